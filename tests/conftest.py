@@ -1,0 +1,135 @@
+"""What every test may ask for: a real PostgreSQL, and in it a database of the test's own.
+
+One embedded server serves all test processes of this checkout, xdist's included; the last to leave stops it. Its
+directory stays between runs. Migrations run once a version of their files, into a template; each test gets a copy.
+"""
+
+import asyncio
+import fcntl
+import getpass
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import hypothesis
+import pytest
+from msgspec.structs import replace
+
+from wufeng.base import migrations
+from wufeng.base.clock import SystemClock
+from wufeng.base.config import Durability, Settings
+from wufeng.base.database import Connection, Database, close, open_connection
+from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
+
+hypothesis.settings.register_profile("ci", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("full", max_examples=1_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def _scratch() -> Path:
+    mark = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"wufeng-tests-{getpass.getuser()}-{mark}"
+
+
+@pytest.fixture(scope="session")
+def server_settings() -> Settings:
+    """Settings of the tests' server; fsync is off there, by the one setting that allows it."""
+    return Settings(data_dir=_scratch(), durability=Durability.UNSAFE_FOR_TESTS, pool_size=4)
+
+
+@pytest.fixture(scope="session")
+def server(server_settings: Settings) -> Iterator[EmbeddedServer]:
+    """The server that all tests share."""
+    joined = EmbeddedServer(server_settings)
+    try:
+        joined.join()
+    except (
+        Exception
+    ):  # fsync is off: a machine that crashed leaves files that nothing can mend, and nobody misses
+        shutil.rmtree(server_settings.data_dir, ignore_errors=True)
+        joined = EmbeddedServer(server_settings)
+        joined.join()
+    yield joined
+    joined.leave()
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer, server_settings: Settings) -> str:
+    """Name of a database that has been migrated; made by the first test process that needs it."""
+    files = migrations.shipped_migrations()
+    digest = hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()[:12]
+    settings = replace(server_settings, database_name=f"template_{digest}")
+    with (server_settings.data_dir / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asyncio.run(_make_template(server, settings))
+    return settings.database_name
+
+
+async def _make_template(server: EmbeddedServer, settings: Settings) -> None:
+    upkeep = await migrations.connect_as_superuser(server, settings)
+    ready = await upkeep.fetchval(
+        "select true from pg_database where datname = $1 and shobj_description(oid, 'pg_database') = 'ready'",
+        settings.database_name,
+    )
+    if not ready:
+        await _drop_leftovers(upkeep)
+        await migrations.drop_database(server, settings)
+        await migrations.create_database(server, settings, "template0")
+        owner = await open_connection(settings, server, OWNER_ROLE, "tests")
+        await migrations.apply(owner, migrations.shipped_migrations(), SystemClock())
+        await owner.execute("analyze")
+        await close(owner)
+        await upkeep.execute(f"comment on database {settings.database_name} is 'ready'")
+        await upkeep.execute("checkpoint")
+    await close(upkeep)
+
+
+async def _drop_leftovers(upkeep: Connection) -> None:
+    """Remove what killed runs and older schemas left; a database that is in use, or an hour young, stays."""
+    for row in await upkeep.fetch(
+        "select datname from pg_database where datname ~ '^(test|template)_' "
+        "and (pg_stat_file('base/' || oid || '/PG_VERSION')).modification < now() - interval '1 hour'"
+    ):
+        try:
+            await upkeep.execute(f"drop database if exists {row['datname']}")
+        except asyncpg.ObjectInUseError:
+            pass
+
+
+@pytest.fixture
+async def settings(
+    server: EmbeddedServer, server_settings: Settings, template: str
+) -> AsyncIterator[Settings]:
+    """Settings of a fresh, migrated, empty database that is this test's alone and goes with it."""
+    own = replace(server_settings, database_name=f"test_{uuid.uuid4().hex[:16]}")
+    await migrations.create_database(server, own, template)
+    yield own
+    await migrations.drop_database(server, own)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The test's database, started, in the application's role."""
+    async with Database(settings) as started:
+        yield started
+
+
+@pytest.fixture
+async def db(database: Database) -> Connection:
+    """One connection in the application's role."""
+    return await database.connect("test")
+
+
+@pytest.fixture
+async def owner(settings: Settings, server: EmbeddedServer) -> AsyncIterator[Connection]:
+    """One connection in the role that owns the schema: for what the application may not do."""
+    connection = await open_connection(settings, server, OWNER_ROLE, "test owner")
+    yield connection
+    await close(connection)
