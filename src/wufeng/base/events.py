@@ -1,0 +1,68 @@
+"""Events: facts in the past tense, numbered in their bucket under the head's lock."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+
+SQL = load(__file__)
+
+
+class Event(Struct, frozen=True):
+    """One fact, as a handler tells it.
+
+    kind         a name of API.md, such as payment.captured
+    data         the object as the API shows it, JSON, as it is at this moment
+    merchant_id  the merchant who may read it; person_id the person it is about
+    """
+
+    kind: str
+    object_id: UUID
+    data: bytes
+    business_on: date
+    person_id: UUID | None = None
+    merchant_id: UUID | None = None
+
+
+class DayClosed(Exception):
+    """A command is dated on a business date that its bucket has closed: its clock was read too early."""
+
+
+class Numbers(Struct, frozen=True):
+    """What the head gave to a batch: `first_seq` and the instant, which never goes back in a bucket."""
+
+    first_seq: int
+    booked_at: datetime
+
+
+async def take_numbers(db: Connection, bucket: int, count: int, at: datetime, earliest_on: date) -> Numbers:
+    """Lock the bucket's head, the last row a batch locks, and take `count` numbers (events and journals share them).
+
+    Raises DayClosed when `earliest_on`, the earliest business date of the batch, is closed.
+    """
+    row = await db.fetchrow(SQL.take_numbers, bucket, count, at, earliest_on)
+    if row is None:
+        raise DayClosed(f"bucket {bucket} has closed {earliest_on}")
+    return Numbers(row["first_seq"], row["booked_at"])
+
+
+async def write_events(
+    db: Connection, bucket: int, first_seq: int, booked_at: datetime, events: Sequence[Event]
+) -> None:
+    """Append events under numbers that `take_numbers` gave."""
+    await db.execute(
+        SQL.write_events,
+        bucket,
+        first_seq,
+        booked_at,
+        [event.kind for event in events],
+        [event.object_id for event in events],
+        [event.person_id for event in events],
+        [event.merchant_id for event in events],
+        [event.business_on for event in events],
+        [event.data for event in events],
+    )

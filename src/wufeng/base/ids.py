@@ -1,0 +1,122 @@
+"""Ids: TypeIDs over UUIDv7. The last 16 bits are a slot, which says in which bucket the object lives.
+
+An id is a `uuid.UUID` inside and `pay_01j…` at the border (TypeID specification 0.3: a prefix, an underscore and the
+128 bits in Crockford's base 32, 26 characters). The slot never changes; slots map to buckets by a table (books.py).
+"""
+
+import hashlib
+import random
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+SLOTS = 1 << 16
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # ten bits at a time: twice as fast as five
+
+
+class Prefix(StrEnum):
+    """The first part of an id at the border: what kind of object it names."""
+
+    PERSON = "per"
+    WALLET = "wal"
+    MERCHANT = "mer"
+    API_KEY = "key"
+    STAFF = "stf"
+    SESSION = "ses"
+    BANK_ACCOUNT = "bka"
+    MESSAGE = "msg"
+    ORDER = "ord"
+    PAYMENT = "pay"
+    DECISION = "dec"
+    REFUND = "rfd"
+    QUOTE = "qte"
+    CHECKOUT_SESSION = "chk"
+    LENDER = "len"
+    LINE = "lin"
+    DRAW = "drw"
+    PLAN = "pln"
+    BILL = "bil"
+    REPAYMENT = "rep"
+    TOP_UP = "top"
+    WITHDRAWAL = "wdr"
+    SETTLEMENT = "stl"
+    JOURNAL = "jnl"
+    HOLD = "hld"
+    ACCOUNT = "acc"
+    EVENT = "evt"
+    WEBHOOK_ENDPOINT = "whe"
+    DELIVERY = "dlv"
+    REQUEST = "req"
+
+
+class IdMaker:
+    """Makes ids from instants it is given and a source of randomness; the same seed gives the same ids."""
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._random_bits = (rng or random.SystemRandom()).getrandbits if rng else random.Random().getrandbits
+
+    def new(self, at: datetime, slot: int) -> UUID:
+        """A fresh UUIDv7 of that instant (millisecond) whose object lives in `slot` (0..65535)."""
+        millis = int(at.timestamp() * 1000)
+        bits = self._random_bits(58)
+        return UUID(
+            int=(millis & 0xFFFF_FFFF_FFFF) << 80
+            | 0x7 << 76
+            | (bits >> 46) << 64
+            | 0b10 << 62
+            | (bits & 0x3FFF_FFFF_FFFF) << 16
+            | slot
+        )
+
+    def new_anywhere(self, at: datetime) -> UUID:
+        """A fresh id in a slot drawn by chance: how a person gets a bucket at birth."""
+        return self.new(at, self._random_bits(16))
+
+
+def slot_of(id_: UUID) -> int:
+    """The slot an id carries."""
+    return id_.int & 0xFFFF
+
+
+def slot_of_hash(digest: bytes) -> int:
+    """The slot of a row that is homed by its own hash (claims, orders): the digest's last 16 bits."""
+    return int.from_bytes(digest[-2:])
+
+
+def hashed_id(*parts: bytes) -> UUID:
+    """A 128-bit name for a tuple of byte strings (BLAKE2b, length-prefixed so that no two tuples collide)."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(4))
+        digest.update(part)
+    return UUID(bytes=digest.digest())
+
+
+def encode(prefix: Prefix, id_: UUID) -> str:
+    """An id as the border shows it: `pay_01j…`."""
+    value = id_.int
+    pairs = _PAIRS
+    return (
+        f"{prefix.value}_{pairs[value >> 120]}{pairs[value >> 110 & 1023]}{pairs[value >> 100 & 1023]}"
+        f"{pairs[value >> 90 & 1023]}{pairs[value >> 80 & 1023]}{pairs[value >> 70 & 1023]}{pairs[value >> 60 & 1023]}"
+        f"{pairs[value >> 50 & 1023]}{pairs[value >> 40 & 1023]}{pairs[value >> 30 & 1023]}{pairs[value >> 20 & 1023]}"
+        f"{pairs[value >> 10 & 1023]}{pairs[value & 1023]}"
+    )
+
+
+def decode(prefix: Prefix, text: str) -> UUID:
+    """Read an id of one kind. Raises ValueError for another kind, a wrong length or a letter outside the alphabet."""
+    head, _, body = text.rpartition("_")
+    if head != prefix.value:
+        raise ValueError(f"{text[:40]!r} does not begin with {prefix.value}_")
+    if len(body) != 26 or body[0] > "7":
+        raise ValueError(f"{text[:40]!r} is not an id: {prefix.value}_ and 26 characters are expected")
+    value = 0
+    try:
+        for letter in body:
+            value = value << 5 | _VALUES[letter]
+    except KeyError:
+        raise ValueError(f"{text[:40]!r} has a character that ids never hold") from None
+    return UUID(int=value)

@@ -1,0 +1,2 @@
+-- name: lock_head
+select seq from head where bucket = $1 for update;
