@@ -1,0 +1,1 @@
+"""The risk engine: whether a payment may be made, from what, and why not."""

@@ -1,0 +1,207 @@
+"""What the risk engine knows and answers: reasons in their order, outcomes, policies, features, decisions."""
+
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Reason(StrEnum):
+    """Why a payment was declined. The order of this list is the order in which reasons stand (API.md)."""
+
+    PAYER_FROZEN = "payer_frozen"
+    LISTED = "listed"
+    MERCHANT_CLOSED = "merchant_closed"
+    ORDER_EXPIRED = "order_expired"
+    CONFIRMATION_FAILED = "confirmation_failed"
+    TIER_LIMIT = "tier_limit"
+    CODE_LIMIT = "code_limit"
+    LINE_MISSING = "line_missing"
+    LINE_FROZEN = "line_frozen"
+    LINE_IN_ARREARS = "line_in_arrears"
+    SCENE_FORBIDDEN = "scene_forbidden"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    TENOR_NOT_OFFERED = "tenor_not_offered"
+    AMOUNT_TOO_SMALL = "amount_too_small"
+    AFFORDABILITY = "affordability"
+    SUSPECTED_CASH_OUT = "suspected_cash_out"
+    VELOCITY = "velocity"
+    DEVICE_UNTRUSTED = "device_untrusted"
+    UNUSUAL_PAYMENT = "unusual_payment"
+    LENDER_UNAVAILABLE = "lender_unavailable"
+    RISK_UNAVAILABLE = "risk_unavailable"
+    RATE_CAP = "rate_cap"
+
+
+REASON_ORDER: dict[Reason, int] = {reason: place for place, reason in enumerate(Reason)}
+
+FRAUD_REASONS = frozenset(
+    {
+        Reason.LISTED,
+        Reason.SUSPECTED_CASH_OUT,
+        Reason.VELOCITY,
+        Reason.DEVICE_UNTRUSTED,
+        Reason.UNUSUAL_PAYMENT,
+        Reason.RISK_UNAVAILABLE,
+    }
+)
+"""Reasons that a merchant sees only as `declined_by_risk`."""
+
+
+class Outcome(IntEnum):
+    """What the risk engine wants done, weakest first: the strongest hit wins."""
+
+    ALLOW = 0
+    STEP_UP = 1
+    REVIEW = 2
+    DECLINE = 3
+
+    @property
+    def code(self) -> str:
+        """The name at the border and in the tables."""
+        return self.name.lower()
+
+
+class AuthLevel(IntEnum):
+    """How the payer said yes."""
+
+    NONE = 0  # named by somebody else, or a session alone above the no-PIN limit
+    SESSION = 1  # a live session, within the no-PIN limit
+    PIN = 2
+    PASSKEY = 3
+
+
+class Measure(StrEnum):
+    """What a velocity rule adds up."""
+
+    COUNT = "count"
+    AMOUNT = "amount"
+
+
+class VelocityRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """So many payments, or so much money, of one payer in a sliding window, this payment included.
+
+    window_s     seconds, at most a day          over   the rule hits above this count or minor-unit amount
+    below_minor  counts payments under this amount only (None: all)
+    """
+
+    id: str
+    measure: Measure
+    window_s: int
+    over: int
+    then: str
+    reason: Reason = Reason.VELOCITY
+    below_minor: int | None = None
+
+
+class ListRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Payers or merchants on a list, by id."""
+
+    id: str
+    list: str
+    then: str = "decline"
+    reason: Reason = Reason.LISTED
+
+
+class NoPin(Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to where a live session alone is a confirmation (minor units): one payment, and the sum of a business date."""
+
+    payment_max_minor: int
+    day_max_minor: int
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of one payment and of a payer's business date, in minor units."""
+
+    payment_max_minor: int
+    day_max_minor: int
+    day_count_max: int
+
+
+class Policy(Struct, frozen=True):
+    """A dated set of limits and rules. Each decision names the version it used."""
+
+    id: str
+    version: int
+    effective_from: datetime
+    no_pin: NoPin
+    limits: Limits
+    velocity: tuple[VelocityRule, ...] = ()
+    lists: tuple[ListRule, ...] = ()
+    review_minutes: int = 30
+    content_hash: str = ""
+
+    @property
+    def name(self) -> str:
+        """Id and version as decisions keep them: `payment@1`."""
+        return f"{self.id}@{self.version}"
+
+
+class Recent(Struct, frozen=True, array_like=True):
+    """One earlier payment of a payer: seconds since 1970 and minor units."""
+
+    at_s: int
+    amount_minor: int
+
+
+class Features(Struct, frozen=True):
+    """What is known of a payer when deciding; folded by every payment that is allowed.
+
+    recent                newest last, at most 32
+    day_on                the business date the sums of a day stand for (ordinal)
+    """
+
+    recent: tuple[Recent, ...] = ()
+    day_on: int = 0
+    day_count: int = 0
+    day_minor: int = 0
+    day_no_pin_minor: int = 0
+    lifetime_count: int = 0
+
+
+NO_HISTORY = Features()
+
+
+class PaymentFacts(Struct, frozen=True):
+    """What the risk engine is told of one payment."""
+
+    payer_id: UUID
+    merchant_id: UUID
+    amount_minor: int
+    at: datetime
+    on: date
+    auth_level: AuthLevel
+    payer_frozen: bool
+    merchant_closed: bool
+    test_outcome: Outcome | None
+
+
+class Verdict(Struct, frozen=True):
+    """The risk engine's part of a decision.
+
+    outcome  strongest of the rules that hit     reasons  in API.md's order     rules  ids of the rules that hit
+    """
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    rules: tuple[str, ...]
+
+
+class Decision(Struct, frozen=True):
+    """What is kept of every payment decided: enough to explain it and to compute it again."""
+
+    id: UUID
+    payment_id: UUID
+    payer_id: UUID
+    merchant_id: UUID
+    amount_minor: int
+    at: datetime
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    rules: tuple[str, ...]
+    policy: str
+    product: str | None
+    auth_level: AuthLevel
+    features: Features

@@ -1,0 +1,118 @@
+"""Payment decisions: pure functions of facts, features and a policy."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from wufeng.risk.model import (
+    REASON_ORDER,
+    AuthLevel,
+    Features,
+    Measure,
+    Outcome,
+    PaymentFacts,
+    Policy,
+    Reason,
+    Recent,
+    Verdict,
+    VelocityRule,
+)
+
+RECENT_KEPT = 32
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Reasons in API.md's order, each once, whatever order they were found in."""
+    return tuple(sorted(set(reasons), key=REASON_ORDER.__getitem__))
+
+
+def needs_confirmation(auth_level: AuthLevel, amount_minor: int, features: Features, on: int, policy: Policy) -> bool:
+    """Whether the payer must still say yes: no stronger proof than a session, and above the no-PIN limits.
+
+    on  the business date as an ordinal: sums of an earlier date count as nothing
+    """
+    if auth_level >= AuthLevel.PIN:
+        return False
+    if auth_level is AuthLevel.NONE:
+        return True
+    spent = features.day_no_pin_minor if features.day_on == on else 0
+    return amount_minor > policy.no_pin.payment_max_minor or spent + amount_minor > policy.no_pin.day_max_minor
+
+
+def judge(facts: PaymentFacts, features: Features, listed: Collection[tuple[str, UUID]], policy: Policy) -> Verdict:
+    """Judge one payment by hard blocks, limits, lists and velocity. Every check runs; the strongest outcome wins.
+
+    listed  (list, id) of the payer and the merchant, as far as they stand on lists
+    """
+    reasons: list[Reason] = []
+    rules: list[str] = []
+    outcome = Outcome.ALLOW
+
+    if facts.payer_frozen:
+        reasons.append(Reason.PAYER_FROZEN)
+    if facts.merchant_closed:
+        reasons.append(Reason.MERCHANT_CLOSED)
+    if _over_limits(facts, features, policy):
+        reasons.append(Reason.TIER_LIMIT)
+    if reasons:
+        outcome = Outcome.DECLINE
+
+    for rule in policy.lists:
+        if (rule.list, facts.payer_id) in listed or (rule.list, facts.merchant_id) in listed:
+            outcome = _hit(rule.id, rule.then, rule.reason, outcome, rules, reasons)
+    for velocity in policy.velocity:
+        if _velocity_hits(velocity, facts, features):
+            outcome = _hit(velocity.id, velocity.then, velocity.reason, outcome, rules, reasons)
+    if facts.test_outcome is not None:
+        outcome = _hit("test_person", facts.test_outcome.code, Reason.UNUSUAL_PAYMENT, outcome, rules, reasons)
+
+    if outcome is Outcome.STEP_UP and facts.auth_level >= AuthLevel.PIN:
+        outcome = Outcome.ALLOW  # the stronger proof was given
+    return Verdict(outcome, in_order(reasons) if outcome is not Outcome.ALLOW else (), tuple(rules))
+
+
+def _hit(
+    rule_id: str, then: str, reason: Reason, outcome: Outcome, rules: list[str], reasons: list[Reason]
+) -> Outcome:
+    rules.append(rule_id)
+    reasons.append(reason)
+    return max(outcome, Outcome[then.upper()])
+
+
+def _over_limits(facts: PaymentFacts, features: Features, policy: Policy) -> bool:
+    same_day = features.day_on == facts.on.toordinal()
+    count = features.day_count if same_day else 0
+    spent = features.day_minor if same_day else 0
+    return (
+        facts.amount_minor > policy.limits.payment_max_minor
+        or spent + facts.amount_minor > policy.limits.day_max_minor
+        or count + 1 > policy.limits.day_count_max
+    )
+
+
+def _velocity_hits(rule: VelocityRule, facts: PaymentFacts, features: Features) -> bool:
+    since_s = int(facts.at.timestamp()) - rule.window_s
+    below = rule.below_minor
+    if below is not None and facts.amount_minor >= below:
+        return False
+    counted = [
+        earlier.amount_minor
+        for earlier in features.recent
+        if earlier.at_s > since_s and (below is None or earlier.amount_minor < below)
+    ]
+    measured = len(counted) + 1 if rule.measure is Measure.COUNT else sum(counted) + facts.amount_minor
+    return measured > rule.over
+
+
+def fold_payment(features: Features, amount_minor: int, at: datetime, on: int, auth_level: AuthLevel) -> Features:
+    """The features after a payment that was let through; sums of an earlier business date start again."""
+    same_day = features.day_on == on
+    no_pin_minor = amount_minor if auth_level is AuthLevel.SESSION else 0
+    return Features(
+        recent=(*features.recent[1 - RECENT_KEPT :], Recent(int(at.timestamp()), amount_minor)),
+        day_on=on,
+        day_count=(features.day_count if same_day else 0) + 1,
+        day_minor=(features.day_minor if same_day else 0) + amount_minor,
+        day_no_pin_minor=(features.day_no_pin_minor if same_day else 0) + no_pin_minor,
+        lifetime_count=features.lifetime_count + 1,
+    )

@@ -1,0 +1,47 @@
+"""Reasons as people read them, from the catalogue."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+import msgspec
+from msgspec import Struct
+
+from wufeng.risk.model import FRAUD_REASONS, Reason
+
+HIDDEN_FROM_MERCHANTS = "declined_by_risk"
+
+
+class ReasonText(Struct, frozen=True, forbid_unknown_fields=True):
+    """The adverse action code of a reason (RISK.md 1.4) and its text in both languages."""
+
+    adverse_action: str
+    zh: str
+    en: str
+
+
+class ReasonView(Struct, frozen=True):
+    """One reason at the border."""
+
+    code: str
+    adverse_action: str
+    text: str
+
+
+@cache
+def reason_texts() -> dict[str, ReasonText]:
+    """The catalogue's table, by code."""
+    file = resources.files("wufeng.catalogue") / "texts" / "reasons.toml"
+    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, ReasonText])
+
+
+def view_reasons(reasons: tuple[Reason, ...], language: str, *, for_merchant: bool) -> tuple[ReasonView, ...]:
+    """Reasons for one reader, in order. A merchant sees all fraud reasons as one, `declined_by_risk`."""
+    views: list[ReasonView] = []
+    for reason in reasons:
+        code = HIDDEN_FROM_MERCHANTS if for_merchant and reason in FRAUD_REASONS else reason.value
+        text = reason_texts()[code]
+        view = ReasonView(code, text.adverse_action, text.zh if language.startswith("zh") else text.en)
+        if view not in views:
+            views.append(view)
+    return tuple(views)
