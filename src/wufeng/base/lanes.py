@@ -27,25 +27,13 @@ from wufeng.base import faults
 from wufeng.base.books import Book, Books
 from wufeng.base.claims import Answer, KeyClaim
 from wufeng.base.clock import Clock
-from wufeng.base.database import Connection, Database
-from wufeng.base.errors import Code, Problem
+from wufeng.base.database import LOST, Connection, Database, close
+from wufeng.base.errors import Code, ConfigurationError, Problem
 from wufeng.base.events import DayClosed, Event, take_numbers, write_events
 from wufeng.base.ids import IdMaker
 from wufeng.base.sql import load
 
 SQL = load(__file__)
-
-CONNECTION_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    OSError,
-)
-"""How a connection that is gone, or cannot be had, shows itself."""
-
 
 class Command(Struct, frozen=True, kw_only=True):
     """What every lane command carries.
@@ -211,7 +199,7 @@ class _Lane:
         if self._runner is not None:
             await self._runner
         if self._db is not None:
-            await self._db.close()
+            await close(self._db)
 
     async def _run(self) -> None:
         try:
@@ -279,7 +267,7 @@ class _Lane:
 
     async def _connection(self) -> Connection:
         if self._db is None or self._db.is_closed():
-            self._db = await self.lanes.database.connect()
+            self._db = await self.lanes.database.connect(f"lane {self.bucket}")
         return self._db
 
     async def _drop_connection(self) -> None:
@@ -292,20 +280,26 @@ class _Lane:
         committing = False
         try:
             db = await self._connection()
+        except (ConfigurationError, OSError) as error:
+            raise _Lost(committing) from error
+        try:
             await db.execute("begin")
             try:
                 outcomes = await self._work(db, commands)
                 faults.point("before_commit")
-            except BaseException:
-                await db.execute("rollback")
+            except Exception:
+                if not db.is_closed():
+                    await db.execute("rollback")
                 raise
             committing = True
             await db.execute("commit")
             faults.point("after_commit")
-        except CONNECTION_LOST as error:
-            raise _Lost(committing) from error
         except asyncio.CancelledError:
             await self._drop_connection()
+            raise
+        except Exception as error:
+            if db.is_closed() or isinstance(error, LOST):
+                raise _Lost(committing) from error
             raise
         self.lanes.stats.commands += len(commands)
         self.lanes.stats.batches += 1
@@ -391,7 +385,7 @@ class _Lane:
         try:
             async with asyncio.timeout(self.lanes.settings.deadline_s):
                 return await self._read_outcomes(commands)
-        except (TimeoutError, asyncpg.PostgresError, *CONNECTION_LOST):
+        except (TimeoutError, ConfigurationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             self.lanes.stats.unknown += len(commands)
             unknown = "The database went away during the commit. Ask again with the same key."
             return [Problem(Code.OUTCOME_UNKNOWN, unknown, retry_after_s=2) for _ in commands]
