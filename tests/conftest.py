@@ -1,10 +1,12 @@
 """What every test may ask for: a real PostgreSQL, and in it a database of the test's own.
 
-One embedded server serves all test processes of this checkout, xdist's included; the last to leave stops it. Its
-directory stays between runs. Migrations run once a version of their files, into a template; each test gets a copy.
+One embedded server serves all test processes of this checkout, xdist's included; the last to leave stops
+it. Its directory stays between runs. Migrations run once a version of their files, into a template; each
+test gets a copy.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import getpass
 import hashlib
@@ -97,10 +99,8 @@ async def _drop_leftovers(upkeep: Connection) -> None:
         "select datname from pg_database where datname ~ '^(test|template)_' "
         "and (pg_stat_file('base/' || oid || '/PG_VERSION')).modification < now() - interval '1 hour'"
     ):
-        try:
+        with contextlib.suppress(asyncpg.ObjectInUseError):
             await upkeep.execute(f"drop database if exists {row['datname']}")
-        except asyncpg.ObjectInUseError:
-            pass
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Settings: what differs between two installations. Everything else is data or code.
 
-They come from the environment (`WUFENG_PORT=8001`) and from one TOML file (`port = 8001`), the environment first.
-The file is `WUFENG_CONFIG`, or `wufeng.toml` in the data directory when it is there. Unknown names are refused in both.
-Secrets are no settings: `wufeng init` makes them in a file of their own that only its owner can read.
+They come from the environment (`WUFENG_PORT=8001`) and from one TOML file (`port = 8001`), the environment
+first. The file is `WUFENG_CONFIG`, or `wufeng.toml` in the data directory when it is there. Unknown names
+are refused in both. Secrets are no settings: `wufeng init` makes them in a file of their own that only its
+owner can read.
 """
 
 import difflib
@@ -57,7 +58,9 @@ class LogFormat(StrEnum):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of one installation; each field's comment is what `wufeng config show` prints beside it."""
+    """The settings of one installation; each field's comment is what `wufeng config show` prints beside
+    it.
+    """
 
     data_dir: Path  # everything this installation keeps: the embedded database, secrets, wufeng.toml
     database_url: str | None = (
@@ -107,7 +110,9 @@ _RANGES = (
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Where an installation lives when nobody said so: the XDG data directory. Refuses an environment without a home."""
+    """Where an installation lives when nobody said so: the XDG data directory. Refuses an environment
+    without a home.
+    """
     if base := environ.get("XDG_DATA_HOME"):
         return Path(base) / "wufeng"
     if home := environ.get("HOME"):
@@ -185,7 +190,7 @@ def _path_from_text(kind: type, value: object) -> object:
     raise NotImplementedError(f"settings hold no {kind}")
 
 
-def shown(settings: Settings) -> dict[str, str | int | bool | None | dict[str, str]]:
+def shown(settings: Settings) -> dict[str, str | int | bool | dict[str, str] | None]:
     """The settings as `wufeng config show` prints them: passwords in URLs are masked."""
     values: dict[str, str | int | bool | dict[str, str] | None] = {}
     for field in Settings.__struct_fields__:
@@ -227,7 +232,9 @@ def secrets_path(settings: Settings) -> Path:
 
 
 def create_secrets(settings: Settings) -> Secrets:
-    """Make the secrets of a new installation, readable by their owner alone; existing ones are kept and returned."""
+    """Make the secrets of a new installation, readable by their owner alone; existing ones are kept and
+    returned.
+    """
     path = secrets_path(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     made = Secrets(pepper=randomness.token_bytes(32), sealing_key=randomness.token_bytes(32))

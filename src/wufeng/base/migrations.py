@@ -64,7 +64,9 @@ def shipped_migrations() -> list[Migration]:
 
 
 def pending(migrations: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
-    """The migrations still to apply. Refuses a changed file, a newer database, and a number inserted before an applied one."""
+    """The migrations still to apply. Refuses a changed file, a newer database, and a number inserted before
+    an applied one.
+    """
     by_number = {migration.number: migration for migration in migrations}
     for row in applied:
         migration = by_number.get(row.number)
@@ -75,20 +77,24 @@ def pending(migrations: Sequence[Migration], applied: Sequence[Applied]) -> list
             )
         if migration.digest != row.digest:
             raise ConfigurationError(
-                f"migration {row.number:04d}_{row.name} was applied with another text: an applied file never changes, "
+                f"migration {row.number:04d}_{row.name} was applied with another text: an applied "
+                "file never changes, "
                 "write a new one"
             )
     done = {row.number for row in applied}
     waiting = [migration for migration in migrations if migration.number not in done]
     if waiting and done and waiting[0].number < max(done):
         raise ConfigurationError(
-            f"migration {waiting[0].number:04d}_{waiting[0].name} comes before {max(done):04d}, which is applied already"
+            f"migration {waiting[0].number:04d}_{waiting[0].name} comes before {max(done):04d}, which "
+            "is applied already"
         )
     return waiting
 
 
 async def apply(db: Connection, migrations: Sequence[Migration], clock: Clock) -> list[Migration]:
-    """Apply what is pending on a connection of the owner; returns what was applied. An error names the file."""
+    """Apply what is pending on a connection of the owner; returns what was applied. An error names the
+    file.
+    """
     await db.fetchval(SQL.take_lock)
     try:
         await db.execute(SQL.create_history)
@@ -102,7 +108,8 @@ async def apply(db: Connection, migrations: Sequence[Migration], clock: Clock) -
                     )
             except asyncpg.PostgresError as error:
                 raise ConfigurationError(
-                    f"migration {migration.number:04d}_{migration.name} failed, nothing of it was kept: {error}"
+                    f"migration {migration.number:04d}_{migration.name} failed, nothing of it was "
+                    f"kept: {error}"
                 ) from error
         return waiting
     finally:
@@ -116,7 +123,9 @@ async def applied_migrations(db: Connection) -> list[Applied]:
 
 
 async def migrate(settings: Settings, clock: Clock) -> list[Migration]:
-    """Bring the database of an installation to this release; an embedded one is made when missing. Returns what was applied."""
+    """Bring the database of an installation to this release; an embedded one is made when missing. Returns
+    what was applied.
+    """
     if not settings.embedded:
         db = await open_connection(settings, None, OWNER_ROLE, "migrate")
         try:
@@ -133,7 +142,9 @@ async def migrate(settings: Settings, clock: Clock) -> list[Migration]:
 
 
 async def create_database(server: EmbeddedServer, settings: Settings, template: str) -> None:
-    """Make the two roles and the database `settings.database_name` in an embedded server, as far as they are missing."""
+    """Make the two roles and the database `settings.database_name` in an embedded server, as far as they
+    are missing.
+    """
     db = await connect_as_superuser(server, settings)
     try:
         for row in await db.fetch(SQL.roles_missing):

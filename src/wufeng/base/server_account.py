@@ -1,8 +1,10 @@
-"""The operating system's account that the embedded PostgreSQL runs under, and its rights on the way to its files.
+"""The operating system's account that the embedded PostgreSQL runs under, and its rights on the way to its
+files.
 
-PostgreSQL refuses to run as root. A plain account runs the server itself; root starts it under a system account of
-its own, which is made once. That account must be able to walk to the binaries and to the data, which may lie under a
-closed home: each directory on the way grants it, and nobody else, the right to pass (a POSIX access list).
+PostgreSQL refuses to run as root. A plain account runs the server itself; root starts it under a system
+account of its own, which is made once. That account must be able to walk to the binaries and to the data,
+which may lie under a closed home: each directory on the way grants it, and nobody else, the right to pass
+(a POSIX access list).
 """
 
 import errno
@@ -30,6 +32,21 @@ class Account(Struct, frozen=True):
     def is_ours(self) -> bool:
         """Whether this process already runs under it."""
         return self.uid == os.geteuid()
+
+    @property
+    def uid_to_take(self) -> int | None:
+        """What a child process must become, for `subprocess`; None when it is that already."""
+        return None if self.is_ours else self.uid
+
+    @property
+    def gid_to_take(self) -> int | None:
+        """The group beside `uid_to_take`."""
+        return None if self.is_ours else self.gid
+
+    @property
+    def groups_to_take(self) -> list[int] | None:
+        """No further groups beside `uid_to_take`: root's own must not go along."""
+        return None if self.is_ours else []
 
 
 def current_account() -> Account:
@@ -111,8 +128,10 @@ def _grant(account: Account, path: Path, rights: int) -> None:
         if error.errno not in (errno.EOPNOTSUPP, errno.EPERM, errno.EROFS):
             raise
         raise ConfigurationError(
-            f"the embedded PostgreSQL runs as {account.name}, which may not pass {path}, and access lists cannot be "
-            f"set there ({error.strerror}): put the installation where every account may pass, or run `chmod o+x '{path}'`"
+            f"the embedded PostgreSQL runs as {account.name}, which may not pass {path}, and access "
+            "lists cannot be "
+            f"set there ({error.strerror}): put the installation where every account may pass, or run "
+            f"`chmod o+x '{path}'`"
         ) from None
 
 

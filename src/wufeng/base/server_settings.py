@@ -1,9 +1,11 @@
-"""The settings of the embedded PostgreSQL, each with its reason. `[postgres]` in wufeng.toml overrides any of them.
+"""The settings of the embedded PostgreSQL, each with its reason. `[postgres]` in wufeng.toml overrides any
+of them.
 
 They are made for a few tables that every payment updates: short rows, small transactions, many commits.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -32,12 +34,12 @@ class ServerSetting(Struct, frozen=True):
 
 
 def this_machine(data_dir: Path) -> Machine:
-    """Memory (as far as a container's limit lets), processors, and the room on the disk that holds `data_dir`."""
+    """Memory (as far as a container's limit lets), processors, and the room on the disk that holds
+    `data_dir`.
+    """
     memory = psutil.virtual_memory().total
-    try:
+    with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):
-        pass  # no container, or one without a limit ("max")
     existing = next(path for path in (data_dir, *data_dir.parents) if path.exists())
     return Machine(memory, len(os.sched_getaffinity(0)), psutil.disk_usage(str(existing)).free)
 
@@ -53,7 +55,10 @@ def max_wal_size_mb(disk_free_bytes: int) -> int:
 
 
 def shipped(machine: Machine, durability: Durability) -> list[ServerSetting]:
-    """The settings for a machine. With unsafe_for_tests nothing waits for the disk: only for data nobody will miss."""
+    """The settings for a machine.
+
+    With unsafe_for_tests a power cut may lose everything; what was answered still survives a killed server.
+    """
     buffers_mb, wal_mb = shared_buffers_mb(machine.memory_bytes), max_wal_size_mb(machine.disk_free_bytes)
     cache_mb = max(buffers_mb, machine.memory_bytes // 2 // MB)
     if durability is Durability.UNSAFE_FOR_TESTS:
@@ -70,7 +75,7 @@ def shipped(machine: Machine, durability: Durability) -> list[ServerSetting]:
             "maintenance_work_mem", f"{max(64, min(512, buffers_mb // 4))}MB", "index builds, vacuum"
         ),
         ServerSetting("fsync", safe, "what was acknowledged survives a power cut"),
-        ServerSetting("synchronous_commit", safe, "an answer is sent after its commit is on disk"),
+        ServerSetting("synchronous_commit", "on", "an answer is sent after its commit is on disk"),
         ServerSetting("full_page_writes", safe, "a page torn by a power cut is mended from the log"),
         ServerSetting("wal_level", "replica", "base backups and point-in-time recovery"),
         ServerSetting("max_wal_senders", "4", "base backups while the server runs"),
@@ -120,7 +125,9 @@ def shipped(machine: Machine, durability: Durability) -> list[ServerSetting]:
 
 
 def render(settings: list[ServerSetting], overrides: dict[str, str], socket_dir: Path) -> str:
-    """The text of postgresql.conf. An override keeps the place and loses the reason; unknown ones the server refuses."""
+    """The text of postgresql.conf. An override keeps the place and loses the reason; unknown ones the
+    server refuses.
+    """
     lines = ["# Written by Wufeng at each start. Change it in [postgres] of wufeng.toml.", ""]
     fixed = {"unix_socket_directories": str(socket_dir), "unix_socket_permissions": "0700", "port": "5432"}
     names = {setting.name for setting in settings}

@@ -1,6 +1,7 @@
 """Named SQL: every statement stands in a `store.sql` beside the `store.py` that runs it.
 
-`SQL = load(__file__)` in a store reads the sibling file; `SQL.lock_lines` is the text under `-- name: lock_lines`.
+`SQL = load(__file__)` in a store reads the sibling file; `SQL.lock_lines` is the text under `-- name:
+lock_lines`.
 """
 
 import re
@@ -47,7 +48,9 @@ def parse(path: Path, source: str) -> Statements:
 
 
 def load(module_file: str) -> Statements:
-    """The statements of the `.sql` file that has the module's name: `load(__file__)` in store.py reads store.sql."""
+    """The statements of the `.sql` file that has the module's name: `load(__file__)` in store.py reads
+    store.sql.
+    """
     path = Path(module_file).with_suffix(".sql")
     return parse(path, path.read_text(encoding="utf-8"))
 

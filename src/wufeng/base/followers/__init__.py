@@ -1,7 +1,7 @@
 """Followers: the one way anything happens after a commit.
 
 A follower reads a bucket's numbers above its cursor, acts, and moves the cursor in the same transaction:
-an effect in our database happens once. Processes share the work: a cursor that another one holds is left to it.
+an effect in our database happens once. Processes share the work; a cursor that another holds is left to it.
 """
 
 from wufeng.base.followers.runner import Followers, FollowerSettings, Trouble
