@@ -151,6 +151,8 @@ def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> N
         before = server.running()
         assert before is not None
         os.kill(before.pid, signal.SIGKILL)
+        while server.running() is not None:  # the kernel takes its time
+            time.sleep(0.005)
         server.ensure_running()
         after = server.running()
         assert after is not None
