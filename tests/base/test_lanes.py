@@ -89,7 +89,9 @@ class House:
     def note(self, text: str, key: str | None = None) -> Note:
         claim = claim_key(PEPPER, CALLER, key, "POST /notes", {"text": text}) if key else None
         object_id = self.ids.new(self.clock.now(), 1)
-        return Note(at=self.book.at(self.clock), claim=claim, object_id=object_id, text=text, request_id="req_1")
+        return Note(
+            at=self.book.at(self.clock), claim=claim, object_id=object_id, text=text, request_id="req_1"
+        )
 
     async def say(self, text: str, key: str | None = None, lanes: Lanes | None = None) -> Answer | Problem:
         try:
@@ -145,7 +147,9 @@ async def test_a_problem_changes_nothing_for_the_others_and_frees_its_key(house:
     refused, told = await asyncio.gather(house.say("problem", key="k1"), house.say("fine", key="k2"))
     assert isinstance(refused, Problem) and refused.code is Code.NOT_FOUND
     assert isinstance(told, Answer)
-    assert isinstance(await house.say("fine", key="k1"), Answer), "a key that was not answered may be used again"
+    assert isinstance(await house.say("fine", key="k1"), Answer), (
+        "a key that was not answered may be used again"
+    )
 
 
 async def test_one_key_has_one_effect_and_one_answer(house: House) -> None:

@@ -93,7 +93,9 @@ class Books(Mapping[int, Book]):
             if book.name == name:
                 return book
         known = ", ".join(sorted(book.name for book in self._books.values())) or "none"
-        raise ConfigurationError(f"There is no book {name!r}; books here: {known}. `wufeng init` makes the first.")
+        raise ConfigurationError(
+            f"There is no book {name!r}; books here: {known}. `wufeng init` makes the first."
+        )
 
     def book_of_bucket(self, bucket: int) -> Book:
         """The book that owns a bucket."""

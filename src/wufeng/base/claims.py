@@ -48,7 +48,9 @@ class KeyClaim(Struct, frozen=True):
         """The problem of a key that came with another request before, naming a field that differs."""
         if stored_digest[:_WHOLE_BYTES] == self.digest[:_WHOLE_BYTES]:
             return None
-        return Problem(Code.IDEMPOTENCY_KEY_REUSED, f"{self._first_difference(stored_digest)} (use a new key).")
+        return Problem(
+            Code.IDEMPOTENCY_KEY_REUSED, f"{self._first_difference(stored_digest)} (use a new key)."
+        )
 
     def _first_difference(self, stored_digest: bytes) -> str:
         stored, asked = _fields(stored_digest), _fields(self.digest)
@@ -77,7 +79,9 @@ def _leaves(value: object, pointer: str, into: dict[str, str]) -> None:
         into[pointer] = f"{type(value).__name__}:{value}"
 
 
-def claim_key(pepper: bytes, caller_id: UUID, key: str, operation: str, request: Mapping[str, object]) -> KeyClaim:
+def claim_key(
+    pepper: bytes, caller_id: UUID, key: str, operation: str, request: Mapping[str, object]
+) -> KeyClaim:
     """Name a request for its key.
 
     pepper     the installation's secret: digests of small values must not be guessable from the table
@@ -94,7 +98,9 @@ def claim_key(pepper: bytes, caller_id: UUID, key: str, operation: str, request:
             f"{pointer}\0{leaves[pointer]}".encode(), key=pepper[:64], digest_size=_WHOLE_BYTES
         ).digest()
         whole.update(field)
-        parts.append(hashlib.blake2b(pointer.encode(), digest_size=_NAME_BYTES).digest() + field[:_VALUE_BYTES])
+        parts.append(
+            hashlib.blake2b(pointer.encode(), digest_size=_NAME_BYTES).digest() + field[:_VALUE_BYTES]
+        )
     # The operation stands as a field too, so that a key used on another route is told as such.
     operation_name = hashlib.blake2b(b"operation", digest_size=_NAME_BYTES).digest()
     operation_value = hashlib.blake2b(operation.encode(), digest_size=_VALUE_BYTES).digest()

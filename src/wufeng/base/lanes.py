@@ -35,6 +35,7 @@ from wufeng.base.sql import load
 
 SQL = load(__file__)
 
+
 class Command(Struct, frozen=True, kw_only=True):
     """What every lane command carries.
 
@@ -161,10 +162,14 @@ class Lanes:
         except TimeoutError:
             if lane.withdraw(entry):
                 self.stats.refused += 1
-                raise Problem(Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1) from None
+                raise Problem(
+                    Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1
+                ) from None
             self.stats.unknown += 1
             raise Problem(
-                Code.OUTCOME_UNKNOWN, "The database has not answered yet. Ask again with the same key.", retry_after_s=2
+                Code.OUTCOME_UNKNOWN,
+                "The database has not answered yet. Ask again with the same key.",
+                retry_after_s=2,
             ) from None
 
     async def drain(self) -> None:
@@ -249,7 +254,9 @@ class _Lane:
             if entry.deadline > now:
                 alive.append(entry)
             else:
-                entry.settle(Problem(Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1))
+                entry.settle(
+                    Problem(Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1)
+                )
         return alive
 
     async def _restamped(self, entries: Sequence[_Entry]) -> None:
@@ -259,7 +266,11 @@ class _Lane:
         at = self.lanes.books.book_of_bucket(self.bucket).at(self.lanes.clock)
         if all(entry.command.at >= at for entry in entries):
             for entry in entries:
-                entry.settle(Problem(Code.STATE_CONFLICT, "The business date is closed; the book's clock stands in it."))
+                entry.settle(
+                    Problem(
+                        Code.STATE_CONFLICT, "The business date is closed; the book's clock stands in it."
+                    )
+                )
             return
         for entry in entries:
             entry.command = msgspec.structs.replace(entry.command, at=max(at, entry.command.at))
@@ -442,7 +453,9 @@ def _outcome_of_claim(claim: KeyClaim, claimed: key_claims.Claimed) -> Answer | 
     if (other := claim.problem_if_other(claimed.digest)) is not None:
         return other
     if claimed.answer is None:
-        return Problem(Code.IDEMPOTENCY_IN_PROGRESS, "A request with this key is still running.", retry_after_s=1)
+        return Problem(
+            Code.IDEMPOTENCY_IN_PROGRESS, "A request with this key is still running.", retry_after_s=1
+        )
     return claimed.answer
 
 
@@ -455,9 +468,7 @@ def _outcome_found(command: Command, found: Mapping[UUID, key_claims.Claimed]) -
     return _outcome_of_claim(command.claim, claimed)
 
 
-def _first_of_each_key(
-    commands: Sequence[Command], outcomes: Sequence[Answer | Problem | None]
-) -> list[int]:
+def _first_of_each_key(commands: Sequence[Command], outcomes: Sequence[Answer | Problem | None]) -> list[int]:
     """The places of the commands to run: those without an outcome, but not a second one with the same key."""
     seen: set[UUID] = set()
     places: list[int] = []
@@ -493,8 +504,12 @@ def _refusal(error: Exception) -> Problem:
         return error
     if isinstance(error, _ClaimBusy):
         return error.problem
-    if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError | asyncpg.DeadlockDetectedError):
-        return Problem(Code.OVERLOADED, "A row it needs is held by another. Nothing was done.", retry_after_s=1)
+    if isinstance(
+        error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError | asyncpg.DeadlockDetectedError
+    ):
+        return Problem(
+            Code.OVERLOADED, "A row it needs is held by another. Nothing was done.", retry_after_s=1
+        )
     if isinstance(error, asyncpg.DiskFullError | asyncpg.OutOfMemoryError):
         return Problem(Code.STORAGE_FULL, "The database cannot write. Nothing was done.", retry_after_s=30)
     return CommandFailed(error)

@@ -18,7 +18,7 @@ KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR 
 NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT
 TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW
 """
-CURRENCY_EXPONENTS: dict[str, int] = {code: 2 for code in _EXPONENT_TWO.split()} | {
+CURRENCY_EXPONENTS: dict[str, int] = dict.fromkeys(_EXPONENT_TWO.split(), 2) | {
     code: exponent for exponent, codes in _EXPONENTS_OTHER_THAN_TWO.items() for code in codes.split()
 }
 """Decimal places of each currency's minor unit. Source: ISO 4217, list one."""

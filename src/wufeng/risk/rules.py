@@ -14,8 +14,8 @@ from wufeng.risk.model import (
     Policy,
     Reason,
     Recent,
-    Verdict,
     VelocityRule,
+    Verdict,
 )
 
 RECENT_KEPT = 32
@@ -26,7 +26,9 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(set(reasons), key=REASON_ORDER.__getitem__))
 
 
-def needs_confirmation(auth_level: AuthLevel, amount_minor: int, features: Features, on: int, policy: Policy) -> bool:
+def needs_confirmation(
+    auth_level: AuthLevel, amount_minor: int, features: Features, on: int, policy: Policy
+) -> bool:
     """Whether the payer must still say yes: no stronger proof than a session, and above the no-PIN limits.
 
     on  the business date as an ordinal: sums of an earlier date count as nothing
@@ -36,10 +38,14 @@ def needs_confirmation(auth_level: AuthLevel, amount_minor: int, features: Featu
     if auth_level is AuthLevel.NONE:
         return True
     spent = features.day_no_pin_minor if features.day_on == on else 0
-    return amount_minor > policy.no_pin.payment_max_minor or spent + amount_minor > policy.no_pin.day_max_minor
+    return (
+        amount_minor > policy.no_pin.payment_max_minor or spent + amount_minor > policy.no_pin.day_max_minor
+    )
 
 
-def judge(facts: PaymentFacts, features: Features, listed: Collection[tuple[str, UUID]], policy: Policy) -> Verdict:
+def judge(
+    facts: PaymentFacts, features: Features, listed: Collection[tuple[str, UUID]], policy: Policy
+) -> Verdict:
     """Judge one payment by hard blocks, limits, lists and velocity. Every check runs; the strongest outcome wins.
 
     listed  (list, id) of the payer and the merchant, as far as they stand on lists
@@ -64,7 +70,9 @@ def judge(facts: PaymentFacts, features: Features, listed: Collection[tuple[str,
         if _velocity_hits(velocity, facts, features):
             outcome = _hit(velocity.id, velocity.then, velocity.reason, outcome, rules, reasons)
     if facts.test_outcome is not None:
-        outcome = _hit("test_person", facts.test_outcome.code, Reason.UNUSUAL_PAYMENT, outcome, rules, reasons)
+        outcome = _hit(
+            "test_person", facts.test_outcome.code, Reason.UNUSUAL_PAYMENT, outcome, rules, reasons
+        )
 
     if outcome is Outcome.STEP_UP and facts.auth_level >= AuthLevel.PIN:
         outcome = Outcome.ALLOW  # the stronger proof was given
@@ -104,7 +112,9 @@ def _velocity_hits(rule: VelocityRule, facts: PaymentFacts, features: Features) 
     return measured > rule.over
 
 
-def fold_payment(features: Features, amount_minor: int, at: datetime, on: int, auth_level: AuthLevel) -> Features:
+def fold_payment(
+    features: Features, amount_minor: int, at: datetime, on: int, auth_level: AuthLevel
+) -> Features:
     """The features after a payment that was let through; sums of an earlier business date start again."""
     same_day = features.day_on == on
     no_pin_minor = amount_minor if auth_level is AuthLevel.SESSION else 0

@@ -53,9 +53,7 @@ async def load_listed(db: Connection, ids: Collection[UUID]) -> set[tuple[str, U
 
 async def write_features(db: Connection, bucket: int, features: Mapping[UUID, Features]) -> None:
     """Keep the folded features of a batch's payers."""
-    await db.execute(
-        SQL.write_features, bucket, list(features), [pack(one) for one in features.values()]
-    )
+    await db.execute(SQL.write_features, bucket, list(features), [pack(one) for one in features.values()])
 
 
 async def write_decisions(db: Connection, bucket: int, decisions: Sequence[Decision]) -> None:

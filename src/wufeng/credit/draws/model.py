@@ -1,0 +1,115 @@
+"""A draw: one use of a line to pay a merchant. A request asks for it, a decision answers, a row keeps it."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.credit.lines.model import LineState
+from wufeng.credit.plans.model import Plan
+from wufeng.identity.merchants.model import Scene
+from wufeng.lenders.model import Shares
+from wufeng.risk.model import Reason
+
+
+class DrawStatus(StrEnum):
+    """Unbilled and billed are amounts of a posted draw, not states."""
+
+    HELD = "held"  # -> posted, voided   reserves the limit; nothing is owed yet
+    POSTED = "posted"  # end             owed
+    VOIDED = "voided"  # end
+
+
+class DrawRequest(Struct, frozen=True, kw_only=True):
+    """A draw somebody wants.
+
+    tenor               months; 1 is the next bill
+    merchant_share_ppm  of the instalment fee, carried by the merchant
+    """
+
+    id: UUID
+    line_id: UUID
+    payment_id: UUID
+    merchant_id: UUID
+    amount_minor: int
+    scene: Scene
+    tenor: int = 1
+    merchant_share_ppm: int = 0
+
+
+class Approved(Struct, frozen=True):
+    """The line may fund it: with this plan, by these lenders. `after` is the line with the draw counted as used."""
+
+    request: DrawRequest
+    plan: Plan
+    product_version: int
+    lenders: Shares
+    after: LineState
+
+
+class Declined(Struct, frozen=True):
+    """The line may not fund it; reasons in API.md's order, the first is *the* reason."""
+
+    request: DrawRequest
+    reasons: tuple[Reason, ...]
+
+
+class Draw(Struct, frozen=True, kw_only=True):
+    """A draw as its row keeps it. Parts are instalments; a draw on the next bill has one.
+
+    principal_parts  what each instalment stands at: refunds lower it, from the last backwards
+    fee_parts        the person's fee of each; subsidy_parts the merchant's; empty when there is none at all
+    billed_parts     how many are on bills, and `bills` which
+    prepaid_minor    paid before it was billed, the nearest part first
+    unbilled_minor   principal still to be billed: the parts not billed, less prepaid
+    billable_on      from this date on a bill may take it; None: not yet (waits for the receipt)
+    """
+
+    id: UUID
+    line_id: UUID
+    payment_id: UUID
+    merchant_id: UUID
+    amount_minor: int
+    tenor: int
+    merchant_share_ppm: int
+    product_version: int
+    lenders: Shares
+    status: DrawStatus
+    principal_parts: tuple[int, ...] = ()
+    fee_parts: tuple[int, ...] = ()
+    subsidy_parts: tuple[int, ...] = ()
+    billed_parts: int = 0
+    bills: tuple[UUID, ...] = ()
+    prepaid_minor: int = 0
+    unbilled_minor: int = 0
+    posted_on: date | None = None
+    billable_on: date | None = None
+
+    def fee_of(self, part: int) -> int:
+        """The person's fee of a part (0-based)."""
+        return self.fee_parts[part] if self.fee_parts else 0
+
+    def subsidy_of(self, part: int) -> int:
+        """The merchant's fee of a part (0-based)."""
+        return self.subsidy_parts[part] if self.subsidy_parts else 0
+
+    @property
+    def unbilled_parts(self) -> range:
+        """The parts (0-based) that no bill has taken."""
+        return range(self.billed_parts, len(self.principal_parts))
+
+    def unpaid_of_unbilled_parts(self) -> dict[int, int]:
+        """What each unbilled part still owes: prepaid money has gone to the nearest first."""
+        prepaid, unpaid = self.prepaid_minor, {}
+        for part in self.unbilled_parts:
+            covered = min(prepaid, self.principal_parts[part])
+            prepaid -= covered
+            unpaid[part] = self.principal_parts[part] - covered
+        return unpaid
+
+
+def draw_id(payment_id: UUID, number: int = 0) -> UUID:
+    """The id of a payment's draw, or of its n-th further capture: made from the payment's, so it needs no look-up."""
+    assert 0 <= number < 64, "a payment is captured at most 64 times"
+    return UUID(int=payment_id.int ^ (number + 1) << 64)

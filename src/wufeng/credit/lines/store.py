@@ -1,0 +1,160 @@
+"""Where lines are kept. Everything works inside the caller's transaction, in one bucket."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineState, LineStatus
+from wufeng.ledger import AccountKind, Balance, account_id, load_balances
+from wufeng.lenders.model import Shares, shares_of
+
+SQL = load(__file__)
+
+
+async def load_lines(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Line]:
+    """Lines by id; an unknown id is absent."""
+    return {row[0]: _line(row) for row in await db.fetch(SQL.load_lines, bucket, ids)}
+
+
+async def load_lines_of_people(db: Connection, bucket: int, people: Collection[UUID]) -> list[Line]:
+    """All lines of some people, the oldest first, closed ones too."""
+    return [_line(row) for row in await db.fetch(SQL.load_lines_of_people, bucket, people)]
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    (
+        id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
+        opened_on, next_bill_on, past_due_since, suspend_on,
+    ) = row.values()  # fmt: skip
+    return Line(
+        id=id_,
+        person_id=person_id,
+        product=product,
+        product_version=version,
+        currency=currency,
+        lenders=_shares(tuple(lenders), tuple(shares_ppm)),
+        limit_minor=limit_minor,
+        status=LineStatus(status),
+        bill_day=bill_day,
+        due_day=due_day,
+        opened_on=opened_on,
+        next_bill_on=next_bill_on,
+        past_due_since=past_due_since,
+        suspend_on=suspend_on,
+    )
+
+
+_shares = lru_cache(maxsize=4096)(shares_of)
+
+
+def states_of(lines: Mapping[UUID, Line], balances: Mapping[UUID, Balance]) -> dict[UUID, LineState]:
+    """Lines with what the ledger says of their principal accounts (`principal_account`)."""
+    states = {}
+    for id_, line in lines.items():
+        balance = balances[principal_account(id_)]
+        states[id_] = LineState(line, balance.balance_minor, balance.held_minor)
+    return states
+
+
+async def load_states(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, LineState]:
+    """Lines with their balances; an unknown id is absent."""
+    lines = await load_lines(db, bucket, ids)
+    return states_of(lines, await load_balances(db, bucket, [principal_account(id_) for id_ in lines]))
+
+
+def principal_account(line_id: UUID) -> UUID:
+    """The ledger account of what a line has used; its holds are what is held."""
+    return account_id(line_id, AccountKind.LINE_PRINCIPAL)
+
+
+async def insert_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> None:
+    """Keep new lines."""
+    await db.execute(
+        SQL.insert_lines,
+        bucket,
+        [line.id for line in lines],
+        [line.person_id for line in lines],
+        [line.product for line in lines],
+        [line.product_version for line in lines],
+        [line.currency for line in lines],
+        [lenders_literal(line.lenders) for line in lines],
+        [shares_literal(line.lenders) for line in lines],
+        [line.limit_minor for line in lines],
+        [line.status.value for line in lines],
+        [line.bill_day for line in lines],
+        [line.due_day for line in lines],
+        [line.opened_on for line in lines],
+    )
+
+
+async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> None:
+    """Keep what changed of lines."""
+    await db.execute(
+        SQL.update_lines,
+        bucket,
+        [line.id for line in lines],
+        [line.limit_minor for line in lines],
+        [line.status.value for line in lines],
+        [line.due_day for line in lines],
+        [line.next_bill_on for line in lines],
+        [line.past_due_since for line in lines],
+        [line.suspend_on for line in lines],
+    )
+
+
+async def expect_bills(db: Connection, bucket: int, bill_on: Mapping[UUID, date]) -> None:
+    """See to it that the day close looks at these lines for their bill of that date."""
+    await db.execute(SQL.expect_bills, bucket, list(bill_on), list(bill_on.values()))
+
+
+async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChange], at: datetime) -> None:
+    """Append to the history of lines."""
+    await db.execute(
+        SQL.insert_changes,
+        bucket,
+        [change.id for change in changes],
+        [change.line_id for change in changes],
+        [change.kind.value for change in changes],
+        [change.actor.value for change in changes],
+        [change.actor_id for change in changes],
+        [change.reason for change in changes],
+        [change.limit_minor for change in changes],
+        at,
+    )
+
+
+async def load_changes(db: Connection, bucket: int, line_id: UUID) -> list[LineChange]:
+    """The history of a line, the oldest first."""
+    return [
+        LineChange(
+            id=row["id"],
+            line_id=row["line_id"],
+            kind=ChangeKind(row["kind"]),
+            actor=Actor(row["actor"]),
+            actor_id=row["actor_id"],
+            reason=row["reason"],
+            limit_minor=row["limit_minor"],
+        )
+        for row in await db.fetch(SQL.load_changes, bucket, line_id)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def lenders_literal(shares: Shares) -> str:
+    """Lenders as PostgreSQL writes an array: rows of arrays cannot go through unnest otherwise."""
+    return array_literal(lender for lender, _ in shares)
+
+
+@lru_cache(maxsize=4096)
+def shares_literal(shares: Shares) -> str:
+    """Shares as PostgreSQL writes an array."""
+    return array_literal(share for _, share in shares)
+
+
+def array_literal(values: Iterable[UUID | int]) -> str:
+    """Ids or numbers as PostgreSQL writes an array."""
+    return "{" + ",".join(map(str, values)) + "}"

@@ -1,0 +1,74 @@
+"""A refund of a draw: what the merchant gives back lowers what the line owes, and only then returns as money."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.credit.repayments.model import Debt, Source, Spread
+
+
+class EffectKind(StrEnum):
+    """What a piece of a refund did (API.md, refunds)."""
+
+    UNBILLED = "unbilled"  # a draw not yet on a bill owes less
+    BILL = "bill"  # a bill owes less
+    INSTALMENT = "instalment"  # an instalment to come owes less, from the last backwards
+    CREDIT_BALANCE = "credit_balance"  # stays on the line in the person's favour
+    RETURNED = "returned"  # goes back to where a repayment came from
+
+
+class Effect(Struct, frozen=True):
+    """One piece of a refund. `to` is the bill, the draw, or the source of a repayment."""
+
+    kind: EffectKind
+    amount_minor: int
+    to: UUID | None = None
+
+
+class Returnable(Struct, frozen=True):
+    """Principal that a repayment paid and no refund has given back yet."""
+
+    repayment_id: UUID
+    source: Source
+    amount_minor: int
+
+
+class Returned(Struct, frozen=True):
+    """Money that goes back to the source of a repayment."""
+
+    repayment_id: UUID
+    source: Source
+    amount_minor: int
+
+
+class RefundRequest(Struct, frozen=True, kw_only=True):
+    """A refund of what a payment drew: `draw_ids` in the order of their captures."""
+
+    id: UUID
+    line_id: UUID
+    draw_ids: tuple[UUID, ...]
+    amount_minor: int
+    on: date
+
+
+class Refunded(Struct, frozen=True):
+    """What a refund does to a line.
+
+    debt                    the line's debt after it
+    principal_minor         of the refunded draws, owed no longer
+    fee_cancelled_minor     billed fees of theirs, owed no longer
+    subsidy_returned_minor  the merchant's share of fees of months cancelled
+    applied                 what the rest paid of the line's other debts; None when there was no rest
+    returned, kept_minor    what goes back to where repayments came from, and what stays in the person's favour
+    """
+
+    debt: Debt
+    effects: tuple[Effect, ...]
+    principal_minor: int
+    fee_cancelled_minor: int
+    subsidy_returned_minor: int
+    applied: Spread | None
+    returned: tuple[Returned, ...]
+    kept_minor: int

@@ -1,0 +1,187 @@
+"""What a refund does to a line: the table of PRODUCTS.md 2.2.
+
+Before the bill: less is unbilled. After it, unpaid: the bill owes less from that day on. After it, paid: the line's
+other debts, then back to where repayments came from, up to what they repaid. Instalments end from the last backwards.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wufeng.base.money import round_half_even
+from wufeng.credit.bills.model import Bill
+from wufeng.credit.bills.rules import lower
+from wufeng.credit.draws.model import Draw
+from wufeng.credit.products.model import Product
+from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
+from wufeng.credit.repayments.model import Debt, Paid, Spread
+from wufeng.credit.repayments.rules import end_plan, spread, with_line_state
+
+
+class _Cut(Struct):
+    """The refund of one draw, part by part, as it goes on."""
+
+    draw: Draw
+    bills: dict[UUID, Bill]
+    effects: list[Effect]
+    principal_minor: int = 0
+    fee_cancelled_minor: int = 0
+    subsidy_minor: int = 0
+    paid_minor: int = 0  # of parts that were paid already: not owed, so it is left over
+
+
+def refund(
+    debt: Debt,
+    draw_ids: Sequence[UUID],
+    amount_minor: int,
+    repaid: Sequence[Returnable],
+    product: Product,
+    on: date,
+) -> Refunded:
+    """Refund an amount of some draws, the last draw and its last instalment first.
+
+    debt    holds those draws, their bills, and all else the line owes
+    repaid  repayments of the line, the latest first: money returns in that order
+    Asserts that no more is refunded than was drawn: the payment has seen to that.
+    """
+    draws = {draw.id: draw for draw in debt.draws}
+    bills = {bill.id: bill for bill in debt.bills}
+    effects: list[Effect] = []
+    cuts: list[_Cut] = []
+    left_minor = amount_minor
+    for draw_id in reversed(draw_ids):
+        cut = _Cut(draws[draw_id], bills, effects)
+        left_minor = _cut_draw(cut, left_minor, product, on)
+        draws[draw_id] = cut.draw
+        cuts.append(cut)
+    assert left_minor == 0, "no more is refunded than was drawn"
+
+    after = with_line_state(
+        replace(debt, bills=tuple(bills.values()), draws=tuple(draws.values())), product, on
+    )
+    surplus_minor, applied = sum(cut.paid_minor for cut in cuts), None
+    if surplus_minor:
+        applied = spread(after, surplus_minor, product, on)
+        after, surplus_minor = applied.debt, applied.surplus_minor
+        effects += _effects_of(applied)
+    returned, kept_minor = give_back(surplus_minor, repaid)
+    effects += [Effect(EffectKind.RETURNED, back.amount_minor, back.source.id) for back in returned]
+    if kept_minor:
+        effects.append(Effect(EffectKind.CREDIT_BALANCE, kept_minor, debt.line.id))
+    return Refunded(
+        debt=after,
+        effects=tuple(effects),
+        principal_minor=sum(cut.principal_minor for cut in cuts),
+        fee_cancelled_minor=sum(cut.fee_cancelled_minor for cut in cuts),
+        subsidy_returned_minor=sum(cut.subsidy_minor for cut in cuts),
+        applied=applied,
+        returned=returned,
+        kept_minor=kept_minor,
+    )
+
+
+def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
+    """Take an amount off a draw's parts, the last first; returns what is left when the draw is used up."""
+    for part in reversed(range(len(cut.draw.principal_parts))):
+        amount = min(amount_minor, cut.draw.principal_parts[part])
+        if amount and part >= cut.draw.billed_parts:
+            _cut_unbilled(cut, part, amount)
+        elif amount:
+            _cut_billed(cut, part, amount, product, on)
+        amount_minor -= amount
+    subsidy_before = sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
+    cut.draw, _ = end_plan(cut.draw)
+    if not cut.draw.unbilled_minor and subsidy_before:
+        cut.subsidy_minor += subsidy_before
+        cut.draw = replace(
+            cut.draw,
+            subsidy_parts=cut.draw.subsidy_parts[: cut.draw.billed_parts]
+            + (0,) * len(cut.draw.unbilled_parts),
+        )
+    return amount_minor
+
+
+def _cut_unbilled(cut: _Cut, part: int, amount_minor: int) -> None:
+    draw = cut.draw
+    unpaid_minor = draw.unpaid_of_unbilled_parts()[part]
+    cancelled_minor = min(amount_minor, unpaid_minor)
+    subsidy_minor = _in_proportion(draw.subsidy_of(part), amount_minor, draw.principal_parts[part])
+    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part])
+    cut.draw = replace(
+        draw,
+        principal_parts=_less(draw.principal_parts, part, amount_minor),
+        fee_parts=_less(draw.fee_parts, part, fee_minor),
+        subsidy_parts=_less(draw.subsidy_parts, part, subsidy_minor),
+        unbilled_minor=draw.unbilled_minor - cancelled_minor,
+        prepaid_minor=draw.prepaid_minor - (amount_minor - cancelled_minor),
+    )
+    cut.principal_minor += cancelled_minor
+    cut.subsidy_minor += subsidy_minor
+    cut.paid_minor += amount_minor - cancelled_minor
+    if cancelled_minor:
+        kind = EffectKind.UNBILLED if draw.tenor == 1 else EffectKind.INSTALMENT
+        cut.effects.append(Effect(kind, cancelled_minor, draw.id))
+
+
+def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
+    draw, bill = cut.draw, cut.bills[cut.draw.bills[part]]
+    of_bill = bill.single_minor if draw.tenor == 1 else bill.instalment_minor
+    unpaid_minor = min(amount_minor, bill.unpaid_principal_minor, of_bill)
+    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part])
+    fee_cancelled_minor = min(fee_minor, bill.unpaid_fee_minor)
+    single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
+    cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, product.minimum, on)
+    for later in cut.bills.values():
+        if later.issued_on > bill.issued_on and on <= later.due_on:
+            counted_minor = later.counted_minor + unpaid_minor + fee_cancelled_minor
+            cut.bills[later.id] = replace(later, counted_minor=counted_minor)
+    cut.draw = replace(
+        draw,
+        principal_parts=_less(draw.principal_parts, part, amount_minor),
+        fee_parts=_less(draw.fee_parts, part, fee_minor),
+    )
+    cut.principal_minor += unpaid_minor
+    cut.fee_cancelled_minor += fee_cancelled_minor
+    cut.paid_minor += amount_minor - unpaid_minor
+    if unpaid_minor:
+        cut.effects.append(Effect(EffectKind.BILL, unpaid_minor, bill.id))
+
+
+def _in_proportion(fee_minor: int, amount_minor: int, whole_minor: int) -> int:
+    """The part of a fee that goes with a part of its principal; all of it with all."""
+    return round_half_even(Fraction(fee_minor * amount_minor, whole_minor)) if fee_minor else 0
+
+
+def _less(parts: tuple[int, ...], part: int, amount_minor: int) -> tuple[int, ...]:
+    if not parts or not amount_minor:
+        return parts
+    return (*parts[:part], parts[part] - amount_minor, *parts[part + 1 :])
+
+
+def _effects_of(applied: Spread) -> list[Effect]:
+    """What the rest of a refund paid of the line's other debts, as effects: one a bill, one a draw."""
+    sums: dict[tuple[EffectKind, UUID], int] = {}
+    for piece in applied.allocation:
+        if piece.bill is not None:
+            key = (EffectKind.BILL, piece.bill)
+        elif piece.draw is not None and piece.part is not Paid.FEE_DROPPED:
+            key = (EffectKind.UNBILLED, piece.draw)
+        else:
+            continue
+        sums[key] = sums.get(key, 0) + piece.amount_minor
+    return [Effect(kind, amount, to) for (kind, to), amount in sums.items()]
+
+
+def give_back(amount_minor: int, repaid: Sequence[Returnable]) -> tuple[tuple[Returned, ...], int]:
+    """Return money to the sources of repayments, the latest first; what no repayment covers stays on the line."""
+    returned: list[Returned] = []
+    for source in repaid:
+        amount = min(amount_minor, source.amount_minor)
+        if amount:
+            returned.append(Returned(source.repayment_id, source.source, amount))
+            amount_minor -= amount
+    return tuple(returned), amount_minor

@@ -1,0 +1,122 @@
+"""Money in: a repayment, what it paid, and the debt it is spread over."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.credit.bills.model import Bill
+from wufeng.credit.draws.model import Draw
+from wufeng.credit.lines.model import Line
+from wufeng.credit.products.model import Part
+
+
+class RepaymentStatus(StrEnum):
+    """A repayment from a bank is pending until the bank has answered."""
+
+    PENDING = "pending"  # -> posted, failed
+    POSTED = "posted"  # -> reversed
+    FAILED = "failed"  # end
+    REVERSED = "reversed"  # end: the money was taken back
+
+
+class SourceKind(StrEnum):
+    """Where the money comes from."""
+
+    WALLET = "wallet"
+    BANK_ACCOUNT = "bank_account"
+
+
+class Source(Struct, frozen=True):
+    """One source of money: the person's wallet or one of its bank accounts."""
+
+    kind: SourceKind
+    id: UUID
+
+
+class Target(StrEnum):
+    """What to repay, where no amount is named."""
+
+    ALL = "all"  # everything, instalments to come and interest up to today included
+    BILLED = "billed"  # what is on bills, interest up to today included
+    MINIMUM = "minimum"  # what must be paid now to stay, or be again, in order
+
+
+class Paid(StrEnum):
+    """What a piece of a repayment paid."""
+
+    FEE = "fee"
+    INTEREST = "interest"
+    PRINCIPAL = "principal"
+    LATE_INTEREST = "late_interest"  # earned since the due date, charged with this repayment
+    UNBILLED = "unbilled"  # principal of a draw or instalment that no bill had taken
+    FEE_DROPPED = "fee_dropped"  # not paid: the fee of an instalment to come, saved by paying early
+    CREDIT_BALANCE = "credit_balance"  # stays on the line in the person's favour
+
+
+PAID_PARTS = {Part.FEE: Paid.FEE, Part.INTEREST: Paid.INTEREST, Part.PRINCIPAL: Paid.PRINCIPAL}
+
+
+class Allocation(Struct, frozen=True):
+    """One piece of a repayment: to a part of a bill, or to a draw before its bill (`instalment` counts from 1)."""
+
+    part: Paid
+    amount_minor: int
+    bill: UUID | None = None
+    draw: UUID | None = None
+    instalment: int | None = None
+
+
+class Debt(Struct, frozen=True):
+    """All that a line owes: its bills that are not settled and its draws not wholly billed, each oldest first."""
+
+    line: Line
+    bills: tuple[Bill, ...] = ()
+    draws: tuple[Draw, ...] = ()
+
+
+class Spread(Struct, frozen=True):
+    """Money spread over a debt: the debt after it, the pieces, and what was left over."""
+
+    debt: Debt
+    allocation: tuple[Allocation, ...]
+    surplus_minor: int
+
+    def sum_of(self, *parts: Paid) -> int:
+        """What went to some parts."""
+        return sum(piece.amount_minor for piece in self.allocation if piece.part in parts)
+
+    @property
+    def principal_minor(self) -> int:
+        """Principal paid, billed or not."""
+        return self.sum_of(Paid.PRINCIPAL, Paid.UNBILLED)
+
+    @property
+    def interest_minor(self) -> int:
+        """Interest paid, billed before or charged now."""
+        return self.sum_of(Paid.INTEREST, Paid.LATE_INTEREST)
+
+    @property
+    def fee_minor(self) -> int:
+        """Fees paid."""
+        return self.sum_of(Paid.FEE)
+
+    @property
+    def saved_minor(self) -> int:
+        """Fees that need not be paid any more."""
+        return self.sum_of(Paid.FEE_DROPPED)
+
+
+class Repayment(Struct, frozen=True, kw_only=True):
+    """A repayment as its row keeps it. `returned_minor` is what refunds have given back of it to its source."""
+
+    id: UUID
+    line_id: UUID
+    person_id: UUID
+    source: Source
+    status: RepaymentStatus
+    amount_minor: int
+    returned_minor: int = 0
+    posted_on: date | None = None
+    allocation: tuple[Allocation, ...] = ()

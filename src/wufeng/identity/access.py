@@ -1,0 +1,195 @@
+"""THE table of access: who may make which call. Everything else about access follows from it.
+
+An operation's id is its route's. A route without a rule does not start; a rule without a route fails a test.
+A rule says what kinds of callers may call at all; whose objects they then see is decided by `own_…` below:
+for another's object the answer is that of an absent one.
+"""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.base.books import Mode
+from wufeng.base.errors import Code, Problem, not_found
+from wufeng.identity.callers import Caller, CallerKind
+from wufeng.identity.keys.model import Scope
+from wufeng.identity.sessions.model import AuthLevel
+from wufeng.identity.staff.model import Role
+
+
+class Reach(Struct, frozen=True, kw_only=True):
+    """Whom a call is for, beyond what its callers say."""
+
+    public: bool = False  # without a credential
+    only_in: Mode | None = None  # does not exist in books of the other mode
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """Who may make a call. What is None or empty may not.
+
+    person    a person's session of at least that level
+    merchant  a merchant's key with that scope
+    platform  a key of the operator's server with that scope
+    staff     a member of staff in one of these roles
+    """
+
+    person: AuthLevel | None = None
+    merchant: Scope | None = None
+    platform: Scope | None = None
+    staff: frozenset[Role] = frozenset()
+    reach: Reach = Reach()
+
+
+CODE, PIN = AuthLevel.CODE, AuthLevel.PIN
+ALL_STAFF = frozenset(Role)
+WORKING = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN})
+DECIDING = frozenset({Role.SUPERVISOR, Role.ADMIN})
+PUBLIC = Rule(reach=Reach(public=True))
+IN_TEST_BOOKS = Reach(only_in=Mode.TEST)
+
+RULES: dict[str, Rule] = {
+    # people and how they prove themselves
+    "create_person": Rule(platform=Scope.PEOPLE),
+    "get_person": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
+    "get_wallet": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
+    "send_code": PUBLIC,
+    "create_session": PUBLIC,
+    "set_pin": Rule(person=CODE),
+    "freeze_person": Rule(person=CODE, platform=Scope.PEOPLE, staff=WORKING),
+    "create_bank_account": Rule(person=CODE),
+    "list_bank_accounts": Rule(person=CODE),
+    "delete_bank_account": Rule(person=CODE),
+    "list_messages": Rule(platform=Scope.CLOCK, staff=WORKING, reach=IN_TEST_BOOKS),
+    # merchants and staff
+    "create_merchant": Rule(platform=Scope.MERCHANTS),
+    "create_staff_session": PUBLIC,
+    # orders
+    "create_order": Rule(merchant=Scope.ORDERS),
+    "list_orders": Rule(merchant=Scope.READ),
+    "get_order": Rule(merchant=Scope.READ),
+    "confirm_receipt": Rule(person=CODE),
+    "ship_order": Rule(merchant=Scope.ORDERS),
+    "close_order": Rule(merchant=Scope.ORDERS),
+    # prices
+    "list_offers": PUBLIC,
+    "create_quote": Rule(person=CODE, merchant=Scope.ORDERS),
+    # payments. A PIN is asked for by the payment's own confirmation, bound to what it confirms.
+    "create_payment": Rule(person=CODE, merchant=Scope.PAYMENTS, platform=Scope.PAYMENTS),
+    "confirm_payment": Rule(person=CODE),
+    "capture_payment": Rule(merchant=Scope.PAYMENTS),
+    "void_payment": Rule(merchant=Scope.PAYMENTS),
+    "list_payments": Rule(person=CODE, merchant=Scope.READ, platform=Scope.READ, staff=ALL_STAFF),
+    "get_payment": Rule(person=CODE, merchant=Scope.READ, platform=Scope.READ, staff=ALL_STAFF),
+    "create_refund": Rule(merchant=Scope.REFUNDS, staff=WORKING),
+    "get_refund": Rule(merchant=Scope.READ, staff=ALL_STAFF),
+    "create_pay_code": Rule(person=CODE),
+    "create_checkout_session": Rule(merchant=Scope.ORDERS),
+    "get_checkout_session": Rule(merchant=Scope.READ),
+    "expire_checkout_session": Rule(merchant=Scope.ORDERS),
+    # credit
+    "list_lines": Rule(person=CODE, staff=ALL_STAFF),
+    "get_line": Rule(person=CODE, staff=ALL_STAFF),
+    "open_line": Rule(staff=DECIDING),
+    "set_line_limit": Rule(person=CODE, staff=DECIDING),
+    "freeze_line": Rule(person=CODE, staff=WORKING),
+    "unfreeze_line": Rule(staff=DECIDING),
+    "set_due_day": Rule(person=CODE, staff=WORKING),
+    "set_auto_debit": Rule(person=CODE, staff=WORKING),
+    "close_line": Rule(person=CODE, staff=DECIDING),
+    "list_bills": Rule(person=CODE),
+    "get_bill": Rule(person=CODE),
+    "create_repayment": Rule(person=CODE, platform=Scope.REPAYMENTS, staff=WORKING),
+    "get_repayment": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
+    "reverse_repayment": Rule(platform=Scope.REPAYMENTS, staff=DECIDING),
+    # wallets. A withdrawal leaves the person: the session's step-up is its confirmation.
+    "create_top_up": Rule(person=CODE),
+    "create_withdrawal": Rule(person=PIN),
+    # what merchants and the operator's server are told
+    "list_settlements": Rule(merchant=Scope.READ),
+    "get_settlement": Rule(merchant=Scope.READ),
+    "list_events": Rule(merchant=Scope.READ, platform=Scope.READ),
+    "create_webhook_endpoint": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
+    "resend_delivery": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
+    # how it came about
+    "get_decision": Rule(person=CODE, staff=ALL_STAFF),
+    "list_journals": Rule(person=CODE, staff=ALL_STAFF),
+    # the clock of test books
+    "get_clock": Rule(platform=Scope.READ, staff=ALL_STAFF, reach=IN_TEST_BOOKS),
+    "advance_clock": Rule(platform=Scope.CLOCK, staff=WORKING, reach=IN_TEST_BOOKS),
+    # the server itself
+    "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    "metrics": PUBLIC,  # the route answers to local addresses only
+}
+"""By operation id, in the order of API.md."""
+
+
+def decide_access(rule: Rule, caller: Caller | None) -> Problem | None:
+    """Whether a caller may make a call at all; None says yes. A missing credential is told before all else."""
+    if rule.reach.public:
+        return None
+    if caller is None:
+        return Problem(Code.UNAUTHENTICATED, "This call needs an Authorization: Bearer header.")
+    if rule.reach.only_in not in (None, caller.book.mode):
+        return not_found("call in this book")
+    match caller.kind:
+        case CallerKind.PERSON:
+            return _decide_level(rule.person, caller)
+        case CallerKind.MERCHANT:
+            return _decide_scope(rule.merchant, caller)
+        case CallerKind.PLATFORM:
+            return _decide_scope(rule.platform, caller)
+        case CallerKind.STAFF:
+            return None if caller.role in rule.staff else _forbidden("Your role may not make this call.")
+
+
+def own_person(caller: Caller, person_id: UUID | None, what: str = "person") -> None:
+    """Refuse (not_found) what belongs to another person than the caller. The operator and its staff see all
+    of a book.
+
+    person_id  whose it is; what nobody owns is another's to every person and merchant
+    """
+    if caller.kind is CallerKind.PERSON and caller.person_id == person_id is not None:
+        return
+    if caller.kind not in (CallerKind.PLATFORM, CallerKind.STAFF):
+        raise not_found(what)
+
+
+def own_merchant(caller: Caller, merchant_id: UUID | None, what: str = "merchant") -> None:
+    """Refuse (not_found) what belongs to another merchant than the caller. The operator and its staff see all
+    of a book.
+
+    merchant_id  whose it is; what nobody owns is another's to every person and merchant
+    """
+    if caller.kind is CallerKind.MERCHANT and caller.merchant_id == merchant_id is not None:
+        return
+    if caller.kind not in (CallerKind.PLATFORM, CallerKind.STAFF):
+        raise not_found(what)
+
+
+def own_between(caller: Caller, person_id: UUID | None, merchant_id: UUID | None, what: str) -> None:
+    """Refuse (not_found) what stands between a person and a merchant, such as a payment, to all others."""
+    if caller.kind is CallerKind.MERCHANT:
+        own_merchant(caller, merchant_id, what)
+    else:
+        own_person(caller, person_id, what)
+
+
+def _decide_level(needed: AuthLevel | None, caller: Caller) -> Problem | None:
+    if needed is None:
+        return _forbidden("People may not make this call.")
+    if caller.auth_level is None or caller.auth_level.rank < needed.rank:
+        return _forbidden(f"Step the session up to {needed.value} first.")
+    return None
+
+
+def _decide_scope(needed: Scope | None, caller: Caller) -> Problem | None:
+    if needed is None:
+        return _forbidden(f"A {caller.kind.value} key may not make this call.")
+    if needed not in caller.scopes:
+        return _forbidden(f"This key lacks the scope {needed.value}.")
+    return None
+
+
+def _forbidden(detail: str) -> Problem:
+    return Problem(Code.FORBIDDEN, detail)

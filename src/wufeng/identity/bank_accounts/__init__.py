@@ -1,0 +1,1 @@
+"""Bank accounts of people: where their money comes from and goes to."""

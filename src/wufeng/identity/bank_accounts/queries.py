@@ -1,0 +1,30 @@
+"""What can be read about bank accounts."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from wufeng.base.books import Book
+from wufeng.base.database import Connection
+from wufeng.identity.bank_accounts import rules, store
+from wufeng.identity.bank_accounts.model import BankAccountView, BankInstruction
+from wufeng.identity.vault import Vault
+
+
+async def list_bank_accounts(
+    db: Connection, vault: Vault, book: Book, person_id: UUID
+) -> list[BankAccountView]:
+    """The bank accounts of a person as the API shows them, oldest first."""
+    bucket = book.bucket_of(person_id)
+    return [rules.view_of(account) for account in await store.list_accounts(db, vault, bucket, person_id)]
+
+
+async def bank_instructions(
+    db: Connection, vault: Vault, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, BankInstruction]:
+    """Bank accounts in clear, for the bank seam alone; unknown and deleted ones are absent."""
+    return await store.load_accounts(db, vault, bucket, ids)
+
+
+async def unverified_bank_accounts(db: Connection, bucket: int, at_most: int) -> list[UUID]:
+    """What the bank seam has still to ask the bank about, oldest first."""
+    return await store.list_unverified(db, bucket, at_most)

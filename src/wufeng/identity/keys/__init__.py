@@ -1,0 +1,1 @@
+"""API keys of the operator's own server (platform) and of merchants."""

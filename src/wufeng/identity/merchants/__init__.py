@@ -1,0 +1,1 @@
+"""Merchants: who sells, under which fee plan."""

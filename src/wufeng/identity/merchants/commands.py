@@ -1,0 +1,47 @@
+"""What can be asked about merchants: create one, close one."""
+
+from datetime import datetime
+from uuid import UUID
+
+from wufeng import ledger
+from wufeng.base.books import Book
+from wufeng.base.database import Database
+from wufeng.base.errors import not_found
+from wufeng.base.ids import IdMaker
+from wufeng.identity.keys.commands import create_key
+from wufeng.identity.keys.model import KeyKind, NewKey
+from wufeng.identity.merchants import rules, store
+from wufeng.identity.merchants.directory import Merchants
+from wufeng.identity.merchants.model import FeePlan, Merchant, MerchantStatus, Scene
+
+
+async def create_merchant(
+    database: Database, ids: IdMaker, book: Book, name: str, scene: Scene, fee_plan: FeePlan, at: datetime
+) -> tuple[Merchant, NewKey]:
+    """Make a merchant, its accounts in the ledger and its first API key, in one transaction."""
+    merchant = Merchant(
+        id=ids.new_anywhere(at),
+        book_id=book.id,
+        name=rules.check_merchant(name, fee_plan),
+        scene=scene,
+        fee_plan=fee_plan,
+        status=MerchantStatus.ACTIVE,
+        created_at=at,
+    )
+    async with database.transaction() as db:
+        await store.insert_merchant(db, merchant)
+        await ledger.register_folded_accounts(
+            db, ledger.folded_accounts(ledger.Owner.MERCHANT, merchant.id, book.currency, book.id)
+        )
+        key = await create_key(db, ids, book, KeyKind.MERCHANT, merchant.id, "first key", at)
+    return merchant, key
+
+
+async def close_merchant(
+    database: Database, merchants: Merchants, book: Book, merchant_id: UUID, at: datetime
+) -> None:
+    """Close a merchant: no new payment, but refunds and reading. Other processes follow in five seconds."""
+    async with database.read() as db:
+        if not await store.close_merchant(db, book.id, merchant_id, at):
+            raise not_found("merchant")
+    merchants.forget(merchant_id)

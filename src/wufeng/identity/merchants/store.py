@@ -1,0 +1,47 @@
+"""Merchants in the database: a reference table, the same everywhere."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.identity.merchants.model import FeePlan, Merchant, MerchantStatus, Scene
+
+SQL = load(__file__)
+
+
+async def insert_merchant(db: Connection, merchant: Merchant) -> None:
+    """Write a new merchant."""
+    await db.execute(
+        SQL.insert_merchant,
+        merchant.id,
+        merchant.book_id,
+        merchant.name,
+        merchant.scene.value,
+        merchant.fee_plan.rate_ppm,
+        merchant.status.value,
+        merchant.created_at,
+    )
+
+
+async def load_merchants(db: Connection, ids: Collection[UUID]) -> dict[UUID, Merchant]:
+    """Merchants of any book. An unknown id is absent."""
+    return {
+        row["id"]: Merchant(
+            id=row["id"],
+            book_id=row["book"],
+            name=row["name"],
+            scene=Scene(row["scene"]),
+            fee_plan=FeePlan(row["fee_rate_ppm"]),
+            status=MerchantStatus(row["status"]),
+            created_at=row["created_at"],
+            closed_at=row["closed_at"],
+        )
+        for row in await db.fetch(SQL.load_merchants, list(ids))
+    }
+
+
+async def close_merchant(db: Connection, book_id: int, merchant_id: UUID, at: datetime) -> bool:
+    """Close a merchant of that book; False when there is no active one."""
+    return await db.fetchval(SQL.close_merchant, merchant_id, book_id, at) is not None

@@ -1,0 +1,28 @@
+"""What can be read about people."""
+
+from uuid import UUID
+
+from wufeng.base.books import Book
+from wufeng.base.database import Connection
+from wufeng.base.errors import not_found
+from wufeng.identity.people import rules, store
+from wufeng.identity.people.model import Person, PersonView
+from wufeng.identity.vault import Vault
+
+
+async def get_person(db: Connection, vault: Vault, book: Book, person_id: UUID) -> Person:
+    """One person, masked. Raises the not_found problem for an unknown id."""
+    found = await store.load_people(db, vault, book.bucket_of(person_id), [person_id])
+    if person_id not in found:
+        raise not_found("person")
+    return found[person_id]
+
+
+async def show_person(db: Connection, vault: Vault, book: Book, person_id: UUID) -> PersonView:
+    """One person as the API shows them. Raises the not_found problem for an unknown id."""
+    return rules.view_of(await get_person(db, vault, book, person_id), book.mode)
+
+
+async def person_of_wallet(db: Connection, book: Book, wallet_id: UUID) -> UUID | None:
+    """Whose wallet that is; None for an unknown one."""
+    return await store.load_person_of_wallet(db, book.bucket_of(wallet_id), wallet_id)

@@ -1,0 +1,1 @@
+"""Payment PINs: six digits that confirm a payment, with five tries."""

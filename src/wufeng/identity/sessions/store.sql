@@ -1,0 +1,21 @@
+-- name: insert_session
+insert into session (bucket, id, person_id, secret_hash, device, created_at, expires_at, pin_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: load_sessions
+-- The clock comes along, so that expiry and business dates are the book's of this moment.
+select s.id, s.person_id, s.secret_hash, s.expires_at, s.pin_at, s.revoked_at, b.clock_offset_us
+  from session as s, book as b
+ where s.bucket = $1 and s.id = any($2::uuid[]) and b.id = $3;
+
+-- name: rotate_session
+-- Only a living one: of two at once, one gets the new session.
+update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null
+returning person_id, device, expires_at;
+
+-- name: revoke_session
+update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null;
+
+-- name: revoke_of_person
+update session set revoked_at = $3
+ where bucket = $1 and person_id = $2 and revoked_at is null and id is distinct from $4;

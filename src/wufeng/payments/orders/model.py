@@ -1,0 +1,92 @@
+"""Orders: what is to be paid. A merchant's order number names one order for ever."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.base.ids import hashed_id
+from wufeng.identity.merchants.model import Scene
+
+
+class OrderState(StrEnum):
+    """An order's way. Shipment and receipt matter where a product bills a draw only then."""
+
+    OPEN = "open"  # -> paid, closed, expired
+    PAID = "paid"  # -> shipped, receipt_confirmed
+    SHIPPED = "shipped"  # -> receipt_confirmed
+    RECEIPT_CONFIRMED = "receipt_confirmed"  # end
+    CLOSED = "closed"  # end
+    EXPIRED = "expired"  # end
+
+
+class Receipt(StrEnum):
+    """Whether the person confirms that the goods have come."""
+
+    NONE = "none"
+    CONFIRM = "confirm"
+
+
+class OrderTerms(Struct, frozen=True):
+    """What never changes of an order.
+
+    id          derived from the merchant and the order number (`order_id`), so the number is unique by itself
+    expires_at  instant on the book's clock after which it can no longer be paid; None: never
+    """
+
+    id: UUID
+    merchant_id: UUID
+    order_no: str
+    amount_minor: int
+    currency: str
+    subject: str
+    scene: Scene
+    receipt: Receipt = Receipt.NONE
+    expires_at: datetime | None = None
+    metadata: bytes | None = None
+
+
+class Order(Struct, frozen=True):
+    """An order and its claim: `payment_id` is the one payment that may be authorised, pending or captured."""
+
+    terms: OrderTerms
+    state: OrderState
+    payment_id: UUID | None
+    payer_id: UUID | None
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    receipt_confirmed_at: datetime | None
+    created_at: datetime
+
+
+class OrderView(Struct, frozen=True, omit_defaults=False):
+    """An order at the border."""
+
+    id: str
+    object: str
+    created_at: datetime
+    merchant: str
+    order_no: str
+    amount_minor: int
+    currency: str
+    subject: str
+    scene: str
+    receipt: str
+    state: str
+    payment: str | None
+    expires_at: datetime | None
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    receipt_confirmed_at: datetime | None
+    metadata: dict[str, str]
+
+
+def order_id(merchant_id: UUID, order_no: str, named_by: UUID | None = None) -> UUID:
+    """The id of a merchant's order number: a hash, whose last bits are the slot of order and claim.
+
+    named_by  the person who made the number up in an inline order: a number space of their own, so that nobody can
+              take a merchant's numbers; None for the merchant's own and the platform's
+    """
+    space = named_by.bytes if named_by is not None else b""
+    return hashed_id(b"order", merchant_id.bytes, space, order_no.encode())

@@ -1,0 +1,134 @@
+"""Orders in their tables. An order is homed by its own hash, mostly in another bucket than its payer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from wufeng.base.books import Book
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.identity.merchants.model import Scene
+from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt
+
+SQL = load(__file__)
+
+
+def _order(row: asyncpg.Record) -> Order:
+    return Order(
+        terms=OrderTerms(
+            id=row["id"],
+            merchant_id=row["merchant_id"],
+            order_no=row["order_no"],
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            subject=row["subject"],
+            scene=Scene(row["scene"]),
+            receipt=Receipt(row["receipt"]),
+            expires_at=row["expires_at"],
+            metadata=row["metadata"],
+        ),
+        state=OrderState(row["state"]),
+        payment_id=row["payment_id"],
+        payer_id=row["payer_id"],
+        paid_at=row["paid_at"],
+        shipped_at=row["shipped_at"],
+        receipt_confirmed_at=row["receipt_confirmed_at"],
+        created_at=row["created_at"],
+    )
+
+
+async def insert_orders(
+    db: Connection,
+    book: Book,
+    orders: Sequence[OrderTerms],
+    payments: Sequence[tuple[UUID, UUID] | None],
+    at: datetime,
+) -> dict[UUID, Order]:
+    """Make orders that do not exist yet; returns the ones that did, locked, as they are.
+
+    payments  for each order the (payment, payer) that pays it in the very batch, so that a paid order is written once;
+              None makes an open order. Two orders of one call have different ids.
+    """
+    places = sorted(range(len(orders)), key=lambda n: (book.bucket_of(orders[n].id), orders[n].id))
+    in_order = [orders[n] for n in places]
+    paid_by = [payments[n] for n in places]
+    fresh = await db.fetch(
+        SQL.insert_orders,
+        [book.bucket_of(order.id) for order in in_order],
+        [order.id for order in in_order],
+        book.id,
+        [order.merchant_id for order in in_order],
+        [order.order_no for order in in_order],
+        [order.amount_minor for order in in_order],
+        [order.currency for order in in_order],
+        [order.subject for order in in_order],
+        [order.scene.value for order in in_order],
+        [order.receipt.value for order in in_order],
+        [order.metadata for order in in_order],
+        [order.expires_at for order in in_order],
+        [pair[0] if pair else None for pair in paid_by],
+        [pair[1] if pair else None for pair in paid_by],
+        at,
+    )
+    if len(fresh) == len(in_order):
+        return {}
+    inserted = {row["id"] for row in fresh}
+    return await lock_orders(db, book, [order.id for order in in_order if order.id not in inserted])
+
+
+async def lock_orders(db: Connection, book: Book, ids: Sequence[UUID]) -> dict[UUID, Order]:
+    """Lock orders, in their one order; an unknown id is absent."""
+    rows = await db.fetch(SQL.lock_orders, sorted({book.bucket_of(id_) for id_ in ids}), list(ids))
+    return {row["id"]: _order(row) for row in rows}
+
+
+async def load_order(db: Connection, bucket: int, id_: UUID) -> Order | None:
+    """One order as it stands."""
+    row = await db.fetchrow(SQL.load_order, bucket, id_)
+    return None if row is None else _order(row)
+
+
+async def list_orders(
+    db: Connection,
+    buckets: Sequence[int],
+    merchant_id: UUID,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Order]:
+    """A merchant's orders, newest first; `before` is the (created_at, id) of the last one of the page before."""
+    before_at, before_id = before or (None, None)
+    rows = await db.fetch(SQL.list_orders, list(buckets), merchant_id, before_at, before_id, limit)
+    return [_order(row) for row in rows]
+
+
+async def take_orders(
+    db: Connection, book: Book, taken: Mapping[UUID, tuple[UUID, UUID]], state: OrderState, at: datetime
+) -> None:
+    """Give orders, locked by this transaction, to the (payment, payer) that takes them; `state` paid or still open."""
+    await db.execute(
+        SQL.take_orders,
+        [book.bucket_of(order) for order in taken],
+        list(taken),
+        [payment for payment, _ in taken.values()],
+        [payer for _, payer in taken.values()],
+        state.value,
+        at,
+    )
+
+
+async def release_orders(db: Connection, book: Book, orders: Mapping[UUID, UUID]) -> None:
+    """Free orders whose payment (the value) came to nothing, for a new attempt."""
+    buckets = [book.bucket_of(order) for order in orders]
+    await db.execute(SQL.release_orders, buckets, list(orders), list(orders.values()))
+
+
+async def move_order(db: Connection, bucket: int, id_: UUID, state: OrderState, at: datetime) -> None:
+    """Move a locked order on to shipped, receipt_confirmed or closed."""
+    await db.execute(SQL.move_order, bucket, id_, state.value, at)
+
+
+async def expire_orders(db: Connection, buckets: Sequence[int], at: datetime) -> int:
+    """Close open, unpaid orders whose time has passed; returns how many."""
+    return len(await db.fetch(SQL.expire_orders, list(buckets), at))

@@ -1,0 +1,147 @@
+"""Payments in their table."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentStatus
+from wufeng.risk.model import Reason
+
+SQL = load(__file__)
+
+
+def _payment(row: asyncpg.Record) -> Payment:
+    return Payment(
+        id=row["id"],
+        payer_id=row["payer_id"],
+        merchant_id=row["merchant_id"],
+        order_id=row["order_id"],
+        order_no=row["order_no"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        scene=row["scene"],
+        subject=row["subject"],
+        status=PaymentStatus(row["status"]),
+        capture=Capture(row["capture"]),
+        funding=Funding(row["use_wallet"], row["line_id"], row["tenor"], row["merchant_share_ppm"]),
+        wallet_minor=row["wallet_minor"],
+        credit_minor=row["credit_minor"],
+        captured_minor=row["captured_minor"],
+        fee_minor=row["fee_minor"],
+        refunded_minor=row["refunded_minor"],
+        wallet_refunded_minor=row["wallet_refunded_minor"],
+        wallet_hold_id=row["wallet_hold_id"],
+        line_hold_id=row["line_hold_id"],
+        decision_id=row["decision_id"],
+        reasons=tuple(Reason(code) for code in row["reasons"].split()),
+        caller_id=row["caller_id"],
+        confirmed_by=row["confirmed_by"],
+        expires_at=row["expires_at"],
+        captured_at=row["captured_at"],
+        created_at=row["created_at"],
+    )
+
+
+async def insert_payments(db: Connection, bucket: int, payments: Sequence[Payment]) -> None:
+    """Append the payments of a batch."""
+    await db.execute(
+        SQL.insert_payments,
+        bucket,
+        [p.id for p in payments],
+        [p.payer_id for p in payments],
+        [p.merchant_id for p in payments],
+        [p.order_id for p in payments],
+        [p.order_no for p in payments],
+        [p.amount_minor for p in payments],
+        [p.currency for p in payments],
+        [p.scene for p in payments],
+        [p.subject for p in payments],
+        [p.status.value for p in payments],
+        [p.capture.value for p in payments],
+        [p.funding.use_wallet for p in payments],
+        [p.funding.line_id for p in payments],
+        [p.funding.tenor for p in payments],
+        [p.funding.merchant_share_ppm for p in payments],
+        [p.wallet_minor for p in payments],
+        [p.credit_minor for p in payments],
+        [p.captured_minor for p in payments],
+        [p.fee_minor for p in payments],
+        [p.wallet_hold_id for p in payments],
+        [p.line_hold_id for p in payments],
+        [p.decision_id for p in payments],
+        [" ".join(reason.value for reason in p.reasons) for p in payments],
+        [p.caller_id for p in payments],
+        [p.confirmed_by for p in payments],
+        [p.expires_at for p in payments],
+        [p.captured_at for p in payments],
+        [p.created_at for p in payments],
+    )
+
+
+async def update_payments(db: Connection, bucket: int, payments: Sequence[Payment]) -> None:
+    """Write what may change of payments: state, parts, amounts. Their people are locked."""
+    await db.execute(
+        SQL.update_payments,
+        bucket,
+        [p.id for p in payments],
+        [p.status.value for p in payments],
+        [p.funding.use_wallet for p in payments],
+        [p.funding.line_id for p in payments],
+        [p.funding.tenor for p in payments],
+        [p.funding.merchant_share_ppm for p in payments],
+        [p.wallet_minor for p in payments],
+        [p.credit_minor for p in payments],
+        [p.captured_minor for p in payments],
+        [p.fee_minor for p in payments],
+        [p.refunded_minor for p in payments],
+        [p.wallet_refunded_minor for p in payments],
+        [p.wallet_hold_id for p in payments],
+        [p.line_hold_id for p in payments],
+        [p.decision_id for p in payments],
+        [" ".join(reason.value for reason in p.reasons) for p in payments],
+        [p.confirmed_by for p in payments],
+        [p.expires_at for p in payments],
+        [p.captured_at for p in payments],
+    )
+
+
+async def load_payments(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Payment]:
+    """Payments by id; an unknown id is absent. Under the payers' locks what is read cannot change."""
+    return {row["id"]: _payment(row) for row in await db.fetch(SQL.load_payments, bucket, list(ids))}
+
+
+async def load_due_payments(db: Connection, bucket: int, at: datetime, limit: int) -> list[Payment]:
+    """Payments whose time to be confirmed, captured or reviewed has passed."""
+    return [_payment(row) for row in await db.fetch(SQL.load_due_payments, bucket, at, limit)]
+
+
+async def payers_of_due_payments(db: Connection, bucket: int, at: datetime, limit: int) -> list[UUID]:
+    """Whose rows an expiry has to lock."""
+    return [row["payer_id"] for row in await db.fetch(SQL.payers_of_due_payments, bucket, at, limit)]
+
+
+async def list_payments(
+    db: Connection,
+    buckets: Sequence[int],
+    *,
+    payer_id: UUID | None,
+    merchant_id: UUID | None,
+    status: PaymentStatus | None,
+    before: UUID | None,
+    limit: int,
+) -> list[Payment]:
+    """Payments of a payer or a merchant, newest first; `before` is the last id of the page before."""
+    rows = await db.fetch(
+        SQL.list_payments,
+        list(buckets),
+        payer_id,
+        merchant_id,
+        status.value if status else None,
+        before,
+        limit,
+    )
+    return [_payment(row) for row in rows]

@@ -1,0 +1,65 @@
+-- name: insert_payments
+insert into payment (bucket, id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject,
+                     status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor,
+                     fee_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+                     expires_at, captured_at, created_at)
+select $1, p.*
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+              $10::text[], $11::text[], $12::text[], $13::boolean[], $14::uuid[], $15::smallint[], $16::int[],
+              $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::uuid[], $22::uuid[], $23::uuid[],
+              $24::text[], $25::uuid[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[]) as p;
+
+-- name: update_payments
+update payment as p
+   set status = u.status, use_wallet = u.use_wallet, line_id = u.line_id, tenor = u.tenor,
+       merchant_share_ppm = u.merchant_share_ppm, wallet_minor = u.wallet_minor, credit_minor = u.credit_minor, captured_minor = u.captured_minor,
+       fee_minor = u.fee_minor, refunded_minor = u.refunded_minor, wallet_refunded_minor = u.wallet_refunded_minor,
+       wallet_hold_id = u.wallet_hold_id, line_hold_id = u.line_hold_id, decision_id = u.decision_id,
+       reasons = u.reasons, confirmed_by = u.confirmed_by, expires_at = u.expires_at, captured_at = u.captured_at
+  from unnest($2::uuid[], $3::text[], $4::boolean[], $5::uuid[], $6::smallint[], $7::int[], $8::bigint[],
+              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::uuid[],
+              $16::uuid[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[])
+       as u (id, status, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
+             refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, confirmed_by,
+             expires_at, captured_at)
+ where p.bucket = $1 and p.id = u.id;
+
+-- name: load_payments
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
+       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       expires_at, captured_at, created_at
+  from payment
+ where bucket = $1 and id = any($2::uuid[]);
+
+-- name: load_due_payments
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
+       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       expires_at, captured_at, created_at
+  from payment
+ where bucket = $1 and status in ('requires_action', 'pending', 'authorised') and expires_at <= $2
+ order by expires_at
+ limit $3;
+
+-- name: payers_of_due_payments
+select payer_id
+  from payment
+ where bucket = $1 and status in ('requires_action', 'pending', 'authorised') and expires_at <= $2
+ order by expires_at
+ limit $3;
+
+-- name: list_payments
+-- Ids are in the order of time, so the newest of each bucket come from the end of its index.
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
+       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       expires_at, captured_at, created_at
+  from payment
+ where bucket = any($1::smallint[])
+   and ($2::uuid is null or payer_id = $2)
+   and ($3::uuid is null or merchant_id = $3)
+   and ($4::text is null or status = $4)
+   and ($5::uuid is null or id < $5)
+ order by id desc
+ limit $6;
