@@ -12,8 +12,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.base import clock as clocks
-from wufeng.base.clock import Clock
+from wufeng.base import calendar
+from wufeng.base.clock import Clock, FixedClock
 from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.ids import SLOTS, slot_of
@@ -52,11 +52,11 @@ class Book(Struct, frozen=True):
 
     def business_date(self, at: datetime) -> date:
         """The business date that an instant of this book falls on."""
-        return clocks.business_date(at, self.time_zone, self.cut_off)
+        return calendar.business_date(at, self.time_zone, self.cut_off)
 
     def start_of(self, on: date) -> datetime:
         """The first instant of a business date."""
-        return clocks.start_of_business_date(on, self.time_zone, self.cut_off)
+        return calendar.start_of_business_date(on, self.time_zone, self.cut_off)
 
     def bucket_of_slot(self, slot: int) -> int:
         """The bucket that holds a slot now."""
@@ -155,7 +155,7 @@ async def create_book(db: Connection, draft: Book, buckets: int, at: datetime) -
         at,
     )
     await db.execute(SQL.insert_slot_ranges, book_id, firsts, lasts, free)
-    await db.execute(SQL.insert_heads, book_id, free, draft.at(clocks.FixedClock(at)))
+    await db.execute(SQL.insert_heads, book_id, free, draft.at(FixedClock(at)))
     return (await load_books(db))[book_id]
 
 

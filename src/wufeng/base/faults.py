@@ -30,7 +30,7 @@ _planted = frozenset(os.environ.get("WUFENG_PLANT", "").split(",")) - {""}
 def _read(setting: str) -> tuple[str, str, int] | None:
     if not setting:
         return None
-    name, action, nth = (setting.split(":") + ["exit", "1"])[:3]
+    name, action, nth = [*setting.split(":"), "exit", "1"][:3]
     return name, action, int(nth)
 
 

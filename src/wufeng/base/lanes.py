@@ -125,7 +125,7 @@ class Lanes:
         render_problem: Callable[[Problem, str], Answer],
         settings: LaneSettings | None = None,
         ids: IdMaker | None = None,
-        on_commit: Callable[[int], None] = lambda bucket: None,
+        on_commit: Callable[[int], None] = lambda _bucket: None,
     ) -> None:
         self.database = database
         self.books = books
@@ -292,7 +292,7 @@ class _Lane:
         try:
             db = await self._connection()
         except (ConfigurationError, OSError) as error:
-            raise _Lost(committing) from error
+            raise _Lost(committing=committing) from error
         try:
             await db.execute("begin")
             try:
@@ -310,7 +310,7 @@ class _Lane:
             raise
         except Exception as error:
             if db.is_closed() or isinstance(error, LOST):
-                raise _Lost(committing) from error
+                raise _Lost(committing=committing) from error
             raise
         self.lanes.stats.commands += len(commands)
         self.lanes.stats.batches += 1
@@ -418,7 +418,7 @@ class _Lane:
 class _Lost(Exception):
     """The connection is gone; `committing` tells whether COMMIT had been sent."""
 
-    def __init__(self, committing: bool) -> None:
+    def __init__(self, *, committing: bool) -> None:
         super().__init__()
         self.committing = committing
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +15,6 @@ import pytest
 
 from wufeng.base import events
 from wufeng.base.books import Book, Mode, create_book
-from wufeng.base.clock import time
 from wufeng.base.config import Settings
 from wufeng.base.database import Connection, Database
 from wufeng.base.events import Event

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
-from wufeng.base.clock import add_months
+from wufeng.base.calendar import add_months
 from wufeng.base.money import round_half_even
 from wufeng.credit.plans.model import Plan, Terms
 from wufeng.credit.products.model import Cycle, Product, Remainder

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from wufeng.base.clock import add_months
+from wufeng.base.calendar import add_months
 from wufeng.identity.merchants.model import Scene
 
 
