@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wufeng.base.clock import Clock
 from wufeng.base.config import Settings
-from wufeng.base.database import Connection, close, open_connection
+from wufeng.base.database import LOST, Connection, close, open_connection
 from wufeng.base.embedded import OWNER_ROLE, SUPERUSER, EmbeddedServer
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.sql import load
@@ -100,21 +100,30 @@ async def apply(db: Connection, migrations: Sequence[Migration], clock: Clock) -
         await db.execute(SQL.create_history)
         waiting = pending(migrations, await applied_migrations(db))
         for migration in waiting:
-            try:
-                async with db.transaction():
-                    await db.execute(migration.text)
-                    await db.execute(
-                        SQL.record, migration.number, migration.name, migration.digest, clock.now()
-                    )
-            except asyncpg.PostgresError as error:
-                raise ConfigurationError(
-                    f"migration {migration.number:04d}_{migration.name} failed, nothing of it was "
-                    f"kept: {error}"
-                ) from error
+            await _apply_one(db, migration, clock)
         return waiting
     finally:
         if not db.is_closed():
             await db.fetchval(SQL.release_lock)
+
+
+async def _apply_one(db: Connection, migration: Migration, clock: Clock) -> None:
+    name = f"migration {migration.number:04d}_{migration.name}"
+    transaction = db.transaction()
+    await transaction.start()
+    try:
+        await db.execute(migration.text)
+        await db.execute(SQL.record, migration.number, migration.name, migration.digest, clock.now())
+    except asyncpg.PostgresError as error:
+        if not db.is_closed():
+            await transaction.rollback()
+        raise ConfigurationError(f"{name} failed, nothing of it was kept: {error}") from error
+    try:
+        await transaction.commit()
+    except LOST as error:
+        raise ConfigurationError(
+            f"{name}: the database went away during its commit; run `wufeng migrate` again"
+        ) from error
 
 
 async def applied_migrations(db: Connection) -> list[Applied]:
