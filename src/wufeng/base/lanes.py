@@ -172,6 +172,10 @@ class Lanes:
                 retry_after_s=2,
             ) from None
 
+    def waiting(self) -> dict[int, int]:
+        """Commands in the queue now, by bucket; for metrics."""
+        return {bucket: len(lane.waiting) for bucket, lane in self._lanes.items()}
+
     async def drain(self) -> None:
         """Refuse new commands, finish those accepted, close the connections."""
         self.closing = True
