@@ -6,7 +6,7 @@ An id is a `uuid.UUID` inside and `pay_01j…` at the border (TypeID specificati
 
 import hashlib
 import random
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -49,6 +49,7 @@ class Prefix(StrEnum):
     WEBHOOK_ENDPOINT = "whe"
     DELIVERY = "dlv"
     REQUEST = "req"
+    AUDIT_ENTRY = "aud"
 
 
 class IdMaker:
@@ -73,6 +74,11 @@ class IdMaker:
     def new_anywhere(self, at: datetime) -> UUID:
         """A fresh id in a slot drawn by chance: how a person gets a bucket at birth."""
         return self.new(at, self._random_bits(16))
+
+
+def instant_of(id_: UUID) -> datetime:
+    """The instant (UTC, millisecond) at which an id was made: a UUIDv7 begins with it."""
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
 
 
 def slot_of(id_: UUID) -> int:

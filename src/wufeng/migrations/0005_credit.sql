@@ -30,6 +30,7 @@ create table line (
     limit_minor     bigint not null check (limit_minor >= 0),
     product_version integer not null,
     opened_on       date not null,
+    touched_on      date,
     next_bill_on    date,
     past_due_since  date,
     suspend_on      date,
@@ -47,6 +48,8 @@ create unique index line_of_person on line (bucket, person_id, product) where st
 create index line_to_bill on line (bucket, next_bill_on, id) where next_bill_on is not null;
 create index line_to_suspend on line (bucket, suspend_on, id) where suspend_on is not null;
 comment on table line is 'distributed by bucket: a person''s credit under one product; its balances are ledger accounts';
+comment on column line.touched_on is
+    'the value date of the last bill, repayment or refund: no later one may be dated before it';
 comment on column line.next_bill_on is 'the next bill that will have something on it; null: the day close need not look';
 
 create table line_change (
@@ -54,7 +57,7 @@ create table line_change (
     id          uuid not null,
     line_id     uuid not null,
     kind        text not null check (kind in
-        ('opened', 'limit_set', 'frozen', 'unfrozen', 'suspended', 'restored', 'closing', 'closed')),
+        ('opened', 'limit_set', 'frozen', 'unfrozen', 'suspended', 'restored', 'due_day_set', 'closing', 'closed')),
     actor       text not null check (actor in ('person', 'staff', 'system')),
     actor_id    uuid,
     reason      text not null,
@@ -125,6 +128,7 @@ create table bill (
     interest_of           json,
     item_draws            uuid[] not null,
     item_parts            smallint[] not null,
+    item_tenors           smallint[] not null,
     item_principal        bigint[] not null,
     item_fee              bigint[] not null,
     primary key (bucket, id),
@@ -147,22 +151,41 @@ create table repayment (
     id              uuid not null,
     line_id         uuid not null,
     person_id       uuid not null,
-    source_id       uuid not null,
-    source          text not null check (source in ('wallet', 'bank_account')),
+    source_id       uuid,
+    source          text not null check (source in ('wallet', 'bank_account', 'external')),
     status          text not null check (status in ('pending', 'posted', 'failed', 'reversed')),
     amount_minor    bigint not null check (amount_minor > 0),
     principal_minor bigint not null default 0,
     returned_minor  bigint not null default 0,
+    value_on        date not null,
     posted_on       date,
     plan            uuid,
     allocation      json,
+    reason          text,
+    created_at      timestamptz not null,
     primary key (bucket, id),
+    constraint repayment_source check ((source = 'external') = (source_id is null)),
+    constraint repayment_posted check ((status in ('posted', 'reversed')) = (posted_on is not null)),
     constraint repayment_returned check (returned_minor between 0 and principal_minor)
 ) with (fillfactor = 85);
 create index repayment_of_line on repayment (bucket, line_id, id);
 create index repayment_pending on repayment (bucket, id) where status = 'pending';
 comment on table repayment is 'distributed by bucket: money in, and what it paid';
+comment on column repayment.value_on is 'the date it counts from: interest ends there, whenever the bank answered';
 comment on column repayment.returned_minor is 'principal that refunds have given back to its source';
+comment on column repayment.reason is 'why it failed or was reversed';
+
+create table close_run (
+    bucket      smallint not null,
+    business_on date not null,
+    step        text not null,
+    row_count   bigint not null,
+    at          timestamptz not null,
+    primary key (bucket, business_on, step)
+);
+comment on table close_run is 'distributed by bucket: what the close of a business date has done, a row a finished step';
+comment on column close_run.business_on is 'the business date that was closed';
 
 grant select, insert, update on lender, product, line, draw, bill, repayment to wufeng_app;
 grant select, insert on line_change to wufeng_app;
+grant select, insert, update on close_run to wufeng_app;

@@ -113,3 +113,27 @@ class Bill(Struct, frozen=True, kw_only=True):
     def unpaid_minor(self) -> int:
         """All that is still owed of it."""
         return self.total_minor - self.paid_minor
+
+
+class BillItem(Struct, frozen=True):
+    """One draw's part on a bill: which instalment (0-based) of how many, and its amounts at issue."""
+
+    draw_id: UUID
+    part: int
+    tenor: int
+    principal_minor: int
+    fee_minor: int
+
+
+class InterestBilled(Struct, frozen=True):
+    """Interest of an earlier bill that goes onto a new one."""
+
+    bill_id: UUID
+    amount_minor: int
+
+
+class BillItems(Struct, frozen=True):
+    """What a bill was issued with: draws' parts, and interest of earlier bills. Never changed."""
+
+    items: tuple[BillItem, ...] = ()
+    interest: tuple[InterestBilled, ...] = ()

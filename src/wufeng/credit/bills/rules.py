@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.money import round_half_even
-from wufeng.credit.bills.model import MICRO, Bill, BillStatus, Segment
+from wufeng.credit.bills.model import MICRO, Bill, BillStatus, InterestBilled, Segment
 from wufeng.credit.plans.rules import PPM
 from wufeng.credit.products.model import Minimum, Product
 
@@ -23,13 +23,6 @@ class NewItems(Struct, frozen=True):
     single_minor: int = 0
     instalment_minor: int = 0
     fee_minor: int = 0
-
-
-class InterestBilled(Struct, frozen=True):
-    """Interest of an earlier bill that goes onto a new one."""
-
-    bill_id: UUID
-    amount_minor: int
 
 
 class Issued(Struct, frozen=True):
@@ -151,7 +144,7 @@ def lower(
 
 
 def status_of(bill: Bill, on: date) -> Bill:
-    """A bill with the state that its amounts call for after a payment or a refund. Overdue ends only when it is paid."""
+    """A bill with the state that its amounts call for after a payment or refund. Overdue ends only when paid."""
     if bill.unpaid_minor == 0:
         return replace(bill, status=BillStatus.PAID, wake_on=None)
     if bill.status is BillStatus.OPEN and on <= bill.due_on and bill.counted_minor >= bill.minimum_minor:
@@ -170,7 +163,7 @@ class TakenBack(Struct, frozen=True):
 
 
 def reopen(bill: Bill, taken: TakenBack, product: Product, on: date) -> Bill:
-    """A bill as if a repayment had never been: owed again, and with the interest since then, in a segment of its own."""
+    """A bill as if a repayment had never been: owed again, with the interest since then in a segment of its own."""
     before = accrue(bill, on)
     owed = replace(
         before,

@@ -26,6 +26,7 @@ class DrawRequest(Struct, frozen=True, kw_only=True):
 
     tenor               months; 1 is the next bill
     merchant_share_ppm  of the instalment fee, carried by the merchant
+    awaits_receipt      no bill may take it before the receipt is confirmed (`make_billable`)
     """
 
     id: UUID
@@ -36,6 +37,7 @@ class DrawRequest(Struct, frozen=True, kw_only=True):
     scene: Scene
     tenor: int = 1
     merchant_share_ppm: int = 0
+    awaits_receipt: bool = False
 
 
 class Approved(Struct, frozen=True):
@@ -109,7 +111,16 @@ class Draw(Struct, frozen=True, kw_only=True):
         return unpaid
 
 
+CAPTURES_MAX = 64
+"""How often one payment may be captured: so many ids of draws it has."""
+
+
 def draw_id(payment_id: UUID, number: int = 0) -> UUID:
     """The id of a payment's draw, or of its n-th further capture: made from the payment's, so it needs no look-up."""
-    assert 0 <= number < 64, "a payment is captured at most 64 times"
+    assert 0 <= number < CAPTURES_MAX, "a payment is captured at most 64 times"
     return UUID(int=payment_id.int ^ (number + 1) << 64)
+
+
+def draw_number(draw: UUID, payment_id: UUID) -> int:
+    """Which capture of its payment a draw is, from 0: the inverse of `draw_id`."""
+    return ((draw.int ^ payment_id.int) >> 64) - 1

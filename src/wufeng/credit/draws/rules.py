@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from wufeng.credit.draws.model import Approved, Declined, DrawRequest
 from wufeng.credit.lines.model import LineState, LineStatus
-from wufeng.credit.plans.rules import schedule, terms_of
+from wufeng.credit.plans.rules import least_amount, schedule, terms_of
 from wufeng.credit.products.model import Product
 from wufeng.risk.model import Reason
 
@@ -47,6 +47,22 @@ def decide_draw(
     assert after.used_minor + after.held_minor <= line.limit_minor, "no draw passes the limit"
     plan = schedule(terms, request.amount_minor, on)
     return Approved(request, plan, product.version, line.lenders, after)
+
+
+def approve_part(state: LineState, request: DrawRequest, product: Product, on: date) -> Approved:
+    """Approve a captured part of an authorised amount: its hold has reserved the limit, so nothing is decided.
+
+    A part too small to be split stands on the next bill whole. Asserts that the product still has the tenor: a version
+    never changes.
+    """
+    small = request.amount_minor < max(least_amount(request.tenor), product.instalments.minimum_minor)
+    tenor = 1 if small else request.tenor
+    terms = terms_of(product, state.line.cycle, tenor, request.merchant_share_ppm)
+    assert terms is not None, "what was authorised is on the price list"
+    held_minor = max(0, state.held_minor - request.amount_minor)
+    after = replace(state, used_minor=state.used_minor + request.amount_minor, held_minor=held_minor)
+    plan = schedule(terms, request.amount_minor, on)
+    return Approved(replace(request, tenor=tenor), plan, product.version, state.line.lenders, after)
 
 
 def decide_draws(

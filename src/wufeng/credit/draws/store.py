@@ -1,9 +1,10 @@
 """Where draws are kept. Everything works inside the caller's transaction, in one bucket."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
+
+from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
@@ -49,7 +50,7 @@ async def load_unbilled_draws(db: Connection, bucket: int, line_ids: Collection[
     return [_draw(row) for row in await db.fetch(SQL.load_unbilled_draws, bucket, line_ids)]
 
 
-def _draw(row: Mapping[str, Any]) -> Draw:
+def _draw(row: Record) -> Draw:
     return Draw(
         id=row["id"],
         line_id=row["line_id"],

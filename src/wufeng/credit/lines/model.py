@@ -29,6 +29,7 @@ class ChangeKind(StrEnum):
     UNFROZEN = "unfrozen"
     SUSPENDED = "suspended"
     RESTORED = "restored"
+    DUE_DAY_SET = "due_day_set"
     CLOSING = "closing"
     CLOSED = "closed"
 
@@ -45,6 +46,7 @@ class Line(Struct, frozen=True, kw_only=True):
     """A line as its row keeps it.
 
     lenders         who fund its draws, the lead first
+    touched_on      value date of its last bill, repayment or refund; None: there was none
     next_bill_on    the next bill that will have something on it; None when nothing is unbilled and nothing accrues
     past_due_since  the due date of its oldest bill that is overdue
     suspend_on      the date on which those arrears suspend it, while it is open
@@ -61,6 +63,7 @@ class Line(Struct, frozen=True, kw_only=True):
     bill_day: int
     due_day: int
     opened_on: date
+    touched_on: date | None = None
     next_bill_on: date | None = None
     past_due_since: date | None = None
     suspend_on: date | None = None

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
+
+from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
@@ -25,10 +26,10 @@ async def load_lines_of_people(db: Connection, bucket: int, people: Collection[U
     return [_line(row) for row in await db.fetch(SQL.load_lines_of_people, bucket, people)]
 
 
-def _line(row: Mapping[str, Any]) -> Line:
+def _line(row: Record) -> Line:
     (
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-        opened_on, next_bill_on, past_due_since, suspend_on,
+        opened_on, touched_on, next_bill_on, past_due_since, suspend_on,
     ) = row.values()  # fmt: skip
     return Line(
         id=id_,
@@ -42,6 +43,7 @@ def _line(row: Mapping[str, Any]) -> Line:
         bill_day=bill_day,
         due_day=due_day,
         opened_on=opened_on,
+        touched_on=touched_on,
         next_bill_on=next_bill_on,
         past_due_since=past_due_since,
         suspend_on=suspend_on,
@@ -100,6 +102,7 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.limit_minor for line in lines],
         [line.status.value for line in lines],
         [line.due_day for line in lines],
+        [line.touched_on for line in lines],
         [line.next_bill_on for line in lines],
         [line.past_due_since for line in lines],
         [line.suspend_on for line in lines],

@@ -1,13 +1,13 @@
 -- name: load_lines
 -- Without a lock: the lock of the person guards a line.
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-       opened_on, next_bill_on, past_due_since, suspend_on
+       opened_on, touched_on, next_bill_on, past_due_since, suspend_on
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_lines_of_people
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-       opened_on, next_bill_on, past_due_since, suspend_on
+       opened_on, touched_on, next_bill_on, past_due_since, suspend_on
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -26,10 +26,10 @@ select head.bucket, l.id, l.person_id, l.product, l.product_version, l.currency,
 -- name: update_lines
 -- What may change of a line, all of it at once.
 update line
-   set limit_minor = l.limit_minor, status = l.status, due_day = l.due_day, next_bill_on = l.next_bill_on,
-       past_due_since = l.past_due_since, suspend_on = l.suspend_on
-  from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[])
-       as l (id, limit_minor, status, due_day, next_bill_on, past_due_since, suspend_on)
+   set limit_minor = l.limit_minor, status = l.status, due_day = l.due_day, touched_on = l.touched_on,
+       next_bill_on = l.next_bill_on, past_due_since = l.past_due_since, suspend_on = l.suspend_on
+  from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[])
+       as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on)
  where line.bucket = $1 and line.id = l.id;
 
 -- name: expect_bills
@@ -48,7 +48,7 @@ select head.bucket, c.id, c.line_id, c.kind, c.actor, c.actor_id, c.reason, c.li
  where head.bucket = $1;
 
 -- name: load_changes
-select id, line_id, kind, actor, actor_id, reason, limit_minor
+select id, line_id, kind, actor, actor_id, reason, limit_minor, at
   from line_change
  where bucket = $1 and line_id = $2
  order by id;

@@ -56,6 +56,7 @@ class RefundRequest(Struct, frozen=True, kw_only=True):
 class Refunded(Struct, frozen=True):
     """What a refund does to a line.
 
+    owed_before_minor       principal the line owed before it
     debt                    the line's debt after it
     principal_minor         of the refunded draws, owed no longer
     fee_cancelled_minor     billed fees of theirs, owed no longer
@@ -64,6 +65,7 @@ class Refunded(Struct, frozen=True):
     returned, kept_minor    what goes back to where repayments came from, and what stays in the person's favour
     """
 
+    owed_before_minor: int
     debt: Debt
     effects: tuple[Effect, ...]
     principal_minor: int
@@ -72,3 +74,9 @@ class Refunded(Struct, frozen=True):
     applied: Spread | None
     returned: tuple[Returned, ...]
     kept_minor: int
+
+    @property
+    def surplus_minor(self) -> int:
+        """What was not owed any more: it goes to the line's credit balance first, and from there on as told."""
+        applied_minor = self.applied.paid_minor if self.applied is not None else 0
+        return applied_minor + sum(back.amount_minor for back in self.returned) + self.kept_minor

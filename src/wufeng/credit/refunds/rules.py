@@ -19,7 +19,7 @@ from wufeng.credit.draws.model import Draw
 from wufeng.credit.products.model import Product
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
 from wufeng.credit.repayments.model import Debt, Paid, Spread
-from wufeng.credit.repayments.rules import end_plan, spread, with_line_state
+from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
 
 
 class _Cut(Struct):
@@ -73,6 +73,7 @@ def refund(
     if kept_minor:
         effects.append(Effect(EffectKind.CREDIT_BALANCE, kept_minor, debt.line.id))
     return Refunded(
+        owed_before_minor=debt.principal_minor,
         debt=after,
         effects=tuple(effects),
         principal_minor=sum(cut.principal_minor for cut in cuts),
@@ -97,11 +98,7 @@ def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
     cut.draw, _ = end_plan(cut.draw)
     if not cut.draw.unbilled_minor and subsidy_before:
         cut.subsidy_minor += subsidy_before
-        cut.draw = replace(
-            cut.draw,
-            subsidy_parts=cut.draw.subsidy_parts[: cut.draw.billed_parts]
-            + (0,) * len(cut.draw.unbilled_parts),
-        )
+        cut.draw = without_subsidy_to_come(cut.draw)
     return amount_minor
 
 

@@ -1,6 +1,6 @@
 """Money in: a repayment, what it paid, and the debt it is spread over."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -26,13 +26,14 @@ class SourceKind(StrEnum):
 
     WALLET = "wallet"
     BANK_ACCOUNT = "bank_account"
+    EXTERNAL = "external"  # reached the operator another way; the platform relays it. Nobody knows where to return it
 
 
 class Source(Struct, frozen=True):
-    """One source of money: the person's wallet or one of its bank accounts."""
+    """One source of money: the person's wallet, one of its bank accounts, or neither (`external`, without an id)."""
 
     kind: SourceKind
-    id: UUID
+    id: UUID | None
 
 
 class Target(StrEnum):
@@ -75,17 +76,41 @@ class Debt(Struct, frozen=True):
     bills: tuple[Bill, ...] = ()
     draws: tuple[Draw, ...] = ()
 
+    @property
+    def principal_minor(self) -> int:
+        """Principal owed: what the line's principal account says."""
+        return self.unbilled_minor + sum(bill.unpaid_principal_minor for bill in self.bills)
+
+    @property
+    def unbilled_minor(self) -> int:
+        """Principal still to be billed."""
+        return sum(draw.unbilled_minor for draw in self.draws)
+
+    @property
+    def billed_minor(self) -> int:
+        """What is owed on bills: principal, fees and interest."""
+        return sum(bill.unpaid_minor for bill in self.bills)
+
 
 class Spread(Struct, frozen=True):
-    """Money spread over a debt: the debt after it, the pieces, and what was left over."""
+    """Money spread over a debt: the debt after it, the pieces, and what was left over.
+
+    subsidy_earned_minor  the merchants' part of fees of plans that it ended: earned at once, no bill will take it
+    """
 
     debt: Debt
     allocation: tuple[Allocation, ...]
     surplus_minor: int
+    subsidy_earned_minor: int = 0
 
     def sum_of(self, *parts: Paid) -> int:
         """What went to some parts."""
         return sum(piece.amount_minor for piece in self.allocation if piece.part in parts)
+
+    @property
+    def paid_minor(self) -> int:
+        """What was paid in all; a surplus is not."""
+        return self.principal_minor + self.interest_minor + self.fee_minor
 
     @property
     def principal_minor(self) -> int:
@@ -109,7 +134,13 @@ class Spread(Struct, frozen=True):
 
 
 class Repayment(Struct, frozen=True, kw_only=True):
-    """A repayment as its row keeps it. `returned_minor` is what refunds have given back of it to its source."""
+    """A repayment as its row keeps it.
+
+    value_on         the date it counts from      posted_on  the business date on which it was booked
+    plan             the draw whose instalments to come it pays; None: the waterfall
+    principal_minor  of it, billed or not         returned_minor  what refunds have given back of that
+    reason           why it failed or was reversed
+    """
 
     id: UUID
     line_id: UUID
@@ -117,6 +148,16 @@ class Repayment(Struct, frozen=True, kw_only=True):
     source: Source
     status: RepaymentStatus
     amount_minor: int
+    value_on: date
+    created_at: datetime
+    plan: UUID | None = None
+    principal_minor: int = 0
     returned_minor: int = 0
     posted_on: date | None = None
     allocation: tuple[Allocation, ...] = ()
+    reason: str | None = None
+
+    @property
+    def saved_minor(self) -> int:
+        """Fees that need not be paid any more because of it."""
+        return sum(piece.amount_minor for piece in self.allocation if piece.part is Paid.FEE_DROPPED)

@@ -84,9 +84,10 @@ def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     allocation = [Allocation(PAID_PARTS[part], amount, bill=bill_id) for bill_id, part, amount in pieces]
 
     bills, late, left_minor = _pay_late_interest(bills, left_minor, on)
-    draws, early, left_minor = _prepay(debt.draws, left_minor)
+    draws, early, left_minor, subsidy_minor = _prepay(debt.draws, left_minor)
     after = replace(debt, bills=tuple(status_of(bill, on) for bill in bills), draws=draws)
-    return Spread(with_line_state(after, product, on), (*allocation, *late, *early), left_minor)
+    pieces_of_all = (*allocation, *late, *early)
+    return Spread(with_line_state(after, product, on), pieces_of_all, left_minor, subsidy_minor)
 
 
 def _pay_bills(bills: Sequence[Bill], pieces: Sequence[tuple[UUID, Part, int]]) -> list[Bill]:
@@ -133,8 +134,11 @@ def _pay_late_interest(
     return after, pieces, money_minor
 
 
-def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], list[Allocation], int]:
-    """Pay draws before their bill: those on the next bill first, then instalments, month by month."""
+def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], list[Allocation], int, int]:
+    """Pay draws before their bill: those on the next bill first, then instalments, month by month.
+
+    Returns the draws, the pieces, what is left, and the subsidy earned by plans that ended.
+    """
     by_id = {draw.id: draw for draw in draws}
     unpaid = {draw.id: draw.unpaid_of_unbilled_parts() for draw in draws}
     order = [
@@ -154,11 +158,23 @@ def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], 
             )
             pieces.append(Allocation(Paid.UNBILLED, amount, draw=draw_id, instalment=part + 1))
             money_minor -= amount
+    subsidy_minor = 0
     for draw in by_id.values():
         ended, dropped = end_plan(draw)
-        by_id[draw.id] = ended
         pieces += dropped
-    return tuple(by_id.values()), pieces, money_minor
+        if not ended.unbilled_minor:
+            subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
+            ended = without_subsidy_to_come(ended)
+        by_id[draw.id] = ended
+    return tuple(by_id.values()), pieces, money_minor, subsidy_minor
+
+
+def without_subsidy_to_come(draw: Draw) -> Draw:
+    """The draw with no subsidy left for its months to come: it was earned or given back."""
+    if not any(draw.subsidy_of(part) for part in draw.unbilled_parts):
+        return draw
+    kept = draw.subsidy_parts[: draw.billed_parts]
+    return replace(draw, subsidy_parts=kept + (0,) * len(draw.unbilled_parts))
 
 
 def end_plan(draw: Draw) -> tuple[Draw, list[Allocation]]:
@@ -200,10 +216,10 @@ def settle_plan(debt: Debt, draw_id: UUID) -> Spread | None:
     draw = next((draw for draw in debt.draws if draw.id == draw_id and draw.tenor > 1), None)
     if draw is None or not draw.unbilled_minor:
         return None
-    (settled,), pieces, left_minor = _prepay([draw], draw.unbilled_minor)
+    (settled,), pieces, left_minor, subsidy_minor = _prepay([draw], draw.unbilled_minor)
     assert left_minor == 0, "a plan takes exactly what it still owes"
     draws = tuple(settled if other.id == draw_id else other for other in debt.draws)
-    return Spread(replace(debt, draws=draws), tuple(pieces), 0)
+    return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor)
 
 
 def take_back(

@@ -1,0 +1,76 @@
+-- name: insert_bills
+-- Items and segments come as text, as in insert_draws: arrays of different lengths cannot go through unnest.
+insert into bill (bucket, id, line_id, issued_on, due_on, accrued_on, wake_on, settled, daily_ppm, status, single_minor,
+                  instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor, missed_minor,
+                  minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor, counted_minor,
+                  interest_billed_minor, segments, interest_of, item_draws, item_parts, item_tenors, item_principal,
+                  item_fee)
+select head.bucket, b.id, b.line_id, b.issued_on, b.due_on, b.accrued_on, b.wake_on, b.settled, b.daily_ppm, b.status,
+       b.single_minor, b.instalment_minor, b.fee_minor, b.interest_minor, b.late_interest_minor, b.carried_minor,
+       b.missed_minor, b.minimum_minor, b.paid_principal_minor, b.paid_fee_minor, b.paid_interest_minor,
+       b.counted_minor, b.interest_billed_minor, b.segments, b.interest_of, b.item_draws::uuid[],
+       b.item_parts::smallint[], b.item_tenors::smallint[], b.item_principal::bigint[], b.item_fee::bigint[]
+  from head, unnest($2::uuid[], $3::uuid[], $4::date[], $5::date[], $6::date[], $7::date[], $8::boolean[], $9::integer[],
+                    $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+                    $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[],
+                    $22::bigint[], $23::bigint[], $24::json[], $25::json[], $26::text[], $27::text[], $28::text[],
+                    $29::text[], $30::text[])
+       as b (id, line_id, issued_on, due_on, accrued_on, wake_on, settled, daily_ppm, status, single_minor,
+             instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor, missed_minor,
+             minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor, counted_minor,
+             interest_billed_minor, segments, interest_of, item_draws, item_parts, item_tenors, item_principal,
+             item_fee)
+ where head.bucket = $1;
+
+-- name: update_bills
+update bill
+   set accrued_on = b.accrued_on, wake_on = b.wake_on, settled = b.settled, daily_ppm = b.daily_ppm, status = b.status,
+       single_minor = b.single_minor, instalment_minor = b.instalment_minor, fee_minor = b.fee_minor,
+       late_interest_minor = b.late_interest_minor, minimum_minor = b.minimum_minor,
+       paid_principal_minor = b.paid_principal_minor, paid_fee_minor = b.paid_fee_minor,
+       paid_interest_minor = b.paid_interest_minor, counted_minor = b.counted_minor,
+       interest_billed_minor = b.interest_billed_minor, segments = b.segments
+  from unnest($2::uuid[], $3::date[], $4::date[], $5::boolean[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
+              $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
+              $17::bigint[], $18::json[])
+       as b (id, accrued_on, wake_on, settled, daily_ppm, status, single_minor, instalment_minor, fee_minor,
+             late_interest_minor, minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor,
+             counted_minor, interest_billed_minor, segments)
+ where bill.bucket = $1 and bill.id = b.id;
+
+-- name: load_unsettled_bills
+select id, line_id, issued_on, due_on, accrued_on, wake_on, daily_ppm, status, single_minor, instalment_minor, fee_minor,
+       interest_minor, late_interest_minor, carried_minor, missed_minor, minimum_minor, paid_principal_minor,
+       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments
+  from bill
+ where bucket = $1 and line_id = any($2::uuid[]) and not settled;
+
+-- name: load_bills
+select id, line_id, issued_on, due_on, accrued_on, wake_on, daily_ppm, status, single_minor, instalment_minor, fee_minor,
+       interest_minor, late_interest_minor, carried_minor, missed_minor, minimum_minor, paid_principal_minor,
+       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments
+  from bill
+ where bucket = $1 and id = any($2::uuid[]);
+
+-- name: load_bills_of_line
+-- The newest first; $3 is the id after which the page begins.
+select id
+  from bill
+ where bucket = $1 and line_id = $2
+   and ($3::uuid is null
+        or (issued_on, id) < (select last.issued_on, last.id from bill as last where last.bucket = $1 and last.id = $3))
+ order by issued_on desc, id desc
+ limit $4;
+
+-- name: load_items
+select id, interest_of, item_draws, item_parts, item_tenors, item_principal, item_fee
+  from bill
+ where bucket = $1 and id = any($2::uuid[]);
+
+-- name: lines_to_wake
+-- The lines whose bills the close must look at, a chunk at a time; what was looked at wakes later or never.
+select distinct line_id
+  from bill
+ where bucket = $1 and wake_on <= $2
+ order by line_id
+ limit $3;

@@ -1,0 +1,153 @@
+"""Keeping what an event did to debts: rows, the history of lines, and what is told of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wufeng.base.database import Connection
+from wufeng.base.events import Event
+from wufeng.base.ids import slot_of
+from wufeng.base.lanes import Batch
+from wufeng.credit.bills import store as bills
+from wufeng.credit.bills.model import Bill, BillStatus
+from wufeng.credit.debts import rules
+from wufeng.credit.debts.store import keep_debts
+from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineStatus
+from wufeng.credit.lines.rules import may_close
+from wufeng.credit.products.commands import Products
+from wufeng.credit.repayments.model import Debt
+from wufeng.credit.views import LineAmounts, view_bill, view_line
+from wufeng.ledger import NOTHING, AccountKind, account_id, load_balances
+
+EVENT_LANGUAGE = "zh"
+"""Events are the same bytes for all who read them; codes, not texts, are what machines go by."""
+
+_CHANGES = {
+    LineStatus.SUSPENDED: ChangeKind.SUSPENDED,
+    LineStatus.OPEN: ChangeKind.RESTORED,
+    LineStatus.CLOSED: ChangeKind.CLOSED,
+}
+
+
+class Move(Struct, frozen=True):
+    """One line's debt before and after something happened to it."""
+
+    before: Debt
+    after: Debt
+
+
+async def keep(batch: Batch, products: Products, moves: Sequence[Move], on: date) -> list[Move]:
+    """Keep what changed, and tell it. What is used is taken from the debts, so journals may be posted before or after.
+
+    A line that waits to be closed is closed when nothing is owed or held any more. Returns the moves as kept.
+    """
+    moves = [Move(move.before, rules.with_next_bill(move.after, on)) for move in moves]
+    moves = await _closed_if_done(batch, moves)
+    await keep_debts(batch.db, batch.bucket, [(move.before, move.after) for move in moves])
+    moved = [move for move in moves if move.after.line.status is not move.before.line.status]
+    if moved:
+        changes = [_change(batch, move.after.line, on) for move in moved]
+        await lines.insert_changes(batch.db, batch.bucket, changes, batch.book.start_of(on))
+    batch.events += await _bill_events(batch, moves, on)
+    kinds = {LineStatus.SUSPENDED: "line.suspended", LineStatus.CLOSED: "line.closed"}
+    told = [move.after for move in moved if move.after.line.status in kinds]
+    views = await line_bodies(batch, products, told, on)
+    for debt in told:
+        line = debt.line
+        batch.events.append(Event(kinds[line.status], line.id, views[line.id], on, line.person_id))
+    return moves
+
+
+async def load_amounts(db: Connection, bucket: int, line_ids: Sequence[UUID]) -> dict[UUID, LineAmounts]:
+    """What the ledger says of some lines."""
+    kinds = (AccountKind.LINE_PRINCIPAL, AccountKind.LINE_CREDIT_BALANCE)
+    accounts = [account_id(id_, kind) for id_ in line_ids for kind in kinds]
+    balances = await load_balances(db, bucket, accounts)
+    amounts = {}
+    for id_ in line_ids:
+        principal, favour = (balances.get(account_id(id_, kind), NOTHING) for kind in kinds)
+        amounts[id_] = LineAmounts(principal.balance_minor, principal.held_minor, favour.owed_to_owner_minor)
+    return amounts
+
+
+async def line_bodies(
+    batch: Batch, products: Products, debts: Sequence[Debt], on: date, language: str = EVENT_LANGUAGE
+) -> Mapping[UUID, bytes]:
+    """Lines as the API shows them, by id. `debts` are all that they owe."""
+    if not debts:
+        return {}
+    amounts = await load_amounts(batch.db, batch.bucket, [debt.line.id for debt in debts])
+    return {
+        debt.line.id: msgspec.json.encode(
+            view_line(
+                debt,
+                replace(amounts[debt.line.id], used_minor=debt.principal_minor),
+                products.version(debt.line.product, debt.line.product_version),
+                batch.book.id,
+                on,
+                language,
+            )
+        )
+        for debt in debts
+    }
+
+
+async def bill_events(batch: Batch, told: Sequence[tuple[str, Bill, Line]], on: date) -> list[Event]:
+    """Events about bills: (kind, the bill as it is now, its line)."""
+    if not told:
+        return []
+    items = await bills.load_items(batch.db, batch.bucket, {bill.id for _, bill, _ in told})
+    return [
+        Event(
+            kind,
+            bill.id,
+            msgspec.json.encode(view_bill(bill, items[bill.id], line, on, EVENT_LANGUAGE)),
+            on,
+            line.person_id,
+        )
+        for kind, bill, line in told
+    ]
+
+
+async def _bill_events(batch: Batch, moves: Sequence[Move], on: date) -> list[Event]:
+    kinds = {BillStatus.OVERDUE: "bill.overdue", BillStatus.PAID: "bill.paid"}
+    told = [
+        (kind, bill, move.after.line)
+        for move in moves
+        for status, kind in kinds.items()
+        for bill in rules.newly(status, move.before, move.after)
+    ]
+    return await bill_events(batch, told, on)
+
+
+async def _closed_if_done(batch: Batch, moves: Sequence[Move]) -> list[Move]:
+    closing = [move.after.line.id for move in moves if move.after.line.status is LineStatus.CLOSING]
+    if not closing:
+        return list(moves)
+    states = await lines.load_states(batch.db, batch.bucket, closing)
+    done = []
+    for move in moves:
+        debt = move.after
+        state = states.get(debt.line.id)
+        if state and may_close(replace(state, used_minor=debt.principal_minor), debt.billed_minor):
+            line = replace(debt.line, status=LineStatus.CLOSED, next_bill_on=None, suspend_on=None)
+            move = Move(move.before, replace(debt, line=line))
+        done.append(move)
+    return done
+
+
+def _change(batch: Batch, line: Line, on: date) -> LineChange:
+    return LineChange(
+        id=batch.ids.new(batch.book.start_of(on), slot_of(line.id)),
+        line_id=line.id,
+        kind=_CHANGES[line.status],
+        actor=Actor.SYSTEM,
+        actor_id=None,
+        reason="arrears" if line.past_due_since else "nothing is overdue or owed",
+        limit_minor=line.limit_minor,
+    )

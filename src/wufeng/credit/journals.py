@@ -1,0 +1,126 @@
+"""The journals of credit, built from decisions by the ledger's templates: pure, and by lender.
+
+Principal is split as a change of what the line owes (`split_change`), so that lenders always own their shares of it and
+come to zero together with it.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from wufeng.credit.draws.model import Approved
+from wufeng.credit.lines.model import Line
+from wufeng.credit.refunds.model import Refunded
+from wufeng.credit.repayments.model import Paid, Source, SourceKind, Spread
+from wufeng.ledger import rules as ledger
+from wufeng.ledger.model import Cause, Journal, Parts
+
+
+def principal_drawn(approved: Approved) -> Parts:
+    """A draw by lender, as `split_payment` wants it."""
+    after_minor = approved.after.used_minor
+    before_minor = after_minor - approved.request.amount_minor
+    return _grown(before_minor, after_minor, approved.after.line)
+
+
+def principal_refunded(refunded: Refunded) -> Parts:
+    """What a refund takes off the line's principal, by lender, as `ledger.rules.refund` wants it."""
+    before_minor = refunded.owed_before_minor
+    line = refunded.debt.line
+    return ledger.split_change(before_minor, before_minor - refunded.principal_minor, line.lenders)
+
+
+def subsidy_refunded(refunded: Refunded) -> Parts:
+    """The merchant's share of fees that a refund gives back, by lender, as `ledger.rules.refund` wants it."""
+    return ledger.split_between(refunded.subsidy_returned_minor, refunded.debt.line.lenders)
+
+
+def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
+    """What follows the refund's own journal, which takes `principal_refunded` off the line and puts `surplus_minor` on
+    its credit balance: fees cancelled, other debts paid from the credit balance, the rest returned to where repayments
+    came from. What is kept stays on the credit balance.
+    """
+    line, journals = refunded.debt.line, []
+    if refunded.fee_cancelled_minor:
+        fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
+        journals.append(ledger.charges_cancelled(cause, line.id, fees=fees))
+    if refunded.applied is not None:
+        owed_minor = refunded.owed_before_minor - refunded.principal_minor
+        journals += journals_of_credit_balance(cause, line, refunded.applied, owed_minor)
+    for back in refunded.returned:
+        if back.source.kind is SourceKind.WALLET:
+            assert back.source.id is not None, "a wallet has an id"
+            journals.append(
+                ledger.credit_balance_to_wallet(cause, line.id, back.source.id, back.amount_minor)
+            )
+        else:
+            assert back.source.kind is SourceKind.BANK_ACCOUNT, "only a source that is known gets money back"
+            journals.append(ledger.credit_balance_to_bank(cause, line.id, back.amount_minor))
+    return journals
+
+
+def journals_of_repayment(
+    cause: Cause, line: Line, source: Source, spread: Spread, owed_before_minor: int
+) -> list[Journal]:
+    """A repayment: what it charged first, then what it paid; a surplus goes to the credit balance.
+
+    owed_before_minor  principal the line owed before it
+    """
+    journals = _charged(cause, line, spread)
+    principal = _paid(owed_before_minor, spread, line)
+    amounts = (spread.interest_minor, spread.fee_minor, spread.surplus_minor)
+    if source.kind is SourceKind.WALLET:
+        assert source.id is not None, "a wallet has an id"
+        journals.append(ledger.repayment_from_wallet(cause, source.id, line.id, principal, *amounts))
+    else:
+        journals.append(ledger.repayment_from_bank(cause, line.id, principal, *amounts))
+    return journals
+
+
+def journals_of_credit_balance(
+    cause: Cause, line: Line, spread: Spread, owed_before_minor: int
+) -> list[Journal]:
+    """What stood in the person's favour pays what the line owes. Nothing paid is no journal."""
+    journals = _charged(cause, line, spread)
+    if spread.paid_minor:
+        principal = _paid(owed_before_minor, spread, line)
+        interest_minor, fee_minor = spread.interest_minor, spread.fee_minor
+        journals.append(ledger.credit_balance_applied(cause, line.id, principal, interest_minor, fee_minor))
+    return journals
+
+
+def journals_of_bill(
+    cause: Cause, line: Line, interest_minor: int, fee_minor: int, subsidy_minor: int
+) -> list[Journal]:
+    """What a bill charges: interest of earlier bills, fees of its instalments, and merchants' fees earned with them."""
+    if not (interest_minor or fee_minor or subsidy_minor):
+        return []
+    return [
+        ledger.charges_billed(
+            cause,
+            line.id,
+            interest=ledger.split_between(interest_minor, line.lenders),
+            fees=ledger.split_between(fee_minor, line.lenders),
+            subsidy_earned=ledger.split_between(subsidy_minor, line.lenders),
+        )
+    ]
+
+
+def note_of(line: Line, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What leads a reader of a journal back to the line."""
+    return {"product": f"{line.product}@{line.product_version}", **(more or {})}
+
+
+def _charged(cause: Cause, line: Line, spread: Spread) -> list[Journal]:
+    late_minor = spread.sum_of(Paid.LATE_INTEREST)
+    return journals_of_bill(cause, line, late_minor, 0, spread.subsidy_earned_minor)
+
+
+def _paid(owed_before_minor: int, spread: Spread, line: Line) -> Parts:
+    return ledger.split_change(owed_before_minor, owed_before_minor - spread.principal_minor, line.lenders)
+
+
+def _grown(before_minor: int, after_minor: int, line: Line) -> tuple[tuple[UUID, int], ...]:
+    """Principal that grows, by lender: the opposite of `split_change`."""
+    return tuple(
+        (lender, -amount) for lender, amount in ledger.split_change(before_minor, after_minor, line.lenders)
+    )

@@ -1,0 +1,102 @@
+"""Where repayments are kept. Everything works inside the caller's transaction, in one bucket."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.credit.refunds.model import Returnable, Returned
+from wufeng.credit.repayments.model import Allocation, Repayment, RepaymentStatus, Source, SourceKind
+
+SQL = load(__file__)
+
+_ALLOCATION = msgspec.json.Decoder(tuple[Allocation, ...])
+
+
+async def insert_repayments(db: Connection, bucket: int, repayments: Sequence[Repayment]) -> None:
+    """Keep new repayments."""
+    await db.execute(
+        SQL.insert_repayments,
+        bucket,
+        [repayment.id for repayment in repayments],
+        [repayment.line_id for repayment in repayments],
+        [repayment.person_id for repayment in repayments],
+        [repayment.source.kind.value for repayment in repayments],
+        [repayment.source.id for repayment in repayments],
+        [repayment.status.value for repayment in repayments],
+        [repayment.amount_minor for repayment in repayments],
+        [repayment.principal_minor for repayment in repayments],
+        [repayment.value_on for repayment in repayments],
+        [repayment.posted_on for repayment in repayments],
+        [repayment.plan for repayment in repayments],
+        [_allocation_text(repayment) for repayment in repayments],
+        [repayment.created_at for repayment in repayments],
+    )
+
+
+async def update_repayments(db: Connection, bucket: int, repayments: Sequence[Repayment]) -> None:
+    """Keep what changed of repayments."""
+    await db.execute(
+        SQL.update_repayments,
+        bucket,
+        [repayment.id for repayment in repayments],
+        [repayment.status.value for repayment in repayments],
+        [repayment.principal_minor for repayment in repayments],
+        [repayment.returned_minor for repayment in repayments],
+        [repayment.value_on for repayment in repayments],
+        [repayment.posted_on for repayment in repayments],
+        [_allocation_text(repayment) for repayment in repayments],
+        [repayment.reason for repayment in repayments],
+    )
+
+
+async def load_repayments(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Repayment]:
+    """Repayments by id; an unknown id is absent."""
+    return {row["id"]: _repayment(row) for row in await db.fetch(SQL.load_repayments, bucket, ids)}
+
+
+async def load_returnable(
+    db: Connection, bucket: int, line_ids: Collection[UUID]
+) -> dict[UUID, list[Returnable]]:
+    """By line: principal that repayments paid and no refund has given back yet, the latest repayment first."""
+    by_line: dict[UUID, list[Returnable]] = {}
+    for row in await db.fetch(SQL.load_returnable, bucket, line_ids):
+        source = Source(SourceKind(row["source"]), row["source_id"])
+        by_line.setdefault(row["line_id"], []).append(Returnable(row["id"], source, row["amount_minor"]))
+    return by_line
+
+
+async def add_returned(db: Connection, bucket: int, returned: Sequence[Returned]) -> None:
+    """Note on repayments what refunds have given back of them."""
+    await db.execute(
+        SQL.add_returned,
+        bucket,
+        [back.repayment_id for back in returned],
+        [back.amount_minor for back in returned],
+    )
+
+
+def _repayment(row: Record) -> Repayment:
+    return Repayment(
+        id=row["id"],
+        line_id=row["line_id"],
+        person_id=row["person_id"],
+        source=Source(SourceKind(row["source"]), row["source_id"]),
+        status=RepaymentStatus(row["status"]),
+        amount_minor=row["amount_minor"],
+        principal_minor=row["principal_minor"],
+        returned_minor=row["returned_minor"],
+        value_on=row["value_on"],
+        posted_on=row["posted_on"],
+        plan=row["plan"],
+        allocation=_ALLOCATION.decode(row["allocation"]) if row["allocation"] else (),
+        reason=row["reason"],
+        created_at=row["created_at"],
+    )
+
+
+def _allocation_text(repayment: Repayment) -> str | None:
+    return msgspec.json.encode(repayment.allocation).decode() if repayment.allocation else None

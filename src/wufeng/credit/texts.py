@@ -1,0 +1,42 @@
+"""Short machine-made texts of bills, from the catalogue."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+import msgspec
+from msgspec import Struct
+
+from wufeng.base.money import format_minor
+
+
+class Text(Struct, frozen=True, forbid_unknown_fields=True):
+    """One text in both languages, with its values in braces."""
+
+    zh: str
+    en: str
+
+
+@cache
+def texts() -> dict[str, Text]:
+    """The catalogue's table, by code."""
+    file = resources.files("wufeng.catalogue") / "texts" / "credit.toml"
+    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Text])
+
+
+def explain(code: str, language: str, **values: str | int) -> str:
+    """A text of the catalogue with its values filled in. English for any language but Chinese."""
+    text = texts()[code]
+    return (text.zh if language.startswith("zh") else text.en).format(**values)
+
+
+def amount_text(amount_minor: int, currency: str) -> str:
+    """An amount in major units: 500.00."""
+    return format_minor(amount_minor, currency)
+
+
+def percent_text(ppm: int) -> str:
+    """A rate as people read it: 500 ppm is 0.05 %."""
+    whole, rest = divmod(ppm, 10_000)
+    decimals = f"{rest:04d}".rstrip("0")
+    return f"{whole}.{decimals} %" if decimals else f"{whole} %"
