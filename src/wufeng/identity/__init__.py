@@ -5,6 +5,9 @@ Personal data lives in this context only, sealed; everywhere else people are ids
 """
 
 from wufeng.identity.access import RULES, Rule, decide_access, own_between, own_merchant, own_person
+from wufeng.identity.audit.commands import audit
+from wufeng.identity.audit.model import Act, act_of
+from wufeng.identity.audit.rules import check_reason
 from wufeng.identity.authentication import Authenticator
 from wufeng.identity.bootstrap import FirstSecrets, bootstrap
 from wufeng.identity.callers import Caller, CallerKind
@@ -18,6 +21,7 @@ from wufeng.identity.vault import Private, Vault
 
 __all__ = [
     "RULES",
+    "Act",
     "Authenticator",
     "Caller",
     "CallerKind",
@@ -31,8 +35,11 @@ __all__ = [
     "Rule",
     "Tier",
     "Vault",
+    "act_of",
+    "audit",
     "bootstrap",
     "check_pin",
+    "check_reason",
     "create_people_handler",
     "decide_access",
     "lock_people",

@@ -44,6 +44,7 @@ CODE, PIN = AuthLevel.CODE, AuthLevel.PIN
 ALL_STAFF = frozenset(Role)
 WORKING = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN})
 DECIDING = frozenset({Role.SUPERVISOR, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
 PUBLIC = Rule(reach=Reach(public=True))
 IN_TEST_BOOKS = Reach(only_in=Mode.TEST)
 
@@ -54,15 +55,24 @@ RULES: dict[str, Rule] = {
     "get_wallet": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
     "send_code": PUBLIC,
     "create_session": PUBLIC,
+    "delete_session": Rule(person=CODE),
     "set_pin": Rule(person=CODE),
     "freeze_person": Rule(person=CODE, platform=Scope.PEOPLE, staff=WORKING),
+    "unfreeze_person": Rule(staff=DECIDING),
     "create_bank_account": Rule(person=CODE),
     "list_bank_accounts": Rule(person=CODE),
     "delete_bank_account": Rule(person=CODE),
     "list_messages": Rule(platform=Scope.CLOCK, staff=WORKING, reach=IN_TEST_BOOKS),
     # merchants and staff
     "create_merchant": Rule(platform=Scope.MERCHANTS),
+    "get_merchant": Rule(merchant=Scope.READ, platform=Scope.READ, staff=ALL_STAFF),
+    "close_merchant": Rule(platform=Scope.MERCHANTS, staff=ADMINS),
+    "list_api_keys": Rule(merchant=Scope.KEYS, platform=Scope.KEYS, staff=ADMINS),
+    "create_api_key": Rule(merchant=Scope.KEYS, platform=Scope.KEYS, staff=ADMINS),
+    "revoke_api_key": Rule(merchant=Scope.KEYS, platform=Scope.KEYS, staff=ADMINS),
     "create_staff_session": PUBLIC,
+    "delete_staff_session": Rule(staff=ALL_STAFF),
+    "list_audit_entries": Rule(staff=DECIDING),
     # orders
     "create_order": Rule(merchant=Scope.ORDERS),
     "list_orders": Rule(merchant=Scope.READ),

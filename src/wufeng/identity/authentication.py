@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, PostgresError
 
 from wufeng.base.books import Book, Books
 from wufeng.base.clock import Clock
 from wufeng.base.coalesce import Coalescer
 from wufeng.base.database import Database
-from wufeng.base.errors import Code, Problem
+from wufeng.base.errors import Code, ConfigurationError, Problem
 from wufeng.identity.callers import Caller, CallerKind
 from wufeng.identity.keys import store as keys
 from wufeng.identity.keys.model import ApiKey, KeyKind
@@ -163,11 +163,9 @@ class Authenticator:
             try:
                 async with self._database.read() as db:
                     await keys.mark_used(db, [key.id], today)
-            except (PostgresError, OSError) as error:
-                log.warning(
-                    "the use of a key was not noted: %s", type(error).__name__
-                )  # the next request will
-
+            except (PostgresError, InterfaceError, ConfigurationError, OSError) as error:
+                # The next request will.
+                log.warning("the use of a key was not noted: %s", type(error).__name__)
             finally:
                 del self._notes[key.id]
 

@@ -40,8 +40,8 @@ class Private(Struct, frozen=True):
 
     __str__ = __repr__
 
-    def __rich_repr__(self) -> list[str]:
-        return ["…"]
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("text", "…")]  # msgspec's own would show the field
 
 
 class PersonKey:

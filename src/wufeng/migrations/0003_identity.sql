@@ -49,6 +49,7 @@ comment on column one_time_code.window_at is 'when the hour began in which sends
 create table message (
     bucket     smallint not null,
     id         uuid not null,
+    number     bigint generated always as identity,
     phone_name uuid not null,
     purpose    text not null,
     code       text not null,
@@ -56,8 +57,9 @@ create table message (
     created_at timestamptz not null,
     primary key (bucket, id)
 );
-create index message_by_phone on message (bucket, phone_name, id);
+create index message_by_phone on message (bucket, phone_name, number);
 comment on table message is 'distributed by bucket (of the phone''s hash): what a test book would have sent by SMS; empty in live books';
+comment on column message.number is 'order of writing: ids of one millisecond have none';
 
 create table payment_pin (
     bucket    smallint not null,
@@ -161,7 +163,25 @@ create table staff_session (
 create index staff_session_by_staff on staff_session (staff_id) where revoked_at is null;
 comment on table staff_session is 'reference table: a signed-in member of staff, in one book, by the system''s clock';
 
-grant select, insert, update on person, one_time_code, payment_pin, session, bank_account to wufeng_app;
-grant select, insert, update, delete on personal_data to wufeng_app;
-grant select, insert on message to wufeng_app;
+create table audit_entry (
+    bucket        smallint not null,
+    id            uuid not null,
+    by_kind       text not null check (by_kind in ('platform', 'merchant', 'person', 'staff')),
+    by_id         uuid not null,
+    credential_id uuid not null,
+    operation     text not null,
+    object_prefix text not null,
+    object_id     uuid not null,
+    reason        text not null,
+    request_id    text not null,
+    at            timestamptz not null,
+    primary key (bucket, id)
+);
+create index audit_entry_by_object on audit_entry (bucket, object_id, id);
+comment on table audit_entry is 'distributed by bucket (of the object): who did what to it, why and when; never changed';
+comment on column audit_entry.credential_id is 'the session or API key that was used';
+
+grant select, insert, update on person, session, bank_account to wufeng_app;
+grant select, insert, update, delete on personal_data, payment_pin, one_time_code to wufeng_app;
+grant select, insert on message, audit_entry to wufeng_app;
 grant select, insert, update on merchant, api_key, staff, staff_session to wufeng_app;

@@ -47,7 +47,8 @@ async def add_bank_account(
         if await people.share_person(db, bucket, person_id) is not PersonStatus.ACTIVE:
             raise Problem(Code.FORBIDDEN, "This person is frozen.")
         key = (await people.load_keys(db, vault, bucket, [person_id]))[person_id]
-        number_name = vault.name("bank_account", book.id, f"{bank_code}\0{digits.text}")
+        # The person is part of the name: the table does not tell who else has this account.
+        number_name = vault.name("bank_account", book.id, f"{person_id}\0{bank_code}\0{digits.text}")
         if not await store.insert_account(db, bucket, key, account, digits, number_name):
             raise Problem(Code.STATE_CONFLICT, "This bank account has been added before.")
     return account

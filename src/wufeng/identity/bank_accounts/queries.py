@@ -6,7 +6,7 @@ from uuid import UUID
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.identity.bank_accounts import rules, store
-from wufeng.identity.bank_accounts.model import BankAccountView, BankInstruction
+from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView, BankInstruction
 from wufeng.identity.vault import Vault
 
 
@@ -28,3 +28,17 @@ async def bank_instructions(
 async def unverified_bank_accounts(db: Connection, bucket: int, at_most: int) -> list[UUID]:
     """What the bank seam has still to ask the bank about, oldest first."""
     return await store.list_unverified(db, bucket, at_most)
+
+
+async def accounts_under_way(
+    db: Connection, vault: Vault, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, BankInstruction]:
+    """Bank accounts in clear for instructions that were accepted before: deleted ones are among them."""
+    return await store.load_under_way(db, vault, bucket, ids)
+
+
+async def bank_account_states(
+    db: Connection, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, tuple[UUID, BankAccountStatus]]:
+    """(person, status) of bank accounts, for whoever moves money through one; an unknown id is absent."""
+    return await store.load_states(db, bucket, ids)

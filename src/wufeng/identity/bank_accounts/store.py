@@ -44,16 +44,23 @@ async def load_accounts(
 ) -> dict[UUID, BankInstruction]:
     """Bank accounts in clear. Unknown and deleted ones, and those of erased people, are absent."""
     rows = await db.fetch(SQL.load_accounts, bucket, list(ids))
-    return {
-        row["id"]: BankInstruction(
-            id=row["id"],
-            person_id=row["person_id"],
-            bank=row["bank"],
-            number=_number(vault, row),
-            status=BankAccountStatus(row["status"]),
-        )
-        for row in rows
-    }
+    return {row["id"]: _in_clear(vault, row) for row in rows}
+
+
+async def load_under_way(
+    db: Connection, vault: Vault, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, BankInstruction]:
+    """Bank accounts in clear, deleted ones too. Unknown ones, and those of erased people, are absent."""
+    rows = await db.fetch(SQL.load_under_way, bucket, list(ids))
+    return {row["id"]: _in_clear(vault, row) for row in rows}
+
+
+async def load_states(
+    db: Connection, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, tuple[UUID, BankAccountStatus]]:
+    """Whose each account is and where it stands, nothing unsealed. An unknown one is absent."""
+    rows = await db.fetch(SQL.load_states, bucket, list(ids))
+    return {row["id"]: (row["person_id"], BankAccountStatus(row["status"])) for row in rows}
 
 
 async def list_accounts(db: Connection, vault: Vault, bucket: int, person_id: UUID) -> list[BankAccount]:
@@ -96,6 +103,21 @@ async def delete_account(
     return await db.fetchval(SQL.delete_account, bucket, account_id, person_id, at) is not None
 
 
+async def delete_of_person(db: Connection, bucket: int, person_id: UUID, at: datetime) -> None:
+    """Delete all bank accounts of a person who is erased."""
+    await db.execute(SQL.delete_of_person, bucket, person_id, at)
+
+
 def _number(vault: Vault, row: Record) -> Private:
     key = vault.open_person_key(row["person_id"], row["sealed_key"])
     return Private(key.unseal(_FIELD, row["number"]))
+
+
+def _in_clear(vault: Vault, row: Record) -> BankInstruction:
+    return BankInstruction(
+        id=row["id"],
+        person_id=row["person_id"],
+        bank=row["bank"],
+        number=_number(vault, row),
+        status=BankAccountStatus(row["status"]),
+    )

@@ -26,7 +26,21 @@ update bank_account set status = $4, changed_at = $5
  where bucket = $1 and id = $2 and status = any($3::text[])
 returning person_id;
 
+-- name: delete_of_person
+update bank_account set status = 'deleted', changed_at = $3
+ where bucket = $1 and person_id = $2 and status <> 'deleted';
+
 -- name: delete_account
 update bank_account set status = 'deleted', changed_at = $4
  where bucket = $1 and id = $2 and person_id = $3 and status <> 'deleted'
 returning id;
+
+-- name: load_under_way
+-- Deleted ones too: what is under way with an account still ends.
+select a.id, a.person_id, a.bank, a.number, a.status, a.created_at, d.sealed_key
+  from bank_account as a
+  join personal_data as d on d.bucket = $1 and d.person_id = a.person_id
+ where a.bucket = $1 and a.id = any($2::uuid[]);
+
+-- name: load_states
+select id, person_id, status from bank_account where bucket = $1 and id = any($2::uuid[]);

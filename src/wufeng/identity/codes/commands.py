@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 
 from wufeng.base.books import Book
-from wufeng.base.database import Database
+from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import IdMaker, slot_of
 from wufeng.identity.codes import rules, store
@@ -18,7 +18,7 @@ from wufeng.identity.vault import Private, Vault
 async def send_code(
     database: Database,
     vault: Vault,
-    sms: Sms,
+    sms: Sms | None,
     ids: IdMaker,
     book: Book,
     phone: Private,
@@ -28,8 +28,14 @@ async def send_code(
 ) -> None:
     """Send a code to a phone, known or not: the caller cannot tell the two apart.
 
-    Refuses a text that is no phone (invalid_field) and a sixth send within an hour (rate_limited).
+    sms  the book's sender; None where the operator has set up none
+    Refuses a text that is no phone (invalid_field), a sixth send within an hour (rate_limited), and a book
+    without a sender (state_conflict), whatever the phone.
     """
+    if sms is None:
+        raise Problem(
+            Code.STATE_CONFLICT, f"The book {book.name!r} has no SMS sender, so no code can be sent from it."
+        )
     number = Private(normalise_phone(phone.text))
     name = people.name_of(vault, book, people.PHONE, number)
     code = Private(f"{secrets.randbelow(1_000_000):06d}")
@@ -51,6 +57,11 @@ async def send_code(
                 at=at,
             )
             await sms.send(db, book, message)
+
+
+async def forget_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> int:
+    """Delete codes that have expired and whose hour of sends is over; returns how many. Nothing asks for them."""
+    return await store.forget_codes(db, bucket, at, at_most)
 
 
 async def verify_code(

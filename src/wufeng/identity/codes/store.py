@@ -17,6 +17,7 @@ from wufeng.identity.codes.model import (
     CodeVerdict,
     Message,
     MessageView,
+    Sms,
 )
 
 SQL = load(__file__)
@@ -54,6 +55,16 @@ async def try_code(
     if row is None:
         return CodeVerdict(False, 0)
     return CodeVerdict(row["ok"], TRIES_MAX - row["tries"])
+
+
+async def forget_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> int:
+    """Delete codes that play no part any more."""
+    return len(await db.fetch(SQL.forget_codes, bucket, at - SENDS_WINDOW, at, at_most))
+
+
+def sms_of_book(book: Book) -> Sms | None:
+    """The sender that ships: test books keep their messages; a live book needs the operator's own."""
+    return MessageTable() if book.mode is Mode.TEST else None
 
 
 class MessageTable:

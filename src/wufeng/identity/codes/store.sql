@@ -12,6 +12,13 @@ values ($1, $2, $3, $4, 0, 1, $5, $6, null)
  where c.window_at <= $7 or c.sends < $8
 returning c.sends;
 
+-- name: forget_codes
+delete from one_time_code
+ where (bucket, phone_name, purpose) in (
+       select bucket, phone_name, purpose from one_time_code
+        where bucket = $1 and window_at < $2 and expires_at < $3 limit $4)
+returning phone_name;
+
 -- name: load_window
 select window_at from one_time_code where bucket = $1 and phone_name = $2 and purpose = $3;
 
@@ -32,5 +39,5 @@ insert into message (bucket, id, phone_name, purpose, code, text, created_at) va
 select id, purpose, code, text, created_at
   from message
  where bucket = $1 and phone_name = $2
- order by id desc
+ order by number desc
  limit $3;

@@ -27,6 +27,7 @@ class Scope(StrEnum):
     REPAYMENTS = "repayments"  # book repayments that came by another way
     WEBHOOKS = "webhooks"  # endpoints, deliveries
     CLOCK = "clock"  # turn the clock of a test book, read its messages
+    KEYS = "keys"  # make and revoke keys; a key gives no scope that it lacks
 
 
 SCOPES: dict[KeyKind, frozenset[Scope]] = {
@@ -39,9 +40,12 @@ SCOPES: dict[KeyKind, frozenset[Scope]] = {
             Scope.REPAYMENTS,
             Scope.WEBHOOKS,
             Scope.CLOCK,
+            Scope.KEYS,
         }
     ),
-    KeyKind.MERCHANT: frozenset({Scope.READ, Scope.ORDERS, Scope.PAYMENTS, Scope.REFUNDS, Scope.WEBHOOKS}),
+    KeyKind.MERCHANT: frozenset(
+        {Scope.READ, Scope.ORDERS, Scope.PAYMENTS, Scope.REFUNDS, Scope.WEBHOOKS, Scope.KEYS}
+    ),
 }
 """The scopes that make sense for each kind, and what a key is made with unless it is told fewer."""
 
@@ -92,3 +96,6 @@ class ApiKeyView(Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
     last_used_on: date | None
     secret: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"ApiKeyView({self.prefix})"

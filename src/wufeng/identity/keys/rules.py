@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from wufeng.base.errors import invalid_field
+from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix, encode, hashed_id
 from wufeng.identity.keys.model import SCOPES, ApiKey, ApiKeyView, KeyKind, Scope
 
@@ -24,6 +24,23 @@ def check_scopes(kind: KeyKind, scopes: Collection[Scope]) -> frozenset[Scope]:
     if senseless := sorted(set(scopes) - SCOPES[kind]):
         raise invalid_field("/scopes", f"A {kind.value} key cannot have: {', '.join(senseless)}.")
     return frozenset(scopes)
+
+
+def scopes_to_give(
+    kind: KeyKind, wanted: Collection[Scope] | None, giver: frozenset[Scope] | None
+) -> frozenset[Scope]:
+    """The scopes of a key that a caller asks for: those it names, or all that it may give.
+
+    giver  scopes of the key that asks for another key of the same owner: it cannot give what it lacks
+           (forbidden); None for callers without that bound, an administrator and the operator for a merchant
+    """
+    most = SCOPES[kind] if giver is None else SCOPES[kind] & giver
+    if wanted is None:
+        return most
+    checked = check_scopes(kind, wanted)
+    if lacking := sorted(checked - most):
+        raise Problem(Code.FORBIDDEN, f"This key cannot give what it lacks: {', '.join(lacking)}.")
+    return checked
 
 
 def check_key_name(name: str) -> str:

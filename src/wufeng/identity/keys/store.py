@@ -36,6 +36,12 @@ async def load_keys(db: Connection, ids: Collection[UUID]) -> dict[UUID, tuple[A
     }
 
 
+async def load_key(db: Connection, book_id: int, key_id: UUID) -> ApiKey | None:
+    """One key of a book, a revoked one too."""
+    found = (await load_keys(db, [key_id])).get(key_id)
+    return found[0] if found is not None and found[0].book_id == book_id else None
+
+
 async def list_keys(db: Connection, book_id: int, owner_id: UUID) -> list[ApiKey]:
     """All keys of one owner, oldest first."""
     return [_key(row) for row in await db.fetch(SQL.list_keys, book_id, owner_id)]

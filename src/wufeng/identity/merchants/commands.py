@@ -6,13 +6,16 @@ from uuid import UUID
 from wufeng import ledger
 from wufeng.base.books import Book
 from wufeng.base.database import Database
-from wufeng.base.errors import not_found
+from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import IdMaker
+from wufeng.identity.audit.commands import audit
+from wufeng.identity.audit.model import Act
 from wufeng.identity.keys.commands import create_key
 from wufeng.identity.keys.model import KeyKind, NewKey
 from wufeng.identity.merchants import rules, store
 from wufeng.identity.merchants.directory import Merchants
 from wufeng.identity.merchants.model import FeePlan, Merchant, MerchantStatus, Scene
+from wufeng.identity.merchants.queries import load_merchant
 
 
 async def create_merchant(
@@ -38,10 +41,15 @@ async def create_merchant(
 
 
 async def close_merchant(
-    database: Database, merchants: Merchants, book: Book, merchant_id: UUID, at: datetime
+    database: Database, merchants: Merchants, book: Book, ids: IdMaker, merchant_id: UUID, act: Act
 ) -> None:
-    """Close a merchant: no new payment, but refunds and reading. Other processes follow in five seconds."""
-    async with database.read() as db:
-        if not await store.close_merchant(db, book.id, merchant_id, at):
-            raise not_found("merchant")
+    """Close a merchant: no new payment, but refunds and reading. Other processes follow in five seconds.
+
+    Refuses an unknown one (not_found) and one that is closed already (state_conflict).
+    """
+    async with database.transaction() as db:
+        await load_merchant(db, book, merchant_id)
+        if not await store.close_merchant(db, book.id, merchant_id, act.at):
+            raise Problem(Code.STATE_CONFLICT, "This merchant is closed already.")
+        await audit(db, book, ids, [act])
     merchants.forget(merchant_id)

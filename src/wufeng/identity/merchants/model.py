@@ -95,3 +95,6 @@ class MerchantView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     closed_at: datetime | None
     api_key: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"MerchantView({self.id})"

@@ -12,11 +12,15 @@ from wufeng.base.books import Book
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem, invalid_field, not_found
-from wufeng.base.ids import Prefix, encode, slot_of
+from wufeng.base.ids import IdMaker, Prefix, encode, slot_of
 from wufeng.base.lanes import Batch, Command, Handler, Lanes
+from wufeng.identity.audit.commands import audit
+from wufeng.identity.audit.model import Act
+from wufeng.identity.bank_accounts import store as bank_accounts
 from wufeng.identity.people import rules, store
 from wufeng.identity.people.model import Person, PersonStatus
 from wufeng.identity.people.store import EXTERNAL_ID, PHONE, Name, NewPerson
+from wufeng.identity.pins import store as pins
 from wufeng.identity.sessions import store as sessions
 from wufeng.identity.vault import Private, Vault
 
@@ -73,7 +77,7 @@ async def create_people(
     for command, wanted in zip(commands, names, strict=True):
         external_owner = owners.get(wanted[1]) if len(wanted) > 1 else None
         outcome = rules.decide_creation(
-            command.external_id is not None, owners.get(wanted[0]), external_owner
+            owners.get(wanted[0]), external_owner, has_external_id=command.external_id is not None
         )
         if isinstance(outcome, rules.Created):
             owners.update(dict.fromkeys(wanted, command.person_id))
@@ -139,26 +143,31 @@ def check_registration(registration: Registration) -> Registration:
     )
 
 
-async def freeze_person(database: Database, book: Book, person_id: UUID, at: datetime) -> None:
-    """Stop everything of a person: no payment, and every session ends. Freezing a frozen person changes nothing."""
+async def freeze_person(database: Database, book: Book, ids: IdMaker, person_id: UUID, act: Act) -> None:
+    """Stop everything of a person: no payment, and every session ends. Freezing a frozen person changes nothing
+    but is kept in the audit all the same.
+    """
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
-        locked = (await store.lock_people(db, bucket, [person_id])).get(person_id)
-        if locked is None or locked.status is PersonStatus.ERASED:
-            raise not_found("person")
+        await _lock_known(db, bucket, person_id)
         await store.move_status(db, bucket, person_id, [PersonStatus.ACTIVE], PersonStatus.FROZEN)
-        await sessions.revoke_of_person(db, bucket, person_id, at)
+        await sessions.revoke_of_person(db, bucket, person_id, act.at)
+        await audit(db, book, ids, [act])
 
 
-async def unfreeze_person(database: Database, book: Book, person_id: UUID) -> None:
+async def unfreeze_person(database: Database, book: Book, ids: IdMaker, person_id: UUID, act: Act) -> None:
     """Let a frozen person act again; they sign in anew."""
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
+        await _lock_known(db, bucket, person_id)
         if not await store.move_status(db, bucket, person_id, [PersonStatus.FROZEN], PersonStatus.ACTIVE):
             raise Problem(Code.STATE_CONFLICT, "This person is not frozen.")
+        await audit(db, book, ids, [act])
 
 
-async def erase_person(database: Database, vault: Vault, book: Book, person_id: UUID, at: datetime) -> None:
+async def erase_person(
+    database: Database, vault: Vault, book: Book, ids: IdMaker, person_id: UUID, act: Act
+) -> None:
     """Destroy a person's key and all that is known about them; the ledger keeps the bare id.
 
     Their phone and external id may be used again. Whether they may be erased (nothing owed, nothing owned) is
@@ -166,15 +175,24 @@ async def erase_person(database: Database, vault: Vault, book: Book, person_id: 
     """
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
-        if person_id not in await store.lock_people(db, bucket, [person_id]):
-            raise not_found("person")
+        await _lock_known(db, bucket, person_id)
         await store.move_status(
             db, bucket, person_id, [PersonStatus.ACTIVE, PersonStatus.FROZEN], PersonStatus.ERASED
         )
-        await sessions.revoke_of_person(db, bucket, person_id, at)
+        await sessions.revoke_of_person(db, bucket, person_id, act.at)
+        await sessions.forget_devices(db, bucket, person_id)
+        await pins.delete_pin(db, bucket, person_id)
+        await bank_accounts.delete_of_person(db, bucket, person_id, act.at)
         names = await store.destroy_personal_data(db, vault, book, bucket, person_id)
-        if names:
-            await store.release_names(db, names)
+        await store.release_names(db, names)
+        await audit(db, book, ids, [act])
+
+
+async def _lock_known(db: Connection, bucket: int, person_id: UUID) -> None:
+    """Lock a person who may still be acted on. Raises not_found for an unknown and for an erased one."""
+    locked = (await store.lock_people(db, bucket, [person_id])).get(person_id)
+    if locked is None or locked.status is PersonStatus.ERASED:
+        raise not_found("person")
 
 
 async def _settle_names(

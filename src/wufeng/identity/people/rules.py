@@ -78,7 +78,7 @@ class Existing(Struct, frozen=True):
 
 
 def decide_creation(
-    has_external_id: bool, phone_owner: UUID | None, external_owner: UUID | None
+    phone_owner: UUID | None, external_owner: UUID | None, *, has_external_id: bool
 ) -> Created | Existing | Problem:
     """Decide whether a person may be made, by who owns the phone and the external id (None: nobody).
 

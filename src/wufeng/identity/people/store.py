@@ -78,12 +78,16 @@ async def share_person(db: Connection, bucket: int, person_id: UUID) -> PersonSt
 async def claim_names(db: Connection, owners: Mapping[Name, UUID], at: datetime) -> dict[UUID, UUID]:
     """Claim names for their owners; returns who owns each name now, by the name's id."""
     names = sorted(owners)
-    columns = [n.bucket for n in names], [n.kind for n in names], [n.id for n in names]
-    fresh = await db.fetch(SQL.insert_names, *columns, [owners[n] for n in names], at)
-    if len(fresh) == len(names):
-        return {name.id: owner for name, owner in owners.items()}
-    # A statement of its own: what another transaction committed meanwhile is seen by a fresh snapshot only.
-    return {row["id"]: row["object_id"] for row in await db.fetch(SQL.load_names, *columns)}
+    claimed: dict[UUID, UUID] = {}
+    while names:
+        columns = [n.bucket for n in names], [n.kind for n in names], [n.id for n in names]
+        fresh = await db.fetch(SQL.insert_names, *columns, [owners[n] for n in names], at)
+        if len(fresh) == len(names):
+            return claimed | {name.id: owners[name] for name in names}
+        # A statement of its own: what another transaction committed meanwhile is seen by a fresh snapshot only.
+        claimed |= {row["id"]: row["object_id"] for row in await db.fetch(SQL.load_names, *columns)}
+        names = [name for name in names if name.id not in claimed]  # let go between the two statements
+    return claimed
 
 
 async def find_owner(db: Connection, name: Name) -> UUID | None:

@@ -7,9 +7,10 @@ from wufeng.base.books import Book
 from wufeng.base.database import Database
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.identity.codes.commands import verify_code
-from wufeng.identity.codes.model import CodePurpose
+from wufeng.identity.codes.model import CodePurpose, CodeVerdict
 from wufeng.identity.hashing import hash_slowly, proves_slowly
 from wufeng.identity.people import store as people
+from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.pins import rules, store
 from wufeng.identity.pins.model import TRIES_MAX, PinProof, PinVerdict, ProofKind
 from wufeng.identity.pins.store import Try
@@ -43,7 +44,8 @@ async def set_pin(
     it too.
 
     Ends the person's other sessions: whoever knew the old PIN is out. Refuses a weak PIN (invalid_field)
-    before the proof is looked at, and a wrong proof (confirmation_failed with tries_left).
+    before the proof is looked at, a wrong proof (confirmation_failed with tries_left) and a person who is not
+    active (forbidden).
     """
     bucket = book.bucket_of(person_id)
     async with database.read() as db:
@@ -54,13 +56,15 @@ async def set_pin(
     old = None
     if proof.kind is ProofKind.OLD_PIN:
         verdict, old = await _check(database, vault, book, person_id, proof.secret, at)
-        _refuse_wrong(verdict.ok, verdict.tries_left)
+        _refuse_wrong(verdict)
     else:
         code = await verify_code(database, vault, book, phone.number, CodePurpose.PIN, proof.secret, at)
-        _refuse_wrong(code.ok, code.tries_left)
+        _refuse_wrong(code)
     hashed = await hash_slowly(vault.peppered(person_id, pin))
     async with database.transaction() as db:
-        await people.share_person(db, bucket, person_id)  # before sessions, as a freeze takes them
+        # Before sessions, as a freeze takes them.
+        if await people.share_person(db, bucket, person_id) is not PersonStatus.ACTIVE:
+            raise Problem(Code.FORBIDDEN, "This person is frozen.")
         if old is None:
             await store.reset_pin(db, bucket, person_id, hashed, at)
         elif not await store.replace_pin(db, bucket, person_id, hashed, old.hash, at):
@@ -83,8 +87,8 @@ async def _check(
     return PinVerdict(True, TRIES_MAX), taken
 
 
-def _refuse_wrong(ok: bool, tries_left: int) -> None:
-    if not ok:
+def _refuse_wrong(verdict: PinVerdict | CodeVerdict) -> None:
+    if not verdict.ok:
         raise Problem(
-            Code.CONFIRMATION_FAILED, "The proof was not accepted.", extra={"tries_left": tries_left}
+            Code.CONFIRMATION_FAILED, "The proof was not accepted.", extra={"tries_left": verdict.tries_left}
         )

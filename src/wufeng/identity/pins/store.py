@@ -41,3 +41,8 @@ async def replace_pin(db: Connection, bucket: int, person_id: UUID, new: str, ol
 async def reset_pin(db: Connection, bucket: int, person_id: UUID, new: str, at: datetime) -> None:
     """Set a PIN whatever stood there, and give all tries back."""
     await db.execute(SQL.reset_pin, bucket, person_id, new, at)
+
+
+async def delete_pin(db: Connection, bucket: int, person_id: UUID) -> None:
+    """Remove the PIN of a person who is erased."""
+    await db.execute(SQL.delete_pin, bucket, person_id)

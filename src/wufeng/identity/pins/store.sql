@@ -15,6 +15,9 @@ update payment_pin set tries = greatest(tries - $3, 0)
 update payment_pin set hash = $3, tries = 0, set_at = $5 where bucket = $1 and person_id = $2 and hash = $4
 returning person_id;
 
+-- name: delete_pin
+delete from payment_pin where bucket = $1 and person_id = $2;
+
 -- name: reset_pin
 insert into payment_pin (bucket, person_id, hash, set_at) values ($1, $2, $3, $4)
     on conflict (bucket, person_id) do update set hash = excluded.hash, tries = 0, set_at = excluded.set_at;

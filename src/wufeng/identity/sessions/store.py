@@ -85,3 +85,8 @@ async def revoke_of_person(
 ) -> None:
     """End all sessions of a person but one."""
     await db.execute(SQL.revoke_of_person, bucket, person_id, at, keep_session)
+
+
+async def forget_devices(db: Connection, bucket: int, person_id: UUID) -> None:
+    """Blank the names of the devices of a person who is erased."""
+    await db.execute(SQL.forget_devices, bucket, person_id)

@@ -10,11 +10,15 @@ select s.id, s.person_id, s.secret_hash, s.expires_at, s.pin_at, s.revoked_at, b
 
 -- name: rotate_session
 -- Only a living one: of two at once, one gets the new session.
-update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null
+update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null and expires_at > $3
 returning person_id, device, expires_at;
 
 -- name: revoke_session
 update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null;
+
+-- name: forget_devices
+-- What people call their devices is about them.
+update session set device = '' where bucket = $1 and person_id = $2 and device <> '';
 
 -- name: revoke_of_person
 update session set revoked_at = $3

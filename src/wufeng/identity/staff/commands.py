@@ -18,9 +18,9 @@ from wufeng.identity.tokens import CredentialKind, new_session
 from wufeng.identity.vault import Private, Vault
 
 NAME_MAX = 100
+_WRONG = "Log-in or password is wrong, or there were too many tries."
 _NOBODY = UUID(int=0)
-# What an unknown log-in is verified against, so that it takes as long as a known one: the hash of random
-# bytes.
+# What an unknown log-in is verified against, so that it takes as long as a known one: a hash of random bytes.
 _HASH_OF_NOTHING = (
     "$argon2id$v=19$m=19456,t=2,p=1$vsFbB95aJhKBqjGJk0sKFg$sTsS7DEkpzF1Ir0kO7tEjFrquto2PA9quL18nROIio0"
 )
@@ -46,15 +46,19 @@ async def sign_in_staff(
     owner, stored = (found[0].id, found[1]) if found else (_NOBODY, _HASH_OF_NOTHING)
     right = await proves_slowly(stored, vault.peppered(owner, password))
     if found is None or not right:
-        raise Problem(Code.UNAUTHENTICATED, "Log-in or password is wrong, or there were too many tries.")
+        raise Problem(Code.UNAUTHENTICATED, _WRONG)
     staff = found[0]
+    async with database.read() as db:
+        await store.forgive_tries(db, staff.id)
     book = _book_of(staff, books, book_name)
     session_id = ids.new_anywhere(at)
     credential = new_session(CredentialKind.STAFF_SESSION, book.id, session_id)
     expires_at = at + STAFF_SESSION_LASTS
-    async with database.transaction() as db:
-        await store.forgive_tries(db, staff.id)
-        await store.insert_session(db, session_id, staff.id, book.id, credential.hash, at, expires_at)
+    async with database.read() as db:
+        if not await store.insert_session(
+            db, session_id, staff.id, book.id, credential.hash, at, expires_at, stored
+        ):
+            raise Problem(Code.UNAUTHENTICATED, _WRONG)
     return StaffOpened(
         token=credential.text, session_id=session_id, staff=staff, book_id=book.id, expires_at=expires_at
     )
@@ -100,20 +104,31 @@ async def change_password(
     database: Database, vault: Vault, login: str, password: Private, at: datetime
 ) -> None:
     """Set a new password, unlock the log-in and end its sessions. Whether the caller may is decided before."""
+    async with database.read() as db:
+        staff = await store.load_staff(db, rules.check_login(login))
+    if staff is None or staff.status is not StaffStatus.ACTIVE:
+        raise not_found("staff")
+    rules.check_password(password, staff.login)
+    hashed = await hash_slowly(vault.peppered(staff.id, password))
     async with database.transaction() as db:
-        staff = await store.load_staff(db, login)
-        if staff is None or staff.status is not StaffStatus.ACTIVE:
+        if await store.set_password(db, staff.login, hashed) is None:
             raise not_found("staff")
-        rules.check_password(password, staff.login)
-        hashed = await hash_slowly(vault.peppered(staff.id, password))
-        await store.set_password(db, login, hashed)
         await store.revoke_of_staff(db, staff.id, at)
+
+
+async def change_role(database: Database, login: str, role: Role, at: datetime) -> None:
+    """Give a member of staff another role; sessions end, so that nobody goes on in a role they had."""
+    async with database.transaction() as db:
+        staff_id = await store.set_role(db, rules.check_login(login), role)
+        if staff_id is None:
+            raise not_found("staff")
+        await store.revoke_of_staff(db, staff_id, at)
 
 
 async def close_staff(database: Database, login: str, at: datetime) -> None:
     """Shut a member of staff out at once; what they did stays theirs."""
     async with database.transaction() as db:
-        staff_id = await store.close_staff(db, login)
+        staff_id = await store.close_staff(db, rules.check_login(login))
         if staff_id is None:
             raise not_found("staff")
         await store.revoke_of_staff(db, staff_id, at)

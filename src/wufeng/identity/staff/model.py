@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 STAFF_SESSION_LASTS = timedelta(hours=12)
-TRIES_MAX = 10
+TRIES_MAX = 5
 LOCKED_FOR = timedelta(minutes=15)
 PASSWORD_MIN = 12
 

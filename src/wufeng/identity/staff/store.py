@@ -56,6 +56,12 @@ async def set_password(db: Connection, login: str, password_hash: str) -> UUID |
     return id_
 
 
+async def set_role(db: Connection, login: str, role: Role) -> UUID | None:
+    """Change a role; None when there is no active member of staff by that name."""
+    id_: UUID | None = await db.fetchval(SQL.set_role, login, role.value)
+    return id_
+
+
 async def close_staff(db: Connection, login: str) -> UUID | None:
     """Close a member of staff; None when there is no active one by that name."""
     id_: UUID | None = await db.fetchval(SQL.close_staff, login)
@@ -70,9 +76,13 @@ async def insert_session(
     secret_hash: bytes,
     at: datetime,
     expires_at: datetime,
-) -> None:
-    """Write a staff session."""
-    await db.execute(SQL.insert_session, id_, staff_id, book_id, secret_hash, at, expires_at)
+    password_hash: str,
+) -> bool:
+    """Write a staff session; False when the password that was proved has been changed, or its owner closed."""
+    found = await db.fetchval(
+        SQL.insert_session, id_, staff_id, book_id, secret_hash, at, expires_at, password_hash
+    )
+    return found is not None
 
 
 async def load_sessions(db: Connection, ids: Collection[UUID]) -> dict[UUID, tuple[StaffSession, int]]:

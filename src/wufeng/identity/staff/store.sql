@@ -23,11 +23,20 @@ update staff set tries = 0 where id = $1;
 -- name: set_password
 update staff set password_hash = $2, tries = 0 where login = $1 and status = 'active' returning id;
 
+-- name: set_role
+update staff set role = $2 where login = $1 and status = 'active' returning id;
+
 -- name: close_staff
 update staff set status = 'closed' where login = $1 and status = 'active' returning id;
 
 -- name: insert_session
-insert into staff_session (id, staff_id, book, secret_hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6);
+-- Only while the password that was proved still stands: a change under way ends first, and is then seen.
+insert into staff_session (id, staff_id, book, secret_hash, created_at, expires_at)
+select $1, m.id, $3, $4, $5, $6
+  from staff as m
+ where m.id = $2 and m.status = 'active' and m.password_hash = $7
+   for share
+returning id;
 
 -- name: load_sessions
 select s.id, s.staff_id, s.book, s.secret_hash, s.expires_at, s.revoked_at, m.role, m.status, b.clock_offset_us
