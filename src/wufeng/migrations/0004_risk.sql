@@ -21,12 +21,24 @@ create table decision (
     rules        text not null,
     policy       text not null,
     product      text,
-    auth_level   smallint not null,
+    confirmation smallint not null,
     features     bytea not null,
     primary key (bucket, id),
     check ((outcome = 'allow') = (reasons = ''))
 );
 comment on table decision is 'distributed by bucket: approved or declined, every payment has one; never changed';
+
+create table policy (
+    id             text not null,
+    version        integer not null,
+    effective_from timestamptz not null,
+    content_hash   text not null,
+    source         text not null,
+    created_at     timestamptz not null,
+    primary key (id, version)
+);
+comment on table policy is 'reference table: every version of every policy that was ever in force; decisions name theirs';
+comment on column policy.source is 'the TOML file, byte for byte';
 
 create table risk_list_member (
     list      text not null,
@@ -40,5 +52,5 @@ create index risk_list_member_by_member on risk_list_member (member_id);
 comment on table risk_list_member is 'reference table: people and merchants that policies name by list';
 
 grant select, insert, update on feature to wufeng_app;
-grant select, insert on decision to wufeng_app;
+grant select, insert on decision, policy to wufeng_app;
 grant select, insert, delete on risk_list_member to wufeng_app;

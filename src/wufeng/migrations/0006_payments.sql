@@ -42,6 +42,8 @@ create table payment (
     currency       text not null,
     scene          text not null,
     subject        text not null,
+    receipt        text not null,
+    inline_order   boolean not null,
     status         text not null check (status in ('requires_action', 'pending', 'authorised', 'captured', 'declined',
                                                    'voided', 'expired', 'failed')),
     capture        text not null check (capture in ('now', 'later')),

@@ -4,28 +4,28 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from wufeng.credit.lines.model import Line
-from wufeng.credit.products.model import Product
+from wufeng.credit import Line, Product, Products
 from wufeng.risk.model import Policy
 
 
 class Catalogue(Struct, frozen=True):
-    """Products by (id, version), every version that a line may still draw by; the policy in force by book.
+    """Every product version that a line may draw by; the policy in force, by book.
 
-    confirm_minutes    how long a payment waits for its payer's word
-    authorised_days    how long an authorised amount stays held
+    confirm_minutes          how long a payment waits for its payer's word
+    authorised_days          how long an authorised amount stays held
+    quote_minutes            how long a quote's prices hold
+    payable_floor_minor      how far below zero refunds may take what a merchant is owed; a refund that would go further
+                             is refused. Folded balances lag behind by the follower, so the floor may be overshot by
+                             what is refunded in that time (well under a second)
     """
 
-    products: Mapping[tuple[str, int], Product]
+    products: Products
     policies: Mapping[int, Policy]
     confirm_minutes: int = 15
     authorised_days: int = 7
+    quote_minutes: int = 15
+    payable_floor_minor: int = 1_000_000
 
     def product_of(self, line: Line) -> Product:
         """The version a line draws by."""
-        return self.products[line.product, line.product_version]
-
-    def newest(self, product_id: str) -> Product | None:
-        """The newest version of a product; None for an unknown one."""
-        versions = [version for id_, version in self.products if id_ == product_id]
-        return self.products[product_id, max(versions)] if versions else None
+        return self.products.version(line.product, line.product_version)

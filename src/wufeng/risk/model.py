@@ -61,16 +61,28 @@ class Outcome(IntEnum):
     @property
     def code(self) -> str:
         """The name at the border and in the tables."""
-        return self.name.lower()
+        return _OUTCOME_CODES[self]
 
 
-class AuthLevel(IntEnum):
-    """How the payer said yes."""
+class Confirmation(IntEnum):
+    """How the payer said yes, the weakest proof first."""
 
-    NONE = 0  # named by somebody else, or a session alone above the no-PIN limit
-    SESSION = 1  # a live session, within the no-PIN limit
+    NONE = 0  # somebody else named the payer
+    SESSION = 1  # a live session alone: enough within the policy's no-PIN limits
     PIN = 2
     PASSKEY = 3
+
+    @property
+    def code(self) -> str:
+        """The name at the border and in the tables."""
+        return _CONFIRMATION_CODES[self]
+
+
+# An enum's `name` is a slow look-up, and every payment asks for these.
+_OUTCOME_CODES = {outcome: outcome.name.lower() for outcome in Outcome}
+_CONFIRMATION_CODES = {confirmation: confirmation.name.lower() for confirmation in Confirmation}
+OUTCOMES = {code: outcome for outcome, code in _OUTCOME_CODES.items()}
+"""Outcomes by the code that files and tables use."""
 
 
 class Measure(StrEnum):
@@ -120,6 +132,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     day_count_max: int
 
 
+class Review(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a payment waits for a reviewer, and what becomes of it when nobody has answered by then."""
+
+    minutes: int = 30
+    on_timeout: str = "decline"  # or "allow"
+
+
 class Policy(Struct, frozen=True):
     """A dated set of limits and rules. Each decision names the version it used."""
 
@@ -130,7 +149,7 @@ class Policy(Struct, frozen=True):
     limits: Limits
     velocity: tuple[VelocityRule, ...] = ()
     lists: tuple[ListRule, ...] = ()
-    review_minutes: int = 30
+    review: Review = Review()
     content_hash: str = ""
 
     @property
@@ -139,21 +158,16 @@ class Policy(Struct, frozen=True):
         return f"{self.id}@{self.version}"
 
 
-class Recent(Struct, frozen=True, array_like=True):
-    """One earlier payment of a payer: seconds since 1970 and minor units."""
-
-    at_s: int
-    amount_minor: int
-
-
 class Features(Struct, frozen=True):
-    """What is known of a payer when deciding; folded by every payment that is allowed.
+    """What is known of a payer when deciding; folded by every payment that is let through.
 
-    recent                newest last, at most 32
-    day_on                the business date the sums of a day stand for (ordinal)
+    recent_at_s, recent_minor  the latest payments, at most 32, the newest last: seconds since 1970 and amounts
+    day_on                     the business date (as an ordinal) that the sums of a day stand for
+    day_no_pin_minor           what a session alone has paid on that date
     """
 
-    recent: tuple[Recent, ...] = ()
+    recent_at_s: tuple[int, ...] = ()
+    recent_minor: tuple[int, ...] = ()
     day_on: int = 0
     day_count: int = 0
     day_minor: int = 0
@@ -165,14 +179,14 @@ NO_HISTORY = Features()
 
 
 class PaymentFacts(Struct, frozen=True):
-    """What the risk engine is told of one payment."""
+    """What the risk engine is told of one payment: `at` the instant, `on` its business date, on the book's clock."""
 
     payer_id: UUID
     merchant_id: UUID
     amount_minor: int
     at: datetime
     on: date
-    auth_level: AuthLevel
+    confirmation: Confirmation
     payer_frozen: bool
     merchant_closed: bool
     test_outcome: Outcome | None
@@ -203,5 +217,15 @@ class Decision(Struct, frozen=True):
     rules: tuple[str, ...]
     policy: str
     product: str | None
-    auth_level: AuthLevel
+    confirmation: Confirmation
     features: Features
+
+
+class ListMember(Struct, frozen=True, kw_only=True):
+    """A person or a merchant on a list that policies name: why, since when, and by which member of staff."""
+
+    list: str
+    member_id: UUID
+    reason: str
+    added_at: datetime
+    added_by: UUID | None

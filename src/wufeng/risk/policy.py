@@ -1,15 +1,19 @@
-"""Policy files: TOML, checked when loaded, dated and hashed."""
+"""Policy files: TOML, checked when read, dated and hashed. Every version that decided is kept, as products are."""
 
 import hashlib
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
+from importlib import resources
 
 import msgspec
 from msgspec import Struct
 
+from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
-from wufeng.risk.model import Limits, ListRule, NoPin, Outcome, Policy, VelocityRule
+from wufeng.risk import store
+from wufeng.risk.model import OUTCOMES, Limits, ListRule, NoPin, Outcome, Policy, Review, VelocityRule
+from wufeng.risk.rules import RECENT_KEPT
 
 DAY_S = 86_400
 
@@ -18,31 +22,53 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     version: int
     effective_from: datetime
-    review_minutes: int = 30
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     policy: _Head
     no_pin: NoPin
     limits: Limits
+    review: Review = Review()
     velocity: tuple[VelocityRule, ...] = ()
     list: tuple[ListRule, ...] = ()
 
 
-def read_policy(path: Path) -> Policy:
-    """Read and check a policy file. Raises ConfigurationError naming the file and the field."""
-    text = path.read_text(encoding="utf-8")
+class ShippedPolicy(Struct, frozen=True):
+    """A policy with the text it came from."""
+
+    policy: Policy
+    source: str
+
+
+class Policies(Mapping[tuple[str, int], Policy]):
+    """Every version of every policy that was ever kept, by (id, version): old decisions are explained by theirs."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._by_version = {(policy.id, policy.version): policy for policy in policies}
+
+    def __getitem__(self, key: tuple[str, int]) -> Policy:
+        return self._by_version[key]
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self._by_version)
+
+    def __len__(self) -> int:
+        return len(self._by_version)
+
+    def current(self, policy_id: str, at: datetime) -> Policy | None:
+        """The version in force at an instant: the highest that is effective; None when there is none."""
+        versions = [p for p in self._by_version.values() if p.id == policy_id and p.effective_from <= at]
+        return max(versions, key=lambda policy: policy.version, default=None)
+
+
+def read_policy(source: str, name: str) -> ShippedPolicy:
+    """Read and check the text of a policy file. Raises ConfigurationError naming the file and the field."""
     try:
-        file = msgspec.convert(tomllib.loads(text), _File)
+        file = msgspec.convert(tomllib.loads(source), _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigurationError(f"{path.name}: {error}") from error
-    for rule in (*file.velocity, *file.list):
-        if rule.then.upper() not in Outcome.__members__:
-            raise ConfigurationError(f"{path.name}: rule {rule.id}: then = {rule.then!r} is no outcome")
-    for velocity in file.velocity:
-        if not 0 < velocity.window_s <= DAY_S:
-            raise ConfigurationError(f"{path.name}: rule {velocity.id}: window_s must be 1..{DAY_S}")
-    return Policy(
+        raise ConfigurationError(f"{name}: {error}") from error
+    _check(file, name)
+    policy = Policy(
         id=file.policy.id,
         version=file.policy.version,
         effective_from=file.policy.effective_from,
@@ -50,6 +76,66 @@ def read_policy(path: Path) -> Policy:
         limits=file.limits,
         velocity=file.velocity,
         lists=file.list,
-        review_minutes=file.policy.review_minutes,
-        content_hash=hashlib.sha256(text.encode()).hexdigest(),
+        review=file.review,
+        content_hash=hashlib.sha256(source.encode()).hexdigest(),
     )
+    return ShippedPolicy(policy, source)
+
+
+def shipped_policy() -> ShippedPolicy:
+    """The policy that comes with Wufeng."""
+    file = resources.files("wufeng.catalogue") / "policies" / "payment.toml"
+    return read_policy(file.read_text(encoding="utf-8"), "payment.toml")
+
+
+async def publish(db: Connection, policies: Sequence[ShippedPolicy], at: datetime) -> Policies:
+    """Keep these versions and return all that were ever kept.
+
+    Raises ConfigurationError for a text that changed under a version number that is taken.
+    """
+    for one in policies:
+        policy = one.policy
+        kept = store.KeptPolicy(policy.id, policy.version, policy.content_hash, one.source)
+        await store.insert_policy(db, kept, policy.effective_from, at)
+    found = await store.load_policies(db)
+    hashes = {(kept.id, kept.version): kept.content_hash for kept in found}
+    for one in policies:
+        policy = one.policy
+        if hashes[policy.id, policy.version] != policy.content_hash:
+            raise ConfigurationError(
+                f"policy {policy.id}: its file has changed but still says version = {policy.version}; "
+                "decisions live by the old text, so give the new one a new version"
+            )
+    return Policies([read_policy(kept.source, f"{kept.id}@{kept.version}").policy for kept in found])
+
+
+def _check(file: _File, name: str) -> None:
+    if file.policy.version < 1:
+        raise ConfigurationError(f"{name}: policy.version counts from 1")
+    if file.policy.effective_from.tzinfo is None:
+        raise ConfigurationError(f"{name}: policy.effective_from needs a time zone")
+    rules: list[VelocityRule | ListRule] = [*file.velocity, *file.list]
+    ids = [rule.id for rule in rules]
+    for rule in rules:
+        if rule.then not in OUTCOMES or OUTCOMES[rule.then] is Outcome.ALLOW:
+            raise ConfigurationError(
+                f"{name}: rule {rule.id}: then = {rule.then!r} is not step_up, review or decline"
+            )
+        if ids.count(rule.id) > 1:
+            raise ConfigurationError(f"{name}: rule {rule.id} stands there twice")
+    for velocity in file.velocity:
+        _check_velocity(velocity, name)
+    amounts = (*msgspec.structs.astuple(file.no_pin), *msgspec.structs.astuple(file.limits))
+    if min(amounts) < 0:
+        raise ConfigurationError(f"{name}: limits are not negative")
+    if file.review.minutes < 1 or file.review.on_timeout not in ("decline", "allow"):
+        raise ConfigurationError(f"{name}: review needs minutes >= 1, and on_timeout decline or allow")
+
+
+def _check_velocity(rule: VelocityRule, name: str) -> None:
+    if not 0 < rule.window_s <= DAY_S:
+        raise ConfigurationError(f"{name}: rule {rule.id}: window_s must be 1..{DAY_S}")
+    if rule.measure == "count" and not 0 < rule.over < RECENT_KEPT:
+        raise ConfigurationError(
+            f"{name}: rule {rule.id}: over must be 1..{RECENT_KEPT - 1}: so many payments are remembered"
+        )

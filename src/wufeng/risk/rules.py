@@ -1,19 +1,20 @@
 """Payment decisions: pure functions of facts, features and a policy."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from wufeng.risk.model import (
+    OUTCOMES,
     REASON_ORDER,
-    AuthLevel,
+    Confirmation,
     Features,
     Measure,
     Outcome,
     PaymentFacts,
     Policy,
     Reason,
-    Recent,
     VelocityRule,
     Verdict,
 )
@@ -27,15 +28,15 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def needs_confirmation(
-    auth_level: AuthLevel, amount_minor: int, features: Features, on: int, policy: Policy
+    confirmation: Confirmation, amount_minor: int, features: Features, on: int, policy: Policy
 ) -> bool:
     """Whether the payer must still say yes: no stronger proof than a session, and above the no-PIN limits.
 
     on  the business date as an ordinal: sums of an earlier date count as nothing
     """
-    if auth_level >= AuthLevel.PIN:
+    if confirmation >= Confirmation.PIN:
         return False
-    if auth_level is AuthLevel.NONE:
+    if confirmation is Confirmation.NONE:
         return True
     spent = features.day_no_pin_minor if features.day_on == on else 0
     return (
@@ -63,18 +64,20 @@ def judge(
     if reasons:
         outcome = Outcome.DECLINE
 
-    for rule in policy.lists:
-        if (rule.list, facts.payer_id) in listed or (rule.list, facts.merchant_id) in listed:
-            outcome = _hit(rule.id, rule.then, rule.reason, outcome, rules, reasons)
+    if listed:
+        for rule in policy.lists:
+            if (rule.list, facts.payer_id) in listed or (rule.list, facts.merchant_id) in listed:
+                outcome = _hit(rule.id, rule.then, rule.reason, outcome, rules, reasons)
+    at_s = int(facts.at.timestamp())
     for velocity in policy.velocity:
-        if _velocity_hits(velocity, facts, features):
+        if _velocity_hits(velocity, facts.amount_minor, at_s, features):
             outcome = _hit(velocity.id, velocity.then, velocity.reason, outcome, rules, reasons)
     if facts.test_outcome is not None:
         outcome = _hit(
             "test_person", facts.test_outcome.code, Reason.UNUSUAL_PAYMENT, outcome, rules, reasons
         )
 
-    if outcome is Outcome.STEP_UP and facts.auth_level >= AuthLevel.PIN:
+    if outcome is Outcome.STEP_UP and facts.confirmation >= Confirmation.PIN:
         outcome = Outcome.ALLOW  # the stronger proof was given
     return Verdict(outcome, in_order(reasons) if outcome is not Outcome.ALLOW else (), tuple(rules))
 
@@ -84,7 +87,7 @@ def _hit(
 ) -> Outcome:
     rules.append(rule_id)
     reasons.append(reason)
-    return max(outcome, Outcome[then.upper()])
+    return max(outcome, OUTCOMES[then])
 
 
 def _over_limits(facts: PaymentFacts, features: Features, policy: Policy) -> bool:
@@ -98,31 +101,37 @@ def _over_limits(facts: PaymentFacts, features: Features, policy: Policy) -> boo
     )
 
 
-def _velocity_hits(rule: VelocityRule, facts: PaymentFacts, features: Features) -> bool:
-    since_s = int(facts.at.timestamp()) - rule.window_s
+def _velocity_hits(rule: VelocityRule, amount_minor: int, at_s: int, features: Features) -> bool:
+    """Whether this payment and those in the window (t − window, t] before it are more than the rule takes."""
     below = rule.below_minor
-    if below is not None and facts.amount_minor >= below:
+    if below is not None and amount_minor >= below:
         return False
-    counted = [
-        earlier.amount_minor
-        for earlier in features.recent
-        if earlier.at_s > since_s and (below is None or earlier.amount_minor < below)
-    ]
-    measured = len(counted) + 1 if rule.measure is Measure.COUNT else sum(counted) + facts.amount_minor
+    first = bisect_right(features.recent_at_s, at_s - rule.window_s)
+    counted = features.recent_minor[first:]
+    if below is not None:
+        counted = tuple(minor for minor in counted if minor < below)
+    measured = len(counted) + 1 if rule.measure is Measure.COUNT else sum(counted) + amount_minor
     return measured > rule.over
 
 
 def fold_payment(
-    features: Features, amount_minor: int, at: datetime, on: int, auth_level: AuthLevel
+    features: Features, amount_minor: int, at: datetime, on: int, confirmation: Confirmation
 ) -> Features:
-    """The features after a payment that was let through; sums of an earlier business date start again."""
+    """The features after a payment that was let through; sums of an earlier business date start again.
+
+    Instants stay in order even when a command waited and came with an earlier one than its neighbour's.
+    """
     same_day = features.day_on == on
-    no_pin_minor = amount_minor if auth_level is AuthLevel.SESSION else 0
+    no_pin_minor = amount_minor if confirmation is Confirmation.SESSION else 0
+    at_s = int(at.timestamp())
+    if features.recent_at_s and features.recent_at_s[-1] > at_s:
+        at_s = features.recent_at_s[-1]
     return Features(
-        recent=(*features.recent[1 - RECENT_KEPT :], Recent(int(at.timestamp()), amount_minor)),
-        day_on=on,
-        day_count=(features.day_count if same_day else 0) + 1,
-        day_minor=(features.day_minor if same_day else 0) + amount_minor,
-        day_no_pin_minor=(features.day_no_pin_minor if same_day else 0) + no_pin_minor,
-        lifetime_count=features.lifetime_count + 1,
+        (*features.recent_at_s[1 - RECENT_KEPT :], at_s),
+        (*features.recent_minor[1 - RECENT_KEPT :], amount_minor),
+        on,
+        (features.day_count if same_day else 0) + 1,
+        (features.day_minor if same_day else 0) + amount_minor,
+        (features.day_no_pin_minor if same_day else 0) + no_pin_minor,
+        features.lifetime_count + 1,
     )

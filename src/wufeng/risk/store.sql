@@ -1,25 +1,57 @@
--- name: load_features
--- The payers' person rows are locked already, so these rows cannot change under the batch.
-select person_id, packed from feature where bucket = $1 and person_id = any($2::uuid[]);
+-- name: load_known
+-- What is known of payers, and of the lists they and the merchants stand on, in one round trip. The payers' person rows
+-- are locked already, so their features cannot change under the batch.
+select person_id as id, packed, null::text as list from feature where bucket = $1 and person_id = any($2::uuid[])
+ union all
+select member_id, null, list from risk_list_member where member_id = any($2::uuid[] || $3::uuid[]);
 
--- name: load_listed
-select list, member_id from risk_list_member where member_id = any($1::uuid[]);
-
--- name: write_features
-insert into feature (bucket, person_id, packed)
-select $1, f.person_id, f.packed from unnest($2::uuid[], $3::bytea[]) as f (person_id, packed)
-    on conflict (bucket, person_id) do update set packed = excluded.packed;
-
--- name: write_decisions
--- Reasons and rules are words parted by blanks: arrays of arrays do not unnest by row.
+-- name: record_decisions
+-- Reasons and rules are words parted by blanks: arrays of arrays do not unnest by row. The features of payers whose
+-- payments were let through are rewritten in the same round trip.
+with kept as (
+    insert into feature (bucket, person_id, packed)
+    select head.bucket, f.person_id, f.packed
+      from head, unnest($15::uuid[], $16::bytea[]) as f (person_id, packed)
+     where head.bucket = $1
+        on conflict (bucket, person_id) do update set packed = excluded.packed
+)
 insert into decision (bucket, id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules,
-                      policy, product, auth_level, features)
-select $1, d.*
-  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[], $8::text[],
-              $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::bytea[]) as d;
+                      policy, product, confirmation, features)
+select head.bucket, d.id, d.payment_id, d.payer_id, d.merchant_id, d.amount_minor, d.at, d.outcome, d.reasons, d.rules,
+       d.policy, d.product, d.confirmation, d.features
+  from head,
+       unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[], $8::text[],
+              $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::bytea[])
+       as d (id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules, policy, product,
+             confirmation, features)
+ where head.bucket = $1;
 
 -- name: load_decision
-select id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules, policy, product, auth_level,
+select id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules, policy, product, confirmation,
        features
   from decision
  where bucket = $1 and id = $2;
+
+-- name: add_member
+insert into risk_list_member (list, member_id, reason, added_at, added_by)
+values ($1, $2, $3, $4, $5)
+    on conflict (list, member_id) do nothing
+returning member_id;
+
+-- name: remove_member
+delete from risk_list_member where list = $1 and member_id = $2 returning member_id;
+
+-- name: list_members
+select list, member_id, reason, added_at, added_by
+  from risk_list_member
+ where list = $1 and ($2::uuid is null or member_id > $2)
+ order by member_id
+ limit $3;
+
+-- name: insert_policy
+insert into policy (id, version, effective_from, content_hash, source, created_at)
+values ($1, $2, $3, $4, $5, $6)
+    on conflict (id, version) do nothing;
+
+-- name: load_policies
+select id, version, content_hash, source from policy order by id, version;

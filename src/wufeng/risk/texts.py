@@ -45,3 +45,27 @@ def view_reasons(reasons: tuple[Reason, ...], language: str, *, for_merchant: bo
         if view not in views:
             views.append(view)
     return tuple(views)
+
+
+def hide_fraud_reasons(body: bytes) -> bytes:
+    """A payment's JSON as a merchant reads it: fraud reasons become one, the wording in the language they are in."""
+    document = msgspec.json.decode(body)
+    hidden = {reason.value for reason in FRAUD_REASONS}
+    if not any(reason["code"] in hidden for reason in document["reasons"]):
+        return body
+    text = reason_texts()[HIDDEN_FROM_MERCHANTS]
+    views: list[object] = []
+    for reason in document["reasons"]:
+        if reason["code"] in hidden:
+            zh = reason["text"] == reason_texts()[reason["code"]].zh
+            view: object = {
+                "code": HIDDEN_FROM_MERCHANTS,
+                "adverse_action": text.adverse_action,
+                "text": text.zh if zh else text.en,
+            }
+        else:
+            view = reason
+        if view not in views:
+            views.append(view)
+    document["reasons"] = views
+    return msgspec.json.encode(document)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -60,20 +61,28 @@ class Order(Struct, frozen=True):
     created_at: datetime
 
 
-class OrderView(Struct, frozen=True, omit_defaults=False):
+class Taking(Struct, frozen=True):
+    """A payment that takes an order: PAID when it has been captured, OPEN while it is authorised or pending."""
+
+    payment_id: UUID
+    payer_id: UUID
+    state: OrderState
+
+
+class OrderView(Struct, frozen=True, kw_only=True):
     """An order at the border."""
 
     id: str
-    object: str
+    object: Literal["order"] = "order"
     created_at: datetime
     merchant: str
     order_no: str
     amount_minor: int
     currency: str
     subject: str
-    scene: str
-    receipt: str
-    state: str
+    scene: Scene
+    receipt: Receipt
+    state: OrderState
     payment: str | None
     expires_at: datetime | None
     paid_at: datetime | None

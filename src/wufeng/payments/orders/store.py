@@ -10,7 +10,7 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
-from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt
+from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt, Taking
 
 SQL = load(__file__)
 
@@ -43,20 +43,26 @@ async def insert_orders(
     db: Connection,
     book: Book,
     orders: Sequence[OrderTerms],
-    payments: Sequence[tuple[UUID, UUID] | None],
+    takings: Sequence[Taking | None],
     at: datetime,
 ) -> dict[UUID, Order]:
     """Make orders that do not exist yet; returns the ones that did, locked, as they are.
 
-    payments  for each order the (payment, payer) that pays it in the very batch, so that a paid order is written once;
-              None makes an open order. Two orders of one call have different ids.
+    takings  for each order the payment that takes it in the very batch, so that its row is written once; None makes an
+             open order. Two orders of one call have different ids.
     """
-    places = sorted(range(len(orders)), key=lambda n: (book.bucket_of(orders[n].id), orders[n].id))
-    in_order = [orders[n] for n in places]
-    paid_by = [payments[n] for n in places]
+    rows = sorted(
+        (
+            (book.bucket_of(order.id), order.id.int, order, taking)
+            for order, taking in zip(orders, takings, strict=True)
+        ),
+        key=_place,
+    )
+    in_order = [row[2] for row in rows]
+    taken = [row[3] for row in rows]
     fresh = await db.fetch(
         SQL.insert_orders,
-        [book.bucket_of(order.id) for order in in_order],
+        [row[0] for row in rows],
         [order.id for order in in_order],
         book.id,
         [order.merchant_id for order in in_order],
@@ -64,18 +70,24 @@ async def insert_orders(
         [order.amount_minor for order in in_order],
         [order.currency for order in in_order],
         [order.subject for order in in_order],
-        [order.scene.value for order in in_order],
-        [order.receipt.value for order in in_order],
+        [order.scene for order in in_order],
+        [order.receipt for order in in_order],
         [order.metadata for order in in_order],
         [order.expires_at for order in in_order],
-        [pair[0] if pair else None for pair in paid_by],
-        [pair[1] if pair else None for pair in paid_by],
+        [taking.payment_id if taking else None for taking in taken],
+        [taking.payer_id if taking else None for taking in taken],
+        [taking.state if taking else OrderState.OPEN for taking in taken],
         at,
     )
     if len(fresh) == len(in_order):
         return {}
     inserted = {row["id"] for row in fresh}
     return await lock_orders(db, book, [order.id for order in in_order if order.id not in inserted])
+
+
+def _place(row: tuple[int, int, OrderTerms, Taking | None]) -> tuple[int, int]:
+    """The one order in which claims are inserted and locked: by bucket, then id."""
+    return row[0], row[1]
 
 
 async def lock_orders(db: Connection, book: Book, ids: Sequence[UUID]) -> dict[UUID, Order]:
@@ -103,25 +115,25 @@ async def list_orders(
     return [_order(row) for row in rows]
 
 
-async def take_orders(
-    db: Connection, book: Book, taken: Mapping[UUID, tuple[UUID, UUID]], state: OrderState, at: datetime
+async def settle_orders(
+    db: Connection, book: Book, orders: Mapping[UUID, tuple[UUID, Taking | None]], at: datetime
 ) -> None:
-    """Give orders, locked by this transaction, to the (payment, payer) that takes them; `state` paid or still open."""
+    """Write what payments did to orders that this transaction has locked or made.
+
+    orders  by id: the payment that speaks, and its taking; None frees the order, if that payment holds it
+    """
+    holders = [payment for payment, _ in orders.values()]
+    takings = [taking for _, taking in orders.values()]
     await db.execute(
-        SQL.take_orders,
-        [book.bucket_of(order) for order in taken],
-        list(taken),
-        [payment for payment, _ in taken.values()],
-        [payer for _, payer in taken.values()],
-        state.value,
+        SQL.settle_orders,
+        [book.bucket_of(order) for order in orders],
+        list(orders),
+        holders,
+        [taking.payment_id if taking else None for taking in takings],
+        [taking.payer_id if taking else None for taking in takings],
+        [taking.state if taking else OrderState.OPEN for taking in takings],
         at,
     )
-
-
-async def release_orders(db: Connection, book: Book, orders: Mapping[UUID, UUID]) -> None:
-    """Free orders whose payment (the value) came to nothing, for a new attempt."""
-    buckets = [book.bucket_of(order) for order in orders]
-    await db.execute(SQL.release_orders, buckets, list(orders), list(orders.values()))
 
 
 async def move_order(db: Connection, bucket: int, id_: UUID, state: OrderState, at: datetime) -> None:

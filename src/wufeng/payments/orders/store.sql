@@ -1,16 +1,14 @@
 -- name: insert_orders
--- In the one order of claims. An order that is paid by the same batch is written as paid at once: one row version less.
+-- In the one order of claims. An order that the same batch pays is written as paid at once: one row version less.
 insert into merchant_order (bucket, id, book, merchant_id, order_no, amount_minor, currency, subject, scene, receipt,
                             metadata, expires_at, payment_id, payer_id, state, paid_at, created_at)
 select o.bucket, o.id, $3, o.merchant_id, o.order_no, o.amount_minor, o.currency, o.subject, o.scene, o.receipt,
-       o.metadata, o.expires_at, o.payment_id, o.payer_id,
-       case when o.payment_id is null then 'open' else 'paid' end,
-       case when o.payment_id is null then null else $15::timestamptz end,
-       $15
+       o.metadata, o.expires_at, o.payment_id, o.payer_id, o.state,
+       case when o.state = 'paid' then $16::timestamptz end, $16
   from unnest($1::smallint[], $2::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],
-              $10::text[], $11::bytea[], $12::timestamptz[], $13::uuid[], $14::uuid[]) with ordinality
+              $10::text[], $11::bytea[], $12::timestamptz[], $13::uuid[], $14::uuid[], $15::text[]) with ordinality
        as o (bucket, id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata,
-             expires_at, payment_id, payer_id, n)
+             expires_at, payment_id, payer_id, state, n)
  order by o.n
     on conflict (bucket, id) do nothing
 returning id;
@@ -40,19 +38,14 @@ select id, merchant_id, order_no, amount_minor, currency, subject, scene, receip
  order by created_at desc, id desc
  limit $5;
 
--- name: take_orders
+-- name: settle_orders
+-- Only the payment that holds an order can change or free it; a free one goes to whoever locked it.
 update merchant_order as o
-   set payment_id = t.payment_id, payer_id = t.payer_id, state = $5,
-       paid_at = case when $5 = 'paid' then $6::timestamptz end
-  from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[]) as t (bucket, id, payment_id, payer_id)
- where o.bucket = t.bucket and o.id = t.id;
-
--- name: release_orders
--- Only the payment that holds an order can free it.
-update merchant_order as o
-   set payment_id = null, payer_id = null, state = 'open', paid_at = null
-  from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as r (bucket, id, payment_id)
- where o.bucket = r.bucket and o.id = r.id and o.payment_id = r.payment_id;
+   set payment_id = t.payment_id, payer_id = t.payer_id, state = t.state,
+       paid_at = case when t.state = 'paid' then $7::timestamptz end
+  from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[])
+       as t (bucket, id, holder, payment_id, payer_id, state)
+ where o.bucket = t.bucket and o.id = t.id and (o.payment_id is null or o.payment_id = t.holder);
 
 -- name: move_order
 update merchant_order

@@ -7,27 +7,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.lanes import Command
-from wufeng.payments.orders.model import OrderTerms
-from wufeng.risk.model import AuthLevel, Reason
+from wufeng.identity.merchants.model import Scene
+from wufeng.payments.orders.model import OrderTerms, Receipt
+from wufeng.risk.model import Confirmation, Reason
 
 
 class PaymentStatus(StrEnum):
-    """A payment's way; refunded amounts are amounts, not states."""
+    """A payment's way; refunded amounts are amounts, not states. `rules.MOVES` is the table of moves."""
 
-    REQUIRES_ACTION = (
-        "requires_action"  # -> pending, authorised, captured, declined, expired   no journal yet
-    )
-    PENDING = (
-        "pending"  # -> authorised, captured, declined, failed, voided   held, a reviewer has not answered
-    )
-    AUTHORISED = (
-        "authorised"  # -> captured, voided, expired   held; captured_minor tells what was taken between
-    )
-    CAPTURED = "captured"  # end
-    DECLINED = "declined"  # end
-    VOIDED = "voided"  # end
-    EXPIRED = "expired"  # end
-    FAILED = "failed"  # end
+    REQUIRES_ACTION = "requires_action"  # the payer has not said yes; no journal yet
+    PENDING = "pending"  # held; a reviewer has not answered
+    AUTHORISED = "authorised"  # held; captured_minor tells what was taken between
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    FAILED = "failed"
 
 
 class Capture(StrEnum):
@@ -53,8 +48,11 @@ class Funding(Struct, frozen=True):
 class Payment(Struct, frozen=True, kw_only=True):
     """A payment as it is kept.
 
-    wallet_minor, credit_minor  the parts of the amount, once authorised or captured
+    wallet_minor, credit_minor  the parts of the amount, once held or captured; the wallet's part is captured first
     fee_minor                   the merchant's fee on what is captured, refunds not taken off
+    wallet_refunded_minor       of refunded_minor, what came out of the wallet's part
+    inline_order                the order was made by this payment and has no terms that the payment does not show
+    expires_at                  until when it may be confirmed, reviewed or captured; None once it has ended
     """
 
     id: UUID
@@ -64,8 +62,10 @@ class Payment(Struct, frozen=True, kw_only=True):
     order_no: str
     amount_minor: int
     currency: str
-    scene: str
+    scene: Scene
     subject: str
+    receipt: Receipt
+    inline_order: bool
     status: PaymentStatus
     capture: Capture
     funding: Funding
@@ -87,17 +87,20 @@ class Payment(Struct, frozen=True, kw_only=True):
 
 
 class Reader(StrEnum):
-    """Who reads a payment's reasons: a merchant sees fraud reasons as one."""
+    """Who reads a payment: a merchant sees fraud reasons as one, a person does not see the merchant's fee."""
 
     PERSON = "person"
     MERCHANT = "merchant"
+    PLATFORM = "platform"  # and staff: all of it
 
 
 class Pay(Command, frozen=True, kw_only=True):
-    """Start a payment of an order; `named_by` tells whose number the order's is (orders.model.order_id).
+    """Start a payment of an order. Submit it to the payer's bucket, with the payer in `people`.
 
-    auth_level  how the payer has said yes so far; NONE when somebody else names the payer
-    existing    the order is known to exist (it was named by id): its terms were read before
+    payment_id    made at the edge, in the payer's slot
+    order         inline, or the terms of a stored order as they were read: they never change
+    confirmation  how the payer has said yes so far; NONE when somebody else names the payer
+    reader        who asks: the answer is written for them
     """
 
     payment_id: UUID
@@ -105,7 +108,7 @@ class Pay(Command, frozen=True, kw_only=True):
     payer_id: UUID
     funding: Funding
     capture: Capture
-    auth_level: AuthLevel
+    confirmation: Confirmation
     caller_id: UUID
     reader: Reader
     language: str = "zh"
@@ -119,7 +122,7 @@ class Confirm(Command, frozen=True, kw_only=True):
 
     payment_id: UUID
     payer_id: UUID
-    auth_level: AuthLevel
+    confirmation: Confirmation
     funding: Funding | None
     language: str = "zh"
 
@@ -129,6 +132,15 @@ class Refuse(Command, frozen=True, kw_only=True):
 
     payment_id: UUID
     payer_id: UUID
+    language: str = "zh"
+
+
+class ReviewPayment(Command, frozen=True, kw_only=True):
+    """A reviewer's answer to a payment that is `pending`. `staff_id` stands in the decision row that it makes."""
+
+    payment_id: UUID
+    approve: bool
+    staff_id: UUID
     language: str = "zh"
 
 
@@ -154,43 +166,3 @@ class ExpirePayments(Command, frozen=True, kw_only=True):
     """Expire what nobody confirmed, captured or reviewed in time; made by the timers, at most `limit` at a time."""
 
     limit: int = 200
-
-
-class InstalmentView(Struct, frozen=True):
-    """One part of a plan as the payer reads it."""
-
-    number: int
-    principal_minor: int
-    fee_minor: int
-    amount_minor: int
-
-
-class LenderView(Struct, frozen=True):
-    """Who lends, and how much of it."""
-
-    lender: str
-    name: str
-    share_ppm: int
-
-
-class FundingView(Struct, frozen=True, omit_defaults=True):
-    """One source of a payment. A line's entry carries its draw once there is one."""
-
-    kind: str
-    amount_minor: int
-    wallet: str | None = None
-    line: str | None = None
-    draw: str | None = None
-    tenor: int | None = None
-    instalments: tuple[InstalmentView, ...] = ()
-    lenders: tuple[LenderView, ...] = ()
-    product: str | None = None
-    annualised_rate_ppm: int | None = None
-
-
-class NextAction(Struct, frozen=True):
-    """What the payer has to do, and until when."""
-
-    kind: str
-    url: str
-    expires_at: datetime | None

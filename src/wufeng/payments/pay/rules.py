@@ -6,10 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from wufeng.base import faults
-from wufeng.base.errors import Code, Problem
 from wufeng.credit.draws import model as draws
 from wufeng.credit.draws.rules import decide_draw
 from wufeng.credit.lines.model import LineState
@@ -17,38 +15,25 @@ from wufeng.credit.products.model import Product
 from wufeng.identity.merchants.model import PPM, Merchant, MerchantStatus, Scene
 from wufeng.identity.people.model import Outcome as TestOutcome
 from wufeng.identity.people.model import PersonGuard, PersonStatus
-from wufeng.payments.pay.model import Capture, Payment, PaymentStatus
-from wufeng.risk.model import AuthLevel, Decision, Features, Outcome, PaymentFacts, Policy, Reason
+from wufeng.payments.pay.model import Capture, Funding, PaymentStatus
+from wufeng.risk.model import Confirmation, Decision, Features, Outcome, PaymentFacts, Policy, Reason
 from wufeng.risk.rules import fold_payment, in_order, judge
 
+S = PaymentStatus
 MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
-    PaymentStatus.REQUIRES_ACTION: frozenset(
-        {
-            PaymentStatus.PENDING,
-            PaymentStatus.AUTHORISED,
-            PaymentStatus.CAPTURED,
-            PaymentStatus.DECLINED,
-            PaymentStatus.EXPIRED,
-        }
-    ),
-    PaymentStatus.PENDING: frozenset(
-        {
-            PaymentStatus.AUTHORISED,
-            PaymentStatus.CAPTURED,
-            PaymentStatus.DECLINED,
-            PaymentStatus.FAILED,
-            PaymentStatus.VOIDED,
-        }
-    ),
-    PaymentStatus.AUTHORISED: frozenset(
-        {PaymentStatus.CAPTURED, PaymentStatus.VOIDED, PaymentStatus.EXPIRED}
-    ),
-    PaymentStatus.CAPTURED: frozenset(),
-    PaymentStatus.DECLINED: frozenset(),
-    PaymentStatus.VOIDED: frozenset(),
-    PaymentStatus.EXPIRED: frozenset(),
-    PaymentStatus.FAILED: frozenset(),
+    S.REQUIRES_ACTION: frozenset({S.PENDING, S.AUTHORISED, S.CAPTURED, S.DECLINED, S.EXPIRED}),
+    S.PENDING: frozenset({S.AUTHORISED, S.CAPTURED, S.DECLINED, S.FAILED, S.VOIDED}),
+    S.AUTHORISED: frozenset({S.AUTHORISED, S.CAPTURED, S.VOIDED, S.EXPIRED}),  # itself: a part capture
+    S.CAPTURED: frozenset(),
+    S.DECLINED: frozenset(),
+    S.VOIDED: frozenset(),
+    S.EXPIRED: frozenset(),
+    S.FAILED: frozenset(),
 }
+"""API.md's table of states."""
+
+HOLDS_ORDER = frozenset({S.PENDING, S.AUTHORISED, S.CAPTURED})
+"""States in which a payment keeps its order: no other may be started."""
 
 TEST_OUTCOMES = {
     TestOutcome.ALWAYS_DECLINED: Outcome.DECLINE,
@@ -73,8 +58,15 @@ class PayerState(Struct, frozen=True):
 class Attempt(Struct, frozen=True):
     """One payment about to be decided."""
 
-    payment: Payment
-    auth_level: AuthLevel
+    payment_id: UUID
+    payer_id: UUID
+    merchant_id: UUID
+    amount_minor: int
+    scene: Scene
+    funding: Funding
+    capture: Capture
+    confirmation: Confirmation
+    awaits_receipt: bool
     order_expired: bool
 
 
@@ -115,118 +107,113 @@ def authorise(
 
     at, on  the instant and the business date of the command, on the book's clock
     """
-    payment = attempt.payment
-    merchant = given.merchants[payment.merchant_id]
+    merchant = given.merchants[attempt.merchant_id]
     facts = PaymentFacts(
-        payer_id=payment.payer_id,
-        merchant_id=payment.merchant_id,
-        amount_minor=payment.amount_minor,
+        payer_id=attempt.payer_id,
+        merchant_id=attempt.merchant_id,
+        amount_minor=attempt.amount_minor,
         at=at,
         on=on,
-        auth_level=attempt.auth_level,
+        confirmation=attempt.confirmation,
         payer_frozen=state.guard.status is not PersonStatus.ACTIVE,
         merchant_closed=merchant.status is not MerchantStatus.ACTIVE,
         test_outcome=TEST_OUTCOMES.get(state.guard.outcome),
     )
     verdict = judge(facts, state.features, given.listed, given.policy)
-    reasons = list(verdict.reasons)
-    declined = verdict.outcome is Outcome.DECLINE
-    if attempt.order_expired:
-        reasons.append(Reason.ORDER_EXPIRED)
-
-    wallet_minor, credit_minor = funding_parts(payment, state.wallet_minor)
-    line_id = payment.funding.line_id
+    refusals: list[Reason] = [Reason.ORDER_EXPIRED] if attempt.order_expired else []
+    wallet_minor, credit_minor = funding_parts(attempt, state.wallet_minor)
+    line_id = attempt.funding.line_id
     draw: draws.Approved | None = None
     product: str | None = None
     if credit_minor and line_id is None:
-        reasons.append(Reason.INSUFFICIENT_BALANCE)
-    elif credit_minor:
-        assert line_id is not None
-        line = state.lines.get(line_id)
-        answer = decide_draw(
-            line, _draw_request(payment, line_id, credit_minor), given.products.get(line_id), on
-        )
+        refusals.append(Reason.INSUFFICIENT_BALANCE)
+    elif credit_minor and line_id is not None:
+        line, version = state.lines.get(line_id), given.products.get(line_id)
+        answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on)
         if isinstance(answer, draws.Declined):
-            reasons.extend(answer.reasons)
+            refusals.extend(answer.reasons)
         else:
             draw = answer
-        product = f"{line.line.product}@{line.line.product_version}" if line else None
+        product = f"{version.id}@{version.version}" if line is not None and version is not None else None
 
-    if declined or any(reason not in verdict.reasons for reason in reasons):
-        outcome = Outcome.DECLINE
-    else:
-        outcome = verdict.outcome
+    outcome = Outcome.DECLINE if refusals else verdict.outcome
     decision = Decision(
         id=decision_id,
-        payment_id=payment.id,
-        payer_id=payment.payer_id,
-        merchant_id=payment.merchant_id,
-        amount_minor=payment.amount_minor,
+        payment_id=attempt.payment_id,
+        payer_id=attempt.payer_id,
+        merchant_id=attempt.merchant_id,
+        amount_minor=attempt.amount_minor,
         at=at,
         outcome=outcome,
-        reasons=in_order(reasons),
+        reasons=in_order((*verdict.reasons, *refusals)) if refusals else verdict.reasons,
         rules=verdict.rules,
         policy=given.policy.name,
         product=product,
-        auth_level=attempt.auth_level,
+        confirmation=attempt.confirmation,
         features=state.features,
     )
-    way = _way(outcome, payment.capture)
-    if way in (Way.DECLINE, Way.ASK):
+    way = _way(outcome, attempt.capture)
+    if way is Way.DECLINE or way is Way.ASK:
         return Decided(way, decision, 0, 0, None, state)
-    after = _after(state, payment, wallet_minor, draw, attempt.auth_level, at, on)
+    after = _after(state, attempt, way, wallet_minor, draw, at, on)
     return Decided(way, decision, wallet_minor, credit_minor, draw, after)
 
 
-def funding_parts(payment: Payment, wallet_available_minor: int) -> tuple[int, int]:
+def funding_parts(attempt: Attempt, wallet_available_minor: int) -> tuple[int, int]:
     """The wallet's part and the part to be drawn: the wallet first, as far as it goes and only if it is to be used."""
-    from_wallet = (
-        min(max(wallet_available_minor, 0), payment.amount_minor) if payment.funding.use_wallet else 0
-    )
-    return from_wallet, payment.amount_minor - from_wallet
+    if not attempt.funding.use_wallet:
+        return 0, attempt.amount_minor
+    from_wallet = min(max(wallet_available_minor, 0), attempt.amount_minor)
+    return from_wallet, attempt.amount_minor - from_wallet
 
 
-def _draw_request(payment: Payment, line_id: UUID, credit_minor: int) -> draws.DrawRequest:
+def draw_request(attempt: Attempt, line_id: UUID, credit_minor: int) -> draws.DrawRequest:
+    """The draw that a payment wants."""
     return draws.DrawRequest(
-        id=draws.draw_id(payment.id),
+        id=draws.draw_id(attempt.payment_id),
         line_id=line_id,
-        payment_id=payment.id,
-        merchant_id=payment.merchant_id,
+        payment_id=attempt.payment_id,
+        merchant_id=attempt.merchant_id,
         amount_minor=credit_minor,
-        scene=Scene(payment.scene),
-        tenor=payment.funding.tenor,
-        merchant_share_ppm=payment.funding.merchant_share_ppm,
+        scene=attempt.scene,
+        tenor=attempt.funding.tenor,
+        merchant_share_ppm=attempt.funding.merchant_share_ppm,
+        awaits_receipt=attempt.awaits_receipt,
     )
 
 
 def _way(outcome: Outcome, capture: Capture) -> Way:
+    if outcome is Outcome.ALLOW:
+        return Way.CAPTURE if capture is Capture.NOW else Way.AUTHORISE
     if outcome is Outcome.DECLINE:
         return Way.DECLINE
-    if outcome is Outcome.STEP_UP:
-        return Way.ASK
-    if outcome is Outcome.REVIEW:
-        return Way.REVIEW
-    return Way.CAPTURE if capture is Capture.NOW else Way.AUTHORISE
+    return Way.ASK if outcome is Outcome.STEP_UP else Way.REVIEW
 
 
 def _after(
     state: PayerState,
-    payment: Payment,
+    attempt: Attempt,
+    way: Way,
     wallet_minor: int,
     draw: draws.Approved | None,
-    auth_level: AuthLevel,
     at: datetime,
     on: date,
 ) -> PayerState:
     lines = state.lines
     if draw is not None and not faults.planted(faults.Plant.SKIP_LIMIT):
-        lines = {**lines, draw.after.line.id: draw.after}
+        after = draw.after if way is Way.CAPTURE else _held(lines[draw.request.line_id], draw)
+        lines = {**lines, draw.request.line_id: after}
     return PayerState(
-        guard=state.guard,
-        wallet_minor=state.wallet_minor - wallet_minor,
-        lines=lines,
-        features=fold_payment(state.features, payment.amount_minor, at, on.toordinal(), auth_level),
+        state.guard,
+        state.wallet_minor - wallet_minor,
+        lines,
+        fold_payment(state.features, attempt.amount_minor, at, on.toordinal(), attempt.confirmation),
     )
+
+
+def _held(line: LineState, draw: draws.Approved) -> LineState:
+    """A line with the draw reserved, not used: nothing is owed yet."""
+    return LineState(line.line, line.used_minor, line.held_minor + draw.request.amount_minor)
 
 
 def fee_of(amount_minor: int, rate_ppm: int) -> int:
@@ -235,53 +222,3 @@ def fee_of(amount_minor: int, rate_ppm: int) -> int:
     if faults.planted(faults.Plant.ROUND_TWICE):
         return whole + 1
     return whole + (2 * rest > PPM or (2 * rest == PPM and whole % 2 == 1))
-
-
-def problem_if_not_awaiting(payment: Payment) -> Problem | None:
-    """Only a payment in `requires_action` waits for its payer's word."""
-    if payment.status is PaymentStatus.REQUIRES_ACTION:
-        return None
-    return Problem(
-        Code.STATE_CONFLICT, f"This payment is {payment.status.value}; there is nothing to confirm."
-    )
-
-
-class CapturePlan(Struct, frozen=True):
-    """What a capture takes: the wallet's hold first, then the line's; and whether the rest is released.
-
-    number  which capture of the payment this is, from 0
-    """
-
-    amount_minor: int
-    wallet_minor: int
-    credit_minor: int
-    ends: bool
-
-
-def plan_capture(payment: Payment, amount_minor: int | None, *, final: bool) -> CapturePlan | Problem:
-    """Plan the capture of an authorised payment; no amount means all that is left."""
-    if payment.status is not PaymentStatus.AUTHORISED:
-        return Problem(
-            Code.STATE_CONFLICT,
-            f"This payment is {payment.status.value}; only an authorised one is captured.",
-        )
-    left_minor = payment.amount_minor - payment.captured_minor
-    amount = left_minor if amount_minor is None else amount_minor
-    if amount > left_minor:
-        return Problem(Code.STATE_CONFLICT, f"{left_minor} minor units are left to capture, not {amount}.")
-    wallet_left_minor = max(0, payment.wallet_minor - payment.captured_minor)
-    from_wallet = min(wallet_left_minor, amount)
-    return CapturePlan(amount, from_wallet, amount - from_wallet, final or amount == left_minor)
-
-
-def captured(payment: Payment, amount_minor: int, fee_rate_ppm: int, at: datetime, *, ends: bool) -> Payment:
-    """The payment after a capture. The fee is on the sum captured so far, so that parts round like the whole."""
-    captured_minor = payment.captured_minor + amount_minor
-    return replace(
-        payment,
-        status=PaymentStatus.CAPTURED if ends else PaymentStatus.AUTHORISED,
-        captured_minor=captured_minor,
-        fee_minor=fee_of(captured_minor, fee_rate_ppm),
-        captured_at=at,
-        expires_at=None if ends else payment.expires_at,
-    )

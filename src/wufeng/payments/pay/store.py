@@ -8,6 +8,8 @@ import asyncpg
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.identity.merchants.model import Scene
+from wufeng.payments.orders.model import Receipt
 from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentStatus
 from wufeng.risk.model import Reason
 
@@ -23,8 +25,10 @@ def _payment(row: asyncpg.Record) -> Payment:
         order_no=row["order_no"],
         amount_minor=row["amount_minor"],
         currency=row["currency"],
-        scene=row["scene"],
+        scene=Scene(row["scene"]),
         subject=row["subject"],
+        receipt=Receipt(row["receipt"]),
+        inline_order=row["inline_order"],
         status=PaymentStatus(row["status"]),
         capture=Capture(row["capture"]),
         funding=Funding(row["use_wallet"], row["line_id"], row["tenor"], row["merchant_share_ppm"]),
@@ -60,8 +64,10 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.currency for p in payments],
         [p.scene for p in payments],
         [p.subject for p in payments],
-        [p.status.value for p in payments],
-        [p.capture.value for p in payments],
+        [p.receipt for p in payments],
+        [p.inline_order for p in payments],
+        [p.status for p in payments],
+        [p.capture for p in payments],
         [p.funding.use_wallet for p in payments],
         [p.funding.line_id for p in payments],
         [p.funding.tenor for p in payments],
@@ -73,7 +79,7 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.wallet_hold_id for p in payments],
         [p.line_hold_id for p in payments],
         [p.decision_id for p in payments],
-        [" ".join(reason.value for reason in p.reasons) for p in payments],
+        [" ".join(p.reasons) for p in payments],
         [p.caller_id for p in payments],
         [p.confirmed_by for p in payments],
         [p.expires_at for p in payments],
@@ -88,7 +94,7 @@ async def update_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         SQL.update_payments,
         bucket,
         [p.id for p in payments],
-        [p.status.value for p in payments],
+        [p.status for p in payments],
         [p.funding.use_wallet for p in payments],
         [p.funding.line_id for p in payments],
         [p.funding.tenor for p in payments],
@@ -102,7 +108,7 @@ async def update_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.wallet_hold_id for p in payments],
         [p.line_hold_id for p in payments],
         [p.decision_id for p in payments],
-        [" ".join(reason.value for reason in p.reasons) for p in payments],
+        [" ".join(p.reasons) for p in payments],
         [p.confirmed_by for p in payments],
         [p.expires_at for p in payments],
         [p.captured_at for p in payments],

@@ -1,13 +1,16 @@
 -- name: insert_payments
 insert into payment (bucket, id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject,
-                     status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor,
-                     fee_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
-                     expires_at, captured_at, created_at)
-select $1, p.*
-  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[],
-              $10::text[], $11::text[], $12::text[], $13::boolean[], $14::uuid[], $15::smallint[], $16::int[],
-              $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::uuid[], $22::uuid[], $23::uuid[],
-              $24::text[], $25::uuid[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[]) as p;
+                     receipt, inline_order, status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor,
+                     credit_minor, captured_minor, fee_minor, wallet_hold_id, line_hold_id, decision_id, reasons,
+                     caller_id, confirmed_by, expires_at, captured_at, created_at)
+select head.bucket, p.*
+  from head,
+       unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+              $10::text[], $11::text[], $12::boolean[], $13::text[], $14::text[], $15::boolean[], $16::uuid[],
+              $17::smallint[], $18::int[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::uuid[],
+              $24::uuid[], $25::uuid[], $26::text[], $27::uuid[], $28::text[], $29::timestamptz[], $30::timestamptz[],
+              $31::timestamptz[]) as p
+ where head.bucket = $1;
 
 -- name: update_payments
 update payment as p
@@ -25,16 +28,16 @@ update payment as p
  where p.bucket = $1 and p.id = u.id;
 
 -- name: load_payments
-select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
-       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
        wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment
  where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_due_payments
-select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
-       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
        wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment
@@ -51,8 +54,8 @@ select payer_id
 
 -- name: list_payments
 -- Ids are in the order of time, so the newest of each bucket come from the end of its index.
-select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, status, capture,
-       use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
+select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
        wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment

@@ -2,34 +2,76 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from wufeng.base.ids import Prefix, encode
-from wufeng.credit.draws.model import Draw
+from wufeng.credit.draws.model import Approved, Draw
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_rate_ppm
 from wufeng.credit.products.model import Product
 from wufeng.lenders.model import Shares, lender_id
-from wufeng.payments.pay.model import (
-    FundingView,
-    InstalmentView,
-    LenderView,
-    NextAction,
-    Payment,
-    PaymentStatus,
-    Reader,
-)
+from wufeng.payments.orders.model import Receipt
+from wufeng.payments.pay.model import Payment, PaymentStatus, Reader
+from wufeng.risk.model import Reason
 from wufeng.risk.texts import ReasonView, view_reasons
+
+_shared = lru_cache(maxsize=1 << 14)(encode)  # merchants and lenders: few, and in every payment
+
+
+class InstalmentView(Struct, frozen=True):
+    """One part of a plan as the payer reads it."""
+
+    number: int
+    principal_minor: int
+    fee_minor: int
+    amount_minor: int
+
+
+class LenderView(Struct, frozen=True):
+    """Who lends, and how much of it."""
+
+    lender: str
+    name: str
+    share_ppm: int
+
+
+class FundingView(Struct, frozen=True, omit_defaults=True):
+    """One source of a payment. A line's entry carries its draw once there is one."""
+
+    kind: str
+    amount_minor: int
+    wallet: str | None = None
+    line: str | None = None
+    draw: str | None = None
+    tenor: int | None = None
+    instalments: tuple[InstalmentView, ...] = ()
+    lenders: tuple[LenderView, ...] = ()
+    product: str | None = None
+    annualised_rate_ppm: int | None = None
+
+
+class NextAction(Struct, frozen=True):
+    """What the payer has to do, and until when."""
+
+    kind: Literal["confirm"]
+    url: str
+    expires_at: datetime | None
 
 
 class PaymentView(Struct, frozen=True, kw_only=True):
-    """A payment as its callers read it."""
+    """A payment as its callers read it.
+
+    fee_minor     the merchant's fee, not for the payer's eyes
+    inline_order  the order was made by this payment: its terms are all here
+    """
 
     id: str
-    object: str
+    object: Literal["payment"] = "payment"
     created_at: datetime
     status: PaymentStatus
     order: str
@@ -40,6 +82,8 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     currency: str
     scene: str
     subject: str
+    receipt: Receipt
+    inline_order: bool
     capture: str
     captured_minor: int
     refunded_minor: int
@@ -65,16 +109,30 @@ class DrawFacts(Struct, frozen=True):
     lenders: Shares
 
 
-def facts_of(draw: Draw) -> DrawFacts:
+def facts_of_draw(draw: Draw) -> DrawFacts:
     """The facts of a draw that is kept."""
     return DrawFacts(
-        id=draw.id,
-        line_id=draw.line_id,
-        amount_minor=draw.amount_minor,
-        tenor=draw.tenor,
-        principal_parts=draw.principal_parts,
-        fee_parts=draw.fee_parts,
-        lenders=draw.lenders,
+        draw.id,
+        draw.line_id,
+        draw.amount_minor,
+        draw.tenor,
+        draw.principal_parts,
+        draw.fee_parts,
+        draw.lenders,
+    )
+
+
+def facts_of_approved(draw: Approved) -> DrawFacts:
+    """The facts of a draw that was decided just now."""
+    request, plan = draw.request, draw.plan
+    return DrawFacts(
+        request.id,
+        request.line_id,
+        request.amount_minor,
+        request.tenor,
+        plan.principal_parts,
+        plan.fee_parts,
+        draw.lenders,
     )
 
 
@@ -92,26 +150,25 @@ def view_payment(
     awaiting = payment.status is PaymentStatus.REQUIRES_ACTION
     return PaymentView(
         id=pay_id,
-        object="payment",
         created_at=payment.created_at,
         status=payment.status,
         order=encode(Prefix.ORDER, payment.order_id),
         order_no=payment.order_no,
-        merchant=encode(Prefix.MERCHANT, payment.merchant_id),
+        merchant=_shared(Prefix.MERCHANT, payment.merchant_id),
         payer=encode(Prefix.PERSON, payment.payer_id),
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         scene=payment.scene,
         subject=payment.subject,
-        capture=payment.capture.value,
+        receipt=payment.receipt,
+        inline_order=payment.inline_order,
+        capture=payment.capture,
         captured_minor=payment.captured_minor,
         refunded_minor=payment.refunded_minor,
-        fee_minor=payment.fee_minor if reader is Reader.MERCHANT else None,
+        fee_minor=None if reader is Reader.PERSON else payment.fee_minor,
         funding=_funding(payment, draws, product, wallet_id, book_id, language),
         decision=encode(Prefix.DECISION, payment.decision_id) if payment.decision_id else None,
-        reasons=view_reasons(payment.reasons, language, for_merchant=reader is Reader.MERCHANT)
-        if payment.reasons
-        else (),
+        reasons=_reasons(payment.reasons, reader, language) if payment.reasons else (),
         confirmed_by=payment.confirmed_by,
         next_action=NextAction("confirm", f"/v1/payments/{pay_id}/confirm", payment.expires_at)
         if awaiting
@@ -121,9 +178,17 @@ def view_payment(
     )
 
 
-def payment_body(view: PaymentView) -> bytes:
-    """The bytes of a view."""
-    return msgspec.json.encode(view)
+def view_for(view: PaymentView, payment: Payment, reader: Reader, language: str) -> PaymentView:
+    """The same payment for another reader: only the fee and the wording of reasons differ."""
+    return msgspec.structs.replace(
+        view,
+        fee_minor=None if reader is Reader.PERSON else payment.fee_minor,
+        reasons=_reasons(payment.reasons, reader, language) if payment.reasons else (),
+    )
+
+
+def _reasons(reasons: tuple[Reason, ...], reader: Reader, language: str) -> tuple[ReasonView, ...]:
+    return view_reasons(reasons, language, for_merchant=reader is Reader.MERCHANT)
 
 
 def _funding(
@@ -147,29 +212,58 @@ def _funding(
 
 
 def _line_funding(draw: DrawFacts, product: Product | None, book_id: int, language: str) -> FundingView:
-    names = {
-        lender_id(book_id, share.code): share.name.zh if language.startswith("zh") else share.name.en
-        for share in (product.lenders if product else ())
-    }
-    fees = draw.fee_parts or (0,) * len(draw.principal_parts)
     return FundingView(
         "line",
         draw.amount_minor,
         line=encode(Prefix.LINE, draw.line_id),
         draw=encode(Prefix.DRAW, draw.id),
         tenor=draw.tenor,
-        instalments=tuple(
-            InstalmentView(n, principal, fee, principal + fee)
-            for n, (principal, fee) in enumerate(zip(draw.principal_parts, fees, strict=True), 1)
-        ),
-        lenders=tuple(
-            LenderView(encode(Prefix.LENDER, lender), names.get(lender, ""), share)
-            for lender, share in draw.lenders
-        ),
+        instalments=view_parts(draw.principal_parts, draw.fee_parts),
+        lenders=view_lenders(draw.lenders, product, book_id, language),
         product=f"{product.id}@{product.version}" if product else None,
         annualised_rate_ppm=_rate_of(draw) if draw.tenor > 1 else 0,
     )
 
 
+def view_parts(principal_parts: Sequence[int], fee_parts: Sequence[int]) -> tuple[InstalmentView, ...]:
+    """A plan's parts, numbered from 1; no fees at all may be an empty sequence."""
+    fees = fee_parts or (0,) * len(principal_parts)
+    return tuple(
+        InstalmentView(number, principal, fee, principal + fee)
+        for number, (principal, fee) in enumerate(zip(principal_parts, fees, strict=True), 1)
+    )
+
+
+def view_lenders(
+    lenders: Shares, product: Product | None, book_id: int, language: str
+) -> tuple[LenderView, ...]:
+    """Who lends, by name: the names stand in the product."""
+    key = (product.id, product.version) if product else None
+    found = _lender_views.get((lenders, key, book_id, language))
+    if found is None:
+        names = {
+            lender_id(book_id, share.code): share.name.zh if language.startswith("zh") else share.name.en
+            for share in (product.lenders if product else ())
+        }
+        found = tuple(
+            LenderView(encode(Prefix.LENDER, lender), names.get(lender, ""), share)
+            for lender, share in lenders
+        )
+        if len(_lender_views) > 4096:
+            _lender_views.clear()
+        _lender_views[lenders, key, book_id, language] = found
+    return found
+
+
+# Pure of its key: a version of a product never changes.
+_lender_views: dict[tuple[Shares, tuple[str, int] | None, int, str], tuple[LenderView, ...]] = {}
+
+
+@lru_cache(maxsize=1 << 14)
+def _rate(principal_parts: tuple[int, ...], fee_parts: tuple[int, ...]) -> int:
+    fees = fee_parts or (0,) * len(principal_parts)
+    return annualised_rate_ppm(Plan(principal_parts, fees, (0,) * len(principal_parts), ()))
+
+
 def _rate_of(draw: DrawFacts) -> int:
-    return annualised_rate_ppm(Plan(draw.principal_parts, draw.fee_parts, (0,) * len(draw.fee_parts), ()))
+    return _rate(draw.principal_parts, draw.fee_parts)

@@ -1,0 +1,171 @@
+"""New payments: the hot path. A batch of them is loaded, decided and stored in a fixed number of statements."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from wufeng.base.claims import Answer
+from wufeng.base.errors import Problem, invalid_field
+from wufeng.base.lanes import Batch
+from wufeng.payments.orders import rules as order_rules
+from wufeng.payments.orders import store as orders
+from wufeng.payments.orders.model import Order, OrderState, Taking
+from wufeng.payments.pay import store
+from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
+from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
+from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
+from wufeng.payments.pay.state import Desk, Needs, Table, load_table
+from wufeng.risk import needs_confirmation
+from wufeng.risk.model import Confirmation
+
+
+async def pay(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
+    """Start payments. Several of one order in one batch take turns: the second sees what the first did."""
+    answers: dict[int, Answer | Problem] = {}
+    waiting = list(range(len(commands)))
+    while waiting:
+        turn: dict[UUID, int] = {}
+        for n in waiting:
+            turn.setdefault(commands[n].order.id, n)
+        now = list(turn.values())
+        waiting = [n for n in waiting if turn[commands[n].order.id] != n]
+        answers.update(zip(now, await _pay_distinct(batch, desk, [commands[n] for n in now]), strict=True))
+    return [answers[n] for n in range(len(commands))]
+
+
+async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
+    table = await load_table(
+        batch,
+        desk,
+        Needs(
+            payers={command.payer_id for command in commands},
+            merchants={command.order.merchant_id for command in commands},
+            lines={command.funding.line_id for command in commands if command.funding.line_id},
+            wallets={command.payer_id for command in commands if command.funding.use_wallet},
+        ),
+    )
+    answers: list[Answer | Problem | None] = [_problem(batch, table, command) for command in commands]
+    asked = [(n, command) for n, command in enumerate(commands) if answers[n] is None]
+    expected = [_expected_taking(batch, table, command) for _, command in asked]
+    existing = await orders.insert_orders(
+        batch.db,
+        batch.book,
+        [command.order for _, command in asked],
+        expected,
+        max(command.at for command in commands),
+    )
+    places: list[int] = []
+    outcomes: list[Outcome] = []
+    fixes: dict[UUID, tuple[UUID, Taking | None]] = {}
+    for (n, command), written in zip(asked, expected, strict=True):
+        order = existing.get(command.order.id)
+        outcome = _decide(batch, desk, table, command, order)
+        if isinstance(outcome, Problem):
+            answers[n] = outcome
+            continue
+        places.append(n)
+        outcomes.append(outcome)
+        wanted = taking_of(outcome.payment)
+        if wanted != (written if order is None else None):
+            fixes[command.order.id] = outcome.payment.id, wanted
+    if outcomes:
+        await store.insert_payments(batch.db, batch.bucket, [outcome.payment for outcome in outcomes])
+        await carry_out(batch, table, outcomes)
+    if fixes:
+        await orders.settle_orders(
+            batch.db, batch.book, fixes, max(outcome.payment.created_at for outcome in outcomes)
+        )
+    settled = [
+        _settled(commands[n], outcome, existing.get(outcome.payment.order_id))
+        for n, outcome in zip(places, outcomes, strict=True)
+    ]
+    for n, answer in zip(places, tell_and_answer(batch, table, settled), strict=True):
+        answers[n] = answer
+    return [answer for answer in answers if answer is not None]
+
+
+def _problem(batch: Batch, table: Table, command: Pay) -> Problem | None:
+    """What makes a request unanswerable before anything is decided."""
+    if command.payer_id not in table.states:
+        return invalid_field("/payer", "There is no such person.")
+    if command.order.merchant_id not in table.given.merchants:
+        return invalid_field("/order/merchant", "There is no such merchant.")
+    if command.order.currency != batch.book.currency:
+        return invalid_field("/order/currency", f"This book pays in {batch.book.currency}.")
+    return None
+
+
+def _expected_taking(batch: Batch, table: Table, command: Pay) -> Taking | None:
+    """How a new order will most probably be taken, so that it is written once; what came otherwise is put right."""
+    if _must_ask(batch, table, command):
+        return None
+    state = OrderState.PAID if command.capture is Capture.NOW else OrderState.OPEN
+    return Taking(command.payment_id, command.payer_id, state)
+
+
+def _must_ask(batch: Batch, table: Table, command: Pay) -> bool:
+    return needs_confirmation(
+        command.confirmation,
+        command.order.amount_minor,
+        table.states[command.payer_id].features,
+        batch.book.business_date(command.at).toordinal(),
+        table.given.policy,
+    )
+
+
+def _decide(
+    batch: Batch, desk: Desk, table: Table, command: Pay, order: Order | None
+) -> Outcome | Problem:
+    if order is not None:
+        problem = order_rules.problem_if_other_terms(order.terms, command.order)
+        problem = problem or order_rules.problem_if_not_payable(order)
+        if problem is not None:
+            return problem
+    terms = order.terms if order is not None else command.order
+    payment = _new_payment(command, stored=order is not None)
+    on = batch.book.business_date(command.at)
+    expired = terms.expires_at is not None and command.at >= terms.expires_at
+    if not expired and _must_ask(batch, table, command):
+        return Outcome(awaiting(payment, desk.catalogue, terms.expires_at, command.at), None, on)
+    return decide(
+        batch, desk.catalogue, table, payment, command.confirmation, terms.expires_at, command.at, on
+    )
+
+
+def _new_payment(command: Pay, *, stored: bool) -> Payment:
+    """The payment before it is decided. An inline order with an expiry or metadata has more to tell than a payment."""
+    order = command.order
+    return Payment(
+        id=command.payment_id,
+        payer_id=command.payer_id,
+        merchant_id=order.merchant_id,
+        order_id=order.id,
+        order_no=order.order_no,
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        scene=order.scene,
+        subject=order.subject,
+        receipt=order.receipt,
+        inline_order=not stored and order.expires_at is None and order.metadata is None,
+        status=PaymentStatus.REQUIRES_ACTION,
+        capture=command.capture,
+        funding=command.funding,
+        caller_id=command.caller_id,
+        confirmed_by=command.confirmation.code if command.confirmation > Confirmation.NONE else None,
+        created_at=command.at,
+    )
+
+
+def _settled(command: Pay, outcome: Outcome, order: Order | None) -> Settled:
+    payment = outcome.payment
+    if order is None and not payment.inline_order:
+        order = Order(command.order, OrderState.OPEN, None, None, None, None, None, command.at)
+    return Settled(
+        payment=payment,
+        reader=command.reader,
+        language=command.language,
+        on=outcome.on,
+        draws=outcome.draws,
+        order=order,
+        kind=kind_of(payment, took_money=True),
+        created=201,
+    )

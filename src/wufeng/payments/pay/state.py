@@ -1,0 +1,91 @@
+"""What the payments of a batch are decided from: each kind of row in one statement, and the payers' states as they move."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng import ledger
+from wufeng.base.lanes import Batch
+from wufeng.credit import LineState, Product, load_states
+from wufeng.identity import Merchants, PersonGuard
+from wufeng.identity.merchants.model import Merchant
+from wufeng.ledger import AccountKind, account_id
+from wufeng.payments.catalogue import Catalogue
+from wufeng.payments.pay.rules import Given, PayerState
+from wufeng.risk import load_known
+
+
+class Desk(Struct, frozen=True):
+    """What the handlers of payments keep between batches: the shelf, and the merchants lately seen."""
+
+    catalogue: Catalogue
+    merchants: Merchants
+
+
+class Needs(Struct, frozen=True):
+    """Whose state a batch's payments ask for.
+
+    wallets  the payers among `payers` whose wallets may be used
+    """
+
+    payers: Collection[UUID]
+    merchants: Collection[UUID]
+    lines: Collection[UUID] = ()
+    wallets: Collection[UUID] = ()
+
+
+class Table:
+    """What was loaded; `states` move on with each payment decided."""
+
+    def __init__(self, given: Given, states: dict[UUID, PayerState]) -> None:
+        self.given = given
+        self.states = states
+
+    def guard(self, payer_id: UUID) -> PersonGuard:
+        """The locked row of a payer."""
+        return self.states[payer_id].guard
+
+    def product(self, line_id: UUID | None) -> Product | None:
+        """The product version that a line draws by."""
+        return self.given.products.get(line_id) if line_id is not None else None
+
+
+async def load_table(batch: Batch, desk: Desk, needs: Needs) -> Table:
+    """Load what is needed: two to four statements, whatever the number of payments. Unknown ids are absent."""
+    guards: dict[UUID, PersonGuard] = {
+        payer: batch.people[payer] for payer in needs.payers if payer in batch.people
+    }
+    found = await _merchants_of_book(batch, desk, needs.merchants)
+    known = await load_known(batch.db, batch.bucket, guards, found)
+    lines = await load_states(batch.db, batch.bucket, list(needs.lines)) if needs.lines else {}
+    available = await _wallets(batch, {payer: guards[payer] for payer in needs.wallets if payer in guards})
+    owned: dict[UUID, dict[UUID, LineState]] = {}
+    for id_, state in lines.items():
+        owned.setdefault(state.line.person_id, {})[id_] = state
+    states = {
+        payer: PayerState(
+            guard, available.get(payer, 0), owned.get(payer, NO_LINES), known.features[payer]
+        )
+        for payer, guard in guards.items()
+    }
+    products = {id_: desk.catalogue.product_of(state.line) for id_, state in lines.items()}
+    policy = desk.catalogue.policies[batch.book.id]
+    return Table(Given(policy, products, found, known.listed), states)
+
+
+NO_LINES: Mapping[UUID, LineState] = {}
+
+
+async def _merchants_of_book(batch: Batch, desk: Desk, ids: Collection[UUID]) -> dict[UUID, Merchant]:
+    found = await desk.merchants.load(batch.db, ids)
+    return {id_: merchant for id_, merchant in found.items() if merchant.book_id == batch.book.id}
+
+
+async def _wallets(batch: Batch, guards: Mapping[UUID, PersonGuard]) -> dict[UUID, int]:
+    """What each payer's wallet may still spend."""
+    if not guards:
+        return {}
+    accounts = {account_id(guard.wallet_id, AccountKind.WALLET): payer for payer, guard in guards.items()}
+    balances = await ledger.load_balances(batch.db, batch.bucket, list(accounts))
+    return {accounts[id_]: balance.available_minor or 0 for id_, balance in balances.items()}
