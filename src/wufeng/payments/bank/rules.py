@@ -1,5 +1,6 @@
 """What is decided at the bank seam: when to ask again, and how the test bank behaves. Pure."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from wufeng.payments.bank.model import BankAnswer, Outcome
@@ -8,9 +9,10 @@ ENDS = frozenset({Outcome.DONE, Outcome.REFUSED})
 """Answers after which a bank is not asked again. All others leave the object pending, however long it takes."""
 
 
-def pause_s(tries: int, first_s: float, longest_s: float) -> float:
+def pause(tries: int, first: timedelta, longest: timedelta) -> timedelta:
     """How long to wait before the next question after so many: it doubles up to the longest."""
-    return float(min(first_s * 2 ** min(max(tries - 1, 0), 30), longest_s))
+    doublings = min(max(tries - 1, 0), 20)
+    return min(first * (1 << doublings), longest)
 
 
 class Behaviour(StrEnum):

@@ -9,7 +9,7 @@ unknown: no number of tries turns it into a failure.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -61,6 +61,7 @@ class BankRunnerSettings(Struct, frozen=True):
     first_pause_s    pause before an instruction without an answer is asked about; it doubles up to
     longest_pause_s
     at_a_time        calls of the bank under way
+    grace_s          how long calls under way may go on when the process stops
     """
 
     poll_s: float = 0.5
@@ -69,6 +70,14 @@ class BankRunnerSettings(Struct, frozen=True):
     first_pause_s: float = 1.0
     longest_pause_s: float = 300.0
     at_a_time: int = 8
+    grace_s: float = 5.0
+
+
+class _Unverified(Struct, frozen=True):
+    """A bank account about which this process has asked in vain."""
+
+    tries: int
+    next_at: datetime
 
 
 def bank_follower(clock: Clock, runner: "BankRunner | None" = None) -> Follower:
@@ -114,7 +123,7 @@ class BankRunner:
         self._commands = dict(commands)
         self._settings = settings or BankRunnerSettings()
         self._calls: set[asyncio.Task[None]] = set()
-        self._verify_tries: dict[UUID, tuple[int, float]] = {}
+        self._unverified: dict[UUID, _Unverified] = {}
         self._verifying: set[int] = set()
         self._dirty: set[int] = set()
         self._signal = asyncio.Event()
@@ -132,15 +141,15 @@ class BankRunner:
         self._stopping = False
         self._runner = asyncio.create_task(self._run())
 
-    async def stop(self, grace_s: float = 5.0) -> None:
-        """End; calls under way have `grace_s` left, then they are broken off and asked about after their lease."""
+    async def stop(self) -> None:
+        """End; calls under way have some grace, then they are broken off and asked about after their lease."""
         self._stopping = True
         self._signal.set()
         if self._runner is not None:
             await self._runner
             self._runner = None
         if self._calls:
-            await asyncio.wait(self._calls, timeout=grace_s)
+            await asyncio.wait(self._calls, timeout=self._settings.grace_s)
         for task in self._calls:
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
@@ -183,8 +192,8 @@ class BankRunner:
             return 0
         async with self._database.read() as db:
             ids = await accounts.unverified_bank_accounts(db, bucket, self._settings.at_a_time)
-            now_s = asyncio.get_running_loop().time()
-            ids = [id_ for id_ in ids if self._verify_tries.get(id_, (0, 0.0))[1] <= now_s]
+            at = self._clock.now()
+            ids = [id_ for id_ in ids if (known := self._unverified.get(id_)) is None or known.next_at <= at]
             in_clear = await accounts.bank_instructions(db, self._vault, bucket, ids) if ids else {}
         answered = 0
         for id_, account in in_clear.items():
@@ -194,11 +203,10 @@ class BankRunner:
 
     async def _mark(self, bucket: int, id_: UUID, verification: Verification) -> bool:
         if verification is Verification.UNKNOWN:
-            tries = self._verify_tries.get(id_, (0, 0.0))[0] + 1
-            pause_s = rules.pause_s(tries, self._settings.first_pause_s, self._settings.longest_pause_s)
-            self._verify_tries[id_] = (tries, asyncio.get_running_loop().time() + pause_s)
+            tries = (self._unverified[id_].tries if id_ in self._unverified else 0) + 1
+            self._unverified[id_] = _Unverified(tries, self._clock.now() + self._pause(tries))
             return False
-        self._verify_tries.pop(id_, None)
+        self._unverified.pop(id_, None)
         at = self._books.book_of_bucket(bucket).at(self._clock)
         mark = (
             bank_accounts.mark_verified
@@ -209,7 +217,8 @@ class BankRunner:
             return await mark(db, bucket, id_, at)
 
     async def _run(self) -> None:
-        loop, looked_s = asyncio.get_running_loop(), 0.0
+        loop = asyncio.get_running_loop()
+        looked_s: float = 0.0
         while not self._stopping:
             self._signal.clear()
             buckets, self._dirty = self._dirty, set()
@@ -247,10 +256,7 @@ class BankRunner:
             faults.point("bank_answered")
             if answer.outcome in rules.ENDS and await self._settle(bucket, claimed, answer):
                 return
-            pause_s = rules.pause_s(
-                claimed.tries, self._settings.first_pause_s, self._settings.longest_pause_s
-            )
-            next_at = self._clock.now() + timedelta(seconds=pause_s)
+            next_at = self._clock.now() + self._pause(claimed.tries)
             async with self._database.read() as db:
                 await store.postpone(db, bucket, claimed, next_at)
         except Exception as error:
@@ -313,6 +319,10 @@ class BankRunner:
         async with self._database.read() as db:
             await store.end_instruction(db, bucket, claimed.id, status, code, self._clock.now())
         return True
+
+    def _pause(self, tries: int) -> timedelta:
+        first = timedelta(seconds=self._settings.first_pause_s)
+        return rules.pause(tries, first, timedelta(seconds=self._settings.longest_pause_s))
 
     async def _within(self, call: Awaitable[T], otherwise: T) -> T:
         try:

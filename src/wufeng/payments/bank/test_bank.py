@@ -20,17 +20,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
-
 from wufeng.base.clock import Clock
 from wufeng.base.database import Database
-from wufeng.base.sql import load
 from wufeng.identity.bank_accounts.model import BankInstruction as AccountInClear
-from wufeng.payments.bank import rules
+from wufeng.payments.bank import rules, test_bank_store
 from wufeng.payments.bank.model import UNKNOWN, BankAnswer, Instruction, Outcome, Verification
 from wufeng.payments.bank.rules import Behaviour
-
-SQL = load(__file__)
+from wufeng.payments.bank.test_bank_store import Remembered
 
 Hear = Callable[[int, UUID, BankAnswer], Awaitable[None]]
 """(book, instruction, answer): where a bank's word goes that was not asked for; `BankRunner.hear`."""
@@ -41,10 +37,10 @@ class TestBank:
 
     __test__ = False  # no test case, whatever pytest thinks of the name
 
-    def __init__(self, database: Database, clock: Clock, *, slow_s: float = 3.0) -> None:
+    def __init__(self, database: Database, clock: Clock, *, slow: timedelta = timedelta(seconds=3)) -> None:
         self._database = database
         self._clock = clock
-        self._slow_s = slow_s
+        self._slow = slow
         self._hear: Hear | None = None
         self._lost: set[UUID] = set()
 
@@ -61,33 +57,15 @@ class TestBank:
             return UNKNOWN
         self._lost.discard(instruction.id)
         decided = _decide(instruction, behaviour)
-        ready_at = self._clock.now()
-        if behaviour is Behaviour.SLOW:
-            ready_at += timedelta(seconds=self._slow_s)
+        slow = self._slow if behaviour is Behaviour.SLOW else timedelta(0)
+        ready_at = self._clock.now() + slow
         async with self._database.read() as db:
-            written = await db.fetchval(
-                SQL.write_down,
-                instruction.id,
-                instruction.book,
-                instruction.direction.value,
-                behaviour.value,
-                instruction.amount_minor,
-                instruction.currency,
-                decided.outcome.value,
-                decided.code,
-                ready_at,
-            )
-            if written is None:
-                known = await db.fetchrow(SQL.recall, instruction.id)
-                assert known is not None, "what was written down before is still there"
-                if (known["amount_minor"], known["currency"]) != (
-                    instruction.amount_minor,
-                    instruction.currency,
-                ):
-                    return BankAnswer(Outcome.REFUSED, "id_reused")
-                return self._answer(known)
-        if behaviour is Behaviour.SLOW:
-            await asyncio.sleep(self._slow_s)
+            known = await test_bank_store.recall(db, instruction.id)
+            if known is None:
+                await test_bank_store.write_down(db, instruction, behaviour, decided, ready_at)
+        if known is not None:
+            return self._repeated(known, instruction)
+        await asyncio.sleep(slow.total_seconds())
         if behaviour is Behaviour.TWICE and self._hear is not None:
             await self._hear(instruction.book, instruction.id, decided)
         return rules.first_answer(behaviour, decided)
@@ -95,7 +73,7 @@ class TestBank:
     async def ask(self, instruction_id: UUID) -> BankAnswer:
         """What became of an instruction; `absent` for one it never got."""
         async with self._database.read() as db:
-            known = await db.fetchrow(SQL.ask, instruction_id)
+            known = await test_bank_store.recall(db, instruction_id)
         return BankAnswer(Outcome.ABSENT) if known is None else self._answer(known)
 
     async def verify(self, account: AccountInClear) -> Verification:
@@ -106,13 +84,19 @@ class TestBank:
     async def balance(self, book: int, currency: str) -> int:
         """What stands on the book's account at this bank, in minor units: pulled in less paid out."""
         async with self._database.read() as db:
-            balance_minor: int = await db.fetchval(SQL.balance, book, currency)
-        return balance_minor
+            return await test_bank_store.balance(db, book, currency)
 
-    def _answer(self, known: asyncpg.Record) -> BankAnswer:
-        decided = BankAnswer(Outcome(known["outcome"]), known["code"])
-        ready = known["ready_at"] <= self._clock.now()
-        return rules.asked_answer(Behaviour(known["behaviour"]), decided, ready=ready)
+    def _repeated(self, known: Remembered, instruction: Instruction) -> BankAnswer:
+        same = (known.direction, known.amount_minor, known.currency) == (
+            instruction.direction,
+            instruction.amount_minor,
+            instruction.currency,
+        )
+        return self._answer(known) if same else BankAnswer(Outcome.REFUSED, "id_reused")
+
+    def _answer(self, known: Remembered) -> BankAnswer:
+        ready = known.ready_at <= self._clock.now()
+        return rules.asked_answer(known.behaviour, known.decided, ready=ready)
 
 
 def _decide(instruction: Instruction, behaviour: Behaviour) -> BankAnswer:

@@ -118,7 +118,7 @@ async def list_settlements(
     before: date | None,
     limit: int,
 ) -> list[Settlement]:
-    """A merchant's settlements of business dates from_on..to_on, newest first; `before` is the last page's last date."""
+    """A merchant's settlements of business dates from_on..to_on, newest first; `before`: as in queries."""
     rows = await db.fetch(SQL.list_settlements, bucket, merchant_id, from_on, to_on, before, limit)
     return [_settlement(row) for row in rows]
 

@@ -10,10 +10,6 @@ select direction, behaviour, amount_minor, currency, outcome, code, ready_at
   from test_bank_instruction
  where id = $1;
 
--- name: ask
-update test_bank_instruction set asked = asked + 1 where id = $1
-returning direction, behaviour, amount_minor, currency, outcome, code, ready_at;
-
 -- name: balance
 select coalesce(sum(case direction when 'debit' then amount_minor else -amount_minor end), 0)::bigint as balance_minor
   from test_bank_instruction
