@@ -31,8 +31,12 @@ LOST = (
     asyncpg.ConnectionFailureError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
 )
-"""The server is not there or not there yet; a connection in use that raises one of these is gone."""
+"""The server is not there or not there yet; a connection in use that raises one of these is gone.
+
+InternalClientError: the server's farewell reached an idle connection, and it is used before its end is seen.
+"""
 
 
 class ServerFacts(Struct, frozen=True):

@@ -39,6 +39,7 @@ create index delivery_due on delivery (bucket, endpoint_id, due_at) where status
 create index delivery_in_order on delivery (bucket, endpoint_id, object_id, event_seq, event_index)
     where status = 'waiting';
 create index delivery_by_endpoint on delivery (bucket, endpoint_id, created_at, id);
+create index delivery_by_age on delivery using brin (created_at);
 comment on table delivery is 'distributed by bucket: one event on its way to one endpoint';
 comment on column delivery.attempts is 'sendings in this round; a resend begins a new one';
 comment on column delivery.sendings is 'sendings ever: the token of a lease, so that a sender that was too slow records nothing';
@@ -56,5 +57,6 @@ create table delivery_attempt (
 );
 comment on table delivery_attempt is 'distributed by bucket: the log of sendings';
 
-grant select, insert, update on webhook_endpoint, delivery to wufeng_app;
-grant select, insert on delivery_attempt to wufeng_app;
+grant select, insert, update on webhook_endpoint to wufeng_app;
+grant select, insert, update, delete on delivery to wufeng_app;
+grant select, insert, delete on delivery_attempt to wufeng_app;

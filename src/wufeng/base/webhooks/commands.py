@@ -16,6 +16,7 @@ from wufeng.base.webhooks.outbound import Reach
 from wufeng.base.webhooks.seal import SecretSeal, new_secret
 
 ENDPOINTS_MAX = 16
+FORGET_PIECE = 1_000
 
 
 class NewEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +80,18 @@ async def resend(
         raise Problem(Code.STATE_CONFLICT, "Its endpoint is disabled or deleted.")
     await store.resend_delivery(db, delivery.bucket, delivery.id, at)
     return await _owned_delivery(db, book, merchant_id, delivery_id)
+
+
+async def forget_deliveries(db: Connection, book: Book, before: datetime) -> int:
+    """Delete what was delivered, or given up, and is older than an instant, with its log; returns how many.
+
+    For a timer, outside a transaction: it works in small pieces. The events themselves stay in the feed.
+    """
+    forgotten = 0
+    for bucket in book.buckets:
+        while (piece := await store.forget_deliveries(db, bucket, before, FORGET_PIECE)) > 0:
+            forgotten += piece
+    return forgotten
 
 
 async def _owned_delivery(

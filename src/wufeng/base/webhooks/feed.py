@@ -46,14 +46,16 @@ async def list_events(
     after  None: from the first event; `latest`: none, but the cursor of this moment
     types  only these; none: all
     limit  1..100. A page may be empty and still have more: one call looks through a bounded number of events.
+    Raises Problem for an `after` that was never given here.
     Order holds in a bucket, hence for an object; buckets are woven together by time.
     """
     assert 1 <= limit <= LIMIT_MAX
     buckets = book.buckets
+    heads = await store.read_heads(db, buckets)
     if after == LATEST:
-        heads = {bucket: Position(seq) for bucket, seq in (await store.read_heads(db, buckets)).items()}
-        return Feed([], rules.write_cursor(heads), has_more=False)
-    positions = rules.read_cursor(after or "", buckets)
+        latest = {bucket: Position(seq) for bucket, seq in heads.items()}
+        return Feed([], rules.write_cursor(latest), has_more=False)
+    positions = rules.read_cursor(after, heads)
     reader = _Reader(merchant_id, expand, frozenset(types), limit, positions)
     chunk = limit + 1 if not types else 500
     more = await _fill(db, reader, buckets, chunk)

@@ -135,7 +135,7 @@ class Outbound:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust or httpx.create_ssl_context(),
             network_backend=JudgingBackend(reach, resolve_name),
-            max_connections=100,
+            max_connections=None,  # who sends bounds itself; waiting here would be blamed on the receiver
             max_keepalive_connections=0,  # a kept connection would outlive the judgement of its address
         )
 

@@ -154,18 +154,28 @@ def write_cursor(positions: Mapping[int, Position]) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(flat)).rstrip(b"=").decode()
 
 
-def read_cursor(text: str, buckets: Sequence[int]) -> dict[int, Position]:
-    """Read a cursor of `write_cursor`; a bucket that it does not name begins at the start. Raises Problem."""
+def read_cursor(text: str | None, heads: Mapping[int, int]) -> dict[int, Position]:
+    """Read a cursor of `write_cursor`; None, and a bucket that it does not name, begin at the start.
+
+    heads  the last number of each bucket of the book
+    Raises Problem for what this API never gave: also for a place ahead of the head, as a cursor of before a
+    restored backup may have. Taken as it is, it would pass over events in silence.
+    """
+    given = {} if text is None else _decode_cursor(text)
+    for bucket, place in given.items():
+        if bucket not in heads or not 0 <= place >> INDEX_BITS <= heads[bucket]:
+            raise bad_cursor()
+    places = {bucket: given.get(bucket, WHOLE_ROW) for bucket in heads}
+    return {bucket: Position(place >> INDEX_BITS, place & WHOLE_ROW) for bucket, place in places.items()}
+
+
+def _decode_cursor(text: str) -> dict[int, int]:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         flat = msgspec.msgpack.decode(raw, type=dict[str, int])
-        given = {int(bucket): value for bucket, value in flat.items()}
+        return {int(bucket): place for bucket, place in flat.items()}
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise bad_cursor() from None
-    if any(not 0 <= value < 1 << 62 for value in given.values()):
-        raise bad_cursor()
-    places = {bucket: given.get(bucket, WHOLE_ROW) for bucket in buckets}
-    return {bucket: Position(place >> INDEX_BITS, place & WHOLE_ROW) for bucket, place in places.items()}
 
 
 def bad_cursor() -> Problem:

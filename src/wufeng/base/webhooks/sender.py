@@ -8,28 +8,28 @@ with payments.
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import structlog
+from cryptography.exceptions import InvalidTag
 from msgspec import Struct
 from standardwebhooks import Webhook
 
 from wufeng.base import faults
 from wufeng.base.books import Books
 from wufeng.base.clock import Clock
-from wufeng.base.database import LOST, Connection, Database
+from wufeng.base.database import LOST, Connection, Database, close
 from wufeng.base.errors import ConfigurationError
-from wufeng.base.followers import EventRow, Follower, Stream, read_events
+from wufeng.base.followers import EventRow
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.webhooks import rules, store
 from wufeng.base.webhooks.model import (
     Attempt,
     Audience,
     DeliveryStatus,
-    Endpoint,
     EndpointStatus,
     Expand,
     PublicEvent,
@@ -37,11 +37,11 @@ from wufeng.base.webhooks.model import (
 from wufeng.base.webhooks.outbound import Outbound, Sent
 from wufeng.base.webhooks.rules import Outcome
 from wufeng.base.webhooks.seal import SecretSeal
-from wufeng.base.webhooks.store import Claimed, NewDelivery
+from wufeng.base.webhooks.store import Claimed, Room
 
 log = structlog.get_logger("wufeng.webhooks")
 
-FOLLOWER = "webhooks"
+DATABASE_TROUBLE = (ConfigurationError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
 
 
 class SenderSettings(Struct, frozen=True):
@@ -50,6 +50,7 @@ class SenderSettings(Struct, frozen=True):
     poll_s        how often to look for what is due
     lease_s       how long a claimed delivery is ours: longer than one sending may take
     of_endpoint   sendings to one endpoint at a time; a slow receiver holds up itself only
+    in_all        sendings at a time
     rest_after    failures in a row after which an endpoint gets one sending at a time, with pauses up to
     rest_max_s
     """
@@ -57,6 +58,7 @@ class SenderSettings(Struct, frozen=True):
     poll_s: float = 0.5
     lease_s: float = 60.0
     of_endpoint: int = 4
+    in_all: int = 256
     rest_after: int = 5
     rest_max_s: float = 60.0
 
@@ -71,10 +73,11 @@ class _Endpoint:
         self.failures = 0
         self.rests_until_s = 0.0
 
-    def is_busy(self, settings: SenderSettings, now_s: float) -> bool:
+    def room(self, settings: SenderSettings, now_s: float) -> int:
+        """How many more may be sent to it now."""
         if self.failures < settings.rest_after:
-            return self.under_way >= settings.of_endpoint
-        return self.under_way > 0 or now_s < self.rests_until_s
+            return max(0, settings.of_endpoint - self.under_way)
+        return 0 if self.under_way or now_s < self.rests_until_s else 1
 
     def note(self, settings: SenderSettings, now_s: float, outcome: DeliveryStatus) -> None:
         if outcome is DeliveryStatus.DELIVERED:
@@ -83,43 +86,6 @@ class _Endpoint:
         self.failures += 1
         over = min(self.failures - settings.rest_after, 10)
         self.rests_until_s = now_s + min(0.5 * 2**over, settings.rest_max_s) if over >= 0 else now_s
-
-
-def deliveries_follower(
-    books: Books, expand: Expand, clock: Clock, sender: "Sender | None" = None
-) -> Follower:
-    """The follower that makes a delivery of each event for each endpoint that asked for it."""
-
-    async def handle(db: Connection, bucket: int, after_seq: int, through_seq: int) -> None:
-        endpoints = await store.load_enabled_endpoints(db, books.book_of_bucket(bucket).id)
-        if not endpoints:
-            return
-        rows = await read_events(db, bucket, after_seq, through_seq)
-        new = [delivery for row in rows for delivery in _deliveries(row, endpoints, expand)]
-        if new:
-            await store.insert_deliveries(db, bucket, clock.now(), new)
-
-    def after(bucket: int) -> None:
-        if sender is not None:
-            sender.wake(bucket)
-
-    return Follower(FOLLOWER, Stream.EVENT, handle, after)
-
-
-def _deliveries(row: EventRow, endpoints: Sequence[Endpoint], expand: Expand) -> list[NewDelivery]:
-    told: dict[Audience, Sequence[PublicEvent]] = {}
-    found = []
-    for endpoint in endpoints:
-        if endpoint.merchant_id not in (None, row.merchant_id):
-            continue
-        audience = endpoint.audience
-        if audience not in told:
-            told[audience] = expand(row, audience)
-        for event in told[audience]:
-            if rules.wanted(endpoint, row, event):
-                id_ = rules.delivery_id(endpoint.id, row.bucket, row.seq, event.index)
-                found.append(NewDelivery(id_, endpoint.id, row.seq, event.index, event.type, event.object_id))
-    return found
 
 
 class Sender:
@@ -151,6 +117,8 @@ class Sender:
         self._signal = asyncio.Event()
         self._stopping = False
         self._runner: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+        self._db: Connection | None = None
 
     def wake(self, bucket: int) -> None:
         """Say that a bucket has something to send."""
@@ -176,6 +144,21 @@ class Sender:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
+        if self._db is not None:
+            await close(self._db)
+            self._db = None
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """The sender's own connection, one user at a time: payments and pages never wait for it."""
+        async with self._turn:
+            if self._db is None or self._db.is_closed():
+                self._db = await self._database.connect("webhooks")
+            try:
+                yield self._db
+            except (asyncio.CancelledError, asyncpg.InterfaceError, *LOST):
+                self._db.terminate()  # gone, or its statement still runs: not for the next one
+                raise
 
     async def _run(self) -> None:
         loop, looked_s = asyncio.get_running_loop(), 0.0
@@ -187,8 +170,8 @@ class Sender:
             try:
                 for bucket in buckets:
                     await self.send_due(bucket)
-            except (ConfigurationError, asyncpg.InterfaceError, *LOST) as error:
-                log.warning("the webhook sender lost its connection", error=repr(error))
+            except DATABASE_TROUBLE as error:
+                log.warning("the webhook sender cannot use the database", error=repr(error))
                 await asyncio.sleep(self._settings.poll_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._signal.wait(), self._settings.poll_s)
@@ -199,22 +182,31 @@ class Sender:
     async def send_due(self, bucket: int) -> int:
         """Claim what is due in a bucket and start to send it; returns how many."""
         at = self._clock.now()
-        now_s = asyncio.get_running_loop().time()
-        busy = [id_ for id_, known in self._endpoints.items() if known.is_busy(self._settings, now_s)]
+        room = self._room()
+        if room.in_all == 0:
+            return 0  # the next one that ends wakes the bucket again
         book = self._books.book_of_bucket(bucket)
         lease_until = at + timedelta(seconds=self._settings.lease_s)
-        async with self._database.read() as db:
-            claimed = await store.claim_deliveries(
-                db, bucket, book.id, at, lease_until, busy, self._settings.of_endpoint
-            )
+        async with self._connection() as db:
+            claimed = await store.claim_deliveries(db, bucket, book.id, at, lease_until, room)
             rows = await store.read_events_at(db, bucket, {delivery.event_seq for delivery in claimed})
         faults.point("deliveries_claimed")
         for delivery in claimed:
             self._endpoints.setdefault(delivery.endpoint_id, _Endpoint()).under_way += 1
             task = asyncio.create_task(self._send(bucket, delivery, rows[delivery.event_seq]))
             self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            task.add_done_callback(self._ended)
         return len(claimed)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:  # a bug; the lease ends, it comes again
+            log.error("a delivery could not be sent", exc_info=error)
+
+    def _room(self) -> Room:
+        settings, now_s = self._settings, asyncio.get_running_loop().time()
+        of_endpoint = {id_: known.room(settings, now_s) for id_, known in self._endpoints.items()}
+        return Room(of_endpoint, settings.of_endpoint, max(0, settings.in_all - len(self._sending)))
 
     async def idle(self) -> None:
         """Wait until nothing is under way in this process. For tests and tools."""
@@ -229,14 +221,14 @@ class Sender:
             faults.point("delivery_sent")
             at = self._clock.now()
             attempt = Attempt(delivery.sendings, began_at, sent.took_ms, sent.response_status, sent.failure)
-            async with self._database.transaction() as db:
+            async with self._connection() as db, db.transaction():
                 await store.record_attempt(db, bucket, delivery.id, at, attempt, outcome)
                 if outcome.endpoint is EndpointStatus.DISABLED:
                     await store.disable_endpoint(db, delivery.endpoint_id)
-            known.note(self._settings, asyncio.get_running_loop().time(), outcome.status)
-        except Exception as error:
-            # The lease ends and it is sent again; here it must only not end the sender.
-            log.error("a delivery could not be recorded", delivery=str(delivery.id), exc_info=error)
+            if outcome.endpoint is EndpointStatus.ENABLED:
+                known.note(self._settings, asyncio.get_running_loop().time(), outcome.status)
+        except DATABASE_TROUBLE as error:  # the lease ends and it is sent again
+            log.warning("a delivery could not be recorded", delivery=str(delivery.id), error=repr(error))
         finally:
             known.under_way -= 1
             self.wake(bucket)  # room for the next, and a later event of the object may go now
@@ -262,7 +254,10 @@ class Sender:
     async def _post(self, delivery: Claimed, row: EventRow, event: PublicEvent) -> Sent:
         body = rules.public_form(row, event)
         id_ = encode(Prefix.EVENT, rules.event_id(row, event.index))
-        secret = self._seal.unseal(delivery.endpoint_id, delivery.secret)
+        try:
+            secret = self._seal.unseal(delivery.endpoint_id, delivery.secret)
+        except InvalidTag:  # the database stands under another key: to be mended within the three days
+            return Sent(0, None, "secret_unreadable")
         headers = signed_headers(secret, id_, self._clock.now(), body)
         return await self._outbound.post(delivery.url, headers, body)
 

@@ -1,6 +1,6 @@
 """Endpoints, deliveries and the reading of events for callers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +41,14 @@ class Claimed(Struct, frozen=True):
     secret: bytes
     merchant_id: UUID | None
     status: EndpointStatus
+
+
+class Room(Struct, frozen=True):
+    """How many deliveries may be claimed: of some endpoints, of each other one, in all."""
+
+    of_endpoint: Mapping[UUID, int]
+    each: int
+    in_all: int
 
 
 def _endpoint(row: Record) -> Endpoint:
@@ -107,16 +115,20 @@ async def insert_deliveries(db: Connection, bucket: int, at: datetime, new: Sequ
 
 
 async def claim_deliveries(
-    db: Connection,
-    bucket: int,
-    book: int,
-    at: datetime,
-    lease_until: datetime,
-    busy: Collection[UUID],
-    each: int,
+    db: Connection, bucket: int, book: int, at: datetime, lease_until: datetime, room: Room
 ) -> list[Claimed]:
-    """Take due deliveries of a bucket, at most `each` of one endpoint, none of those that are `busy`."""
-    rows = await db.fetch(SQL.claim_deliveries, bucket, book, at, lease_until, list(busy), each)
+    """Take due deliveries of a bucket as far as there is room, those that are due longest first."""
+    rows = await db.fetch(
+        SQL.claim_deliveries,
+        bucket,
+        book,
+        at,
+        lease_until,
+        list(room.of_endpoint),
+        list(room.of_endpoint.values()),
+        room.each,
+        room.in_all,
+    )
     return [Claimed(**dict(row) | {"status": EndpointStatus(row["status"])}) for row in rows]
 
 
@@ -169,6 +181,11 @@ async def load_attempts(
 async def resend_delivery(db: Connection, bucket: int, id_: UUID, at: datetime) -> bool:
     """Let an ended delivery begin again; False if it is waiting already."""
     return await db.fetchval(SQL.resend_delivery, bucket, id_, at) is not None
+
+
+async def forget_deliveries(db: Connection, bucket: int, before: datetime, at_most: int) -> int:
+    """Delete ended deliveries made before an instant, with their log; returns how many."""
+    return len(await db.fetch(SQL.forget_deliveries, bucket, before, at_most))
 
 
 async def read_events_at(db: Connection, bucket: int, seqs: Collection[int]) -> dict[int, EventRow]:

@@ -37,14 +37,15 @@ select $1, d.id, d.endpoint_id, d.event_seq, d.event_index, d.type, d.object_id,
     on conflict (bucket, id) do nothing;
 
 -- name: claim_deliveries
--- Up to $6 of each endpoint that has room ($5 have none). A later event of an object waits while an earlier one waits,
+-- Up to $7 of each endpoint, or what room an endpoint of $5 has left by $6; up to $8 in all. A later event of an object waits while an earlier one waits,
 -- which it does until it is delivered or given up. The lease is the new due_at: who dies in between loses nothing.
 -- The condition stands twice: the row may have been claimed between being found and being locked.
 with due as (
     select d.id
       from webhook_endpoint as endpoint
+      left join unnest($5::uuid[], $6::integer[]) as known (id, room) on known.id = endpoint.id
      cross join lateral (
-           select delivery.id
+           select delivery.id, delivery.due_at
              from delivery
             where delivery.bucket = $1
               and delivery.endpoint_id = endpoint.id
@@ -60,9 +61,11 @@ with due as (
                      and (earlier.event_seq, earlier.event_index) < (delivery.event_seq, delivery.event_index)
                   )
             order by delivery.due_at
-            limit $6
+            limit coalesce(known.room, $7)
            ) as d
-     where endpoint.book = $2 and endpoint.id <> all($5::uuid[])
+     where endpoint.book = $2
+     order by d.due_at
+     limit $8
 ),
 locked as (
     select delivery.id
@@ -81,11 +84,24 @@ returning delivery.id, delivery.endpoint_id, delivery.event_seq, delivery.event_
           delivery.sendings, delivery.round_began_at, endpoint.url, endpoint.secret, endpoint.merchant_id, endpoint.status;
 
 -- name: record_attempt
--- Only who holds the lease moves the delivery; the log tells of every sending.
+-- Only who holds the lease moves the delivery; the log tells of every sending. When it is to wait, the later events of
+-- its object wait with it: they may not go before it, and a claim need not look at them in vain until then.
 with moved as (
     update delivery
        set status = $4, due_at = coalesce($5, due_at), ended_at = $6
      where bucket = $1 and id = $2 and sendings = $3 and status = 'waiting'
+    returning endpoint_id, object_id, event_seq, event_index
+),
+held as (
+    update delivery as later
+       set due_at = $5
+      from moved
+     where later.bucket = $1
+       and later.endpoint_id = moved.endpoint_id
+       and later.object_id = moved.object_id
+       and later.status = 'waiting'
+       and (later.event_seq, later.event_index) > (moved.event_seq, moved.event_index)
+       and later.due_at < $5
 )
 insert into delivery_attempt (bucket, delivery_id, number, at, took_ms, response_status, failure)
 values ($1, $2, $3, $7, $8, $9, $10)
@@ -115,6 +131,22 @@ select delivery_id, number, at, took_ms, response_status, failure
 update delivery
    set status = 'waiting', attempts = 0, round_began_at = $3, due_at = $3, ended_at = null
  where bucket = $1 and id = $2 and status <> 'waiting'
+returning id;
+
+-- name: forget_deliveries
+-- The log goes with what it tells of.
+with old as (
+    select id
+      from delivery
+     where bucket = $1 and created_at < $2 and status <> 'waiting'
+     limit $3
+       for update skip locked
+),
+log as (
+    delete from delivery_attempt where bucket = $1 and delivery_id in (select id from old)
+)
+delete from delivery
+ where bucket = $1 and id in (select id from old)
 returning id;
 
 -- name: read_events_at
