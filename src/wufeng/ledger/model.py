@@ -183,6 +183,29 @@ def book_owner(book_id: int) -> UUID:
     return hashed_id(b"book", book_id.to_bytes(2))
 
 
+_JOURNAL_ID_FRAME = 0x8 << 76 | 0b10 << 62  # version 8 ("custom", RFC 9562 section 5.8) and the variant
+_JOURNAL_ID_FREE = ~(0xFFFF_FFFF_FFFF << 80 | 0xFFF << 64 | 0xFFFF) & (1 << 128) - 1
+
+
+def journal_id(bucket: int, seq: int) -> UUID:
+    """The name of a journal at the border: its bucket and its number, so `read_journal_id` needs no look-up.
+
+    The number stands in the 60 free bits in front, so ids of one bucket sort as their journals do; the
+    bucket in the last 16, where other ids carry their slot.
+    """
+    assert 0 <= bucket < 1 << 15 and 0 < seq < 1 << 60, "a bucket is a smallint and numbers begin at 1"
+    return UUID(int=seq >> 12 << 80 | (seq & 0xFFF) << 64 | bucket | _JOURNAL_ID_FRAME)
+
+
+def read_journal_id(id_: UUID) -> tuple[int, int]:
+    """The bucket and the number that a journal's id names. Raises ValueError for an id of something else."""
+    value = id_.int
+    bucket, seq = value & 0xFFFF, value >> 80 << 12 | value >> 64 & 0xFFF
+    if value & _JOURNAL_ID_FREE != _JOURNAL_ID_FRAME or bucket >= 1 << 15 or seq == 0:
+        raise ValueError(f"{id_} is not the id of a journal")
+    return bucket, seq
+
+
 class Cause(Struct, frozen=True):
     """What all journals of one command share: what they belong to, and when, where and why they are booked.
 
@@ -226,6 +249,11 @@ class Posted(Struct, frozen=True, kw_only=True):
     seq: int
     at: datetime
     journal: Journal
+
+    @property
+    def id(self) -> UUID:
+        """Its name at the border, `jnl_…`."""
+        return journal_id(self.bucket, self.seq)
 
 
 class NewAccount(Struct, frozen=True):

@@ -19,6 +19,7 @@ from wufeng.ledger.model import (
     JournalKind,
     Posted,
     Upkeep,
+    account_id,
 )
 
 SQL = load(__file__)
@@ -53,6 +54,13 @@ class GuardedAccount(Struct, frozen=True):
     owner: UUID
     currency: str
     balance: Balance
+
+
+class AccountName(Struct, frozen=True):
+    """What a leg's account is, and whose."""
+
+    kind: AccountKind
+    owner: UUID
 
 
 class TrialLine(Struct, frozen=True):
@@ -109,15 +117,50 @@ async def statement(
     ]
 
 
+async def newest_entries(
+    db: Connection, buckets: Sequence[int], account: UUID, upkeep: Upkeep, limit: int
+) -> list[Entry]:
+    """The newest entries of an account over the buckets of a book (a guarded one has legs in one of them).
+
+    Between buckets the booking instant decides, within one the number: there the instants never go back.
+    """
+    found = [entry for bucket in buckets for entry in await statement(db, bucket, account, upkeep, limit)]
+    return sorted(found, key=lambda entry: (entry.at, entry.bucket, entry.seq), reverse=True)[:limit]
+
+
 async def guarded_account(db: Connection, bucket: int, id_: UUID) -> GuardedAccount | None:
     """A guarded account, or None when the bucket has none of that id."""
-    row = await db.fetchrow(SQL.guarded_account, bucket, id_)
-    if row is None:
-        return None
-    balance = Balance(row["balance_minor"], row["held_minor"], row["min_minor"], row["max_minor"])
-    return GuardedAccount(
-        row["bucket"], row["id"], KINDS[row["kind"]], row["owner"], row["currency"], balance
-    )
+    found = await guarded_accounts_at(db, bucket, [id_])
+    return found[0] if found else None
+
+
+async def guarded_accounts_at(db: Connection, bucket: int, ids: Collection[UUID]) -> list[GuardedAccount]:
+    """Guarded accounts of a bucket in the order of the chart; an unknown id is absent."""
+    return [
+        GuardedAccount(
+            row["bucket"],
+            row["id"],
+            KINDS[row["kind"]],
+            row["owner"],
+            row["currency"],
+            Balance(row["balance_minor"], row["held_minor"], row["min_minor"], row["max_minor"]),
+        )
+        for row in await db.fetch(SQL.guarded_accounts, bucket, ids)
+    ]
+
+
+async def guarded_accounts_of(db: Connection, bucket: int, owner: UUID) -> list[GuardedAccount]:
+    """The guarded accounts of a wallet or a line: its bucket and their ids follow from the owner's id."""
+    kinds = [kind for kind in AccountKind if kind.upkeep is Upkeep.GUARDED]
+    return await guarded_accounts_at(db, bucket, [account_id(owner, kind) for kind in kinds])
+
+
+async def account_names(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, AccountName]:
+    """The kinds and owners of accounts that legs of a bucket stand on; one that nobody opened is absent."""
+    return {
+        row["id"]: AccountName(KINDS[row["kind"]], row["owner"])
+        for row in await db.fetch(SQL.account_names, bucket, ids)
+    }
 
 
 async def folded_account(db: Connection, id_: UUID) -> FoldedAccount | None:

@@ -45,14 +45,21 @@ select id, sum(balance_minor)::bigint as balance_minor
  where bucket = any($1::smallint[]) and id = any($2::uuid[])
  group by id;
 
--- name: guarded_account
+-- name: guarded_accounts
 select account.bucket, account.id, account.kind, account.owner, account.currency, account.balance_minor,
        account.held_minor, account.min_minor, account.max_minor
   from account
- where account.bucket = $1 and account.id = $2;
+ where account.bucket = $1 and account.id = any($2::uuid[])
+ order by account.kind;
 
 -- name: folded_account
 select id, kind, owner, currency, book from folded_account where id = $1;
+
+-- name: account_names
+-- The accounts of legs, guarded or folded: what kind each is of, and whose.
+select id, kind, owner from account where bucket = $1 and id = any($2::uuid[])
+union all
+select id, kind, owner from folded_account where id = any($2::uuid[]);
 
 -- name: accounts_of_owner
 select id, kind, owner, currency, book from folded_account where owner = $1 order by kind;

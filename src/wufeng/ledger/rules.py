@@ -72,7 +72,8 @@ def split_change(before_minor: int, after_minor: int, shares: Sequence[tuple[UUI
     """Split what was repaid of a debt, so that each lender is always owed its share of what is left.
 
     Split one by one, part payments would leave lenders with odd units when the whole is paid; split as the
-    difference of two splits they come to zero together. With three lenders or more the lead's part may be a unit or two below zero.
+    difference of two splits they come to zero together. With n lenders the lead's part may be up to n - 2
+    units below zero: with two never.
     """
     before, after = split_between(before_minor, shares), split_between(after_minor, shares)
     return tuple((lender, old - new) for (lender, old), (_, new) in zip(before, after, strict=True))
@@ -194,9 +195,8 @@ def charges_billed(
         ],
         [
             *_by_lender(AccountKind.INTEREST_INCOME, interest, -1),
-            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, fees, -1),
+            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, _merged([*fees, *subsidy_earned]), -1),
             *_by_lender(AccountKind.UNEARNED_SUBSIDY, subsidy_earned, 1),
-            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, subsidy_earned, -1),
         ],
     )
 

@@ -29,6 +29,8 @@ class BreakKind(StrEnum):
     MISSHAPEN = "misshapen"  # a journal's arrays or kind, or a hold's amounts, cannot be
     WENT_BACK = "went_back"  # a journal is booked at an earlier instant than the one before it
     UNKNOWN_ACCOUNT = "unknown_account"  # legs on an account that was never opened or registered
+    MISPLACED = "misplaced"  # a folded leg among the guarded ones, or the other way round
+    IDENTITY = "identity"  # an account's id is not made of its owner's and its kind's number
     CURRENCY = "currency"  # legs in another currency than their account's
     GUARDED_BALANCE = "guarded_balance"  # a balance is not the sum of its account's legs
     FOLDED_BALANCE = "folded_balance"  # a stripe is not the sum of its legs up to the follower's cursor

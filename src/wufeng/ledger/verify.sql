@@ -66,8 +66,10 @@ select later.seq
 -- name: balances
 -- All legs once. A folded stripe stands at the follower's cursor, so what came behind the cursor is taken off again.
 with legs as materialized (
-    select leg.account_id, leg.currency, sum(leg.amount_minor) as total_minor
-      from (select currency, unnest(accounts) as account_id, unnest(amounts) as amount_minor
+    select leg.account_id, leg.currency, sum(leg.amount_minor) as total_minor,
+           bool_or(leg.guarded) as some_guarded, bool_and(leg.guarded) as all_guarded
+      from (select currency, unnest(accounts) as account_id, unnest(amounts) as amount_minor,
+                   generate_series(1, cardinality(accounts)) <= guarded as guarded
               from journal where bucket = $1) as leg
      group by leg.account_id, leg.currency
 ), behind as materialized (
@@ -76,12 +78,15 @@ with legs as materialized (
               from journal where bucket = $1 and seq > $2) as leg
      group by leg.account_id, leg.currency
 ), own as (
-    select id, currency, balance_minor from account where bucket = $1
+    select id, kind, owner, currency, balance_minor from account where bucket = $1
 ), stripe as (
-    select balance.id, registered.currency, balance.balance_minor, registered.id is not null as registered
-      from folded_balance as balance
-      left join folded_account as registered on registered.id = balance.id
-     where balance.bucket = $1
+    select id, balance_minor from folded_balance where bucket = $1
+), named as (
+    select id, kind, owner from own
+    union all
+    select registered.id, registered.kind, registered.owner
+      from folded_account as registered
+     where registered.id in (select account_id from legs)
 ), compared as (
     select 'guarded_balance' as kind, own.id, coalesce(legs.total_minor, 0) as expected, own.balance_minor as found
       from own
@@ -106,6 +111,18 @@ with legs as materialized (
       from legs
      where not exists (select from own where own.id = legs.account_id)
        and not exists (select from folded_account as registered where registered.id = legs.account_id)
+    union all
+    select 'misplaced', legs.account_id, null, null
+      from legs
+     where case when exists (select from own where own.id = legs.account_id) then not legs.all_guarded
+                else legs.some_guarded end
+    union all
+    -- The kind's number stands in bits 64 to 75: the lower half of byte 6 and byte 7, counted from 0.
+    select 'identity', named.id, null, null
+      from named
+     where uuid_send(named.id) <> set_byte(set_byte(uuid_send(named.owner),
+                                                    6, get_byte(uuid_send(named.owner), 6) # (named.kind >> 8)),
+                                           7, get_byte(uuid_send(named.owner), 7) # (named.kind & 255))
 )
 select kind, id, expected::text as expected, found::text as found
   from compared
