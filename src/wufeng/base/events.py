@@ -66,3 +66,22 @@ async def write_events(
         [event.business_on for event in events],
         [event.data for event in events],
     )
+
+
+class Closed(Struct, frozen=True):
+    """How far a bucket is closed, and the business date of its first number; None: not at all, nothing was booked."""
+
+    through: date | None
+    first_on: date | None
+
+
+async def close_date(db: Connection, bucket: int, on: date) -> None:
+    """Let nothing be booked on a business date, or before it, any more. Doing it twice changes nothing."""
+    await db.execute(SQL.close_date, bucket, on)
+
+
+async def load_closed(db: Connection, bucket: int) -> Closed:
+    """How far a bucket is closed."""
+    row = await db.fetchrow(SQL.load_closed, bucket)
+    assert row is not None, f"there is no bucket {bucket}"
+    return Closed(row["closed_through"], row["first_on"])

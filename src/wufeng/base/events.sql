@@ -11,3 +11,15 @@ insert into event (bucket, seq, kind, object_id, person_id, merchant_id, at, bus
 select $1, $2 + e.n - 1, e.kind, e.object_id, e.person_id, e.merchant_id, $3, e.business_on, e.data
   from unnest($4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::bytea[])
        with ordinality as e (kind, object_id, person_id, merchant_id, business_on, data, n);
+
+-- name: close_date
+-- Whoever closes the date first moves it; a second closer, or a second run, changes nothing.
+update head set closed_through = $2 where bucket = $1 and (closed_through is null or closed_through < $2);
+
+-- name: load_closed
+-- The first business date of a bucket that was never closed is that of its first journal or event.
+select head.closed_through,
+       least((select business_on from journal where bucket = $1 and seq = 1),
+             (select business_on from event where bucket = $1 and seq = 1)) as first_on
+  from head
+ where head.bucket = $1;

@@ -15,7 +15,7 @@ from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm
 from wufeng.credit.products.model import Product
-from wufeng.credit.repayments.model import Debt, Paid, Repayment, RepaymentStatus
+from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
 from wufeng.credit.texts import amount_text, explain, percent_text
 from wufeng.lenders.model import lender_id
 
@@ -167,7 +167,7 @@ class AllocationView(Struct, frozen=True, omit_defaults=True):
     part: Paid
     amount_minor: int
     bill: str | None = None
-    plan: str | None = None
+    draw: str | None = None
     instalment: int | None = None
 
 
@@ -355,19 +355,21 @@ def view_repayment(repayment: Repayment, currency: str) -> RepaymentView:
         value_on=repayment.value_on,
         posted_on=repayment.posted_on,
         plan=encode(Prefix.PLAN, repayment.plan) if repayment.plan else None,
-        allocation=tuple(
-            AllocationView(
-                piece.part,
-                piece.amount_minor,
-                bill=encode(Prefix.BILL, piece.bill) if piece.bill else None,
-                plan=encode(Prefix.PLAN, piece.draw) if piece.draw else None,
-                instalment=piece.instalment,
-            )
-            for piece in repayment.allocation
-        ),
+        allocation=tuple(map(view_allocation, repayment.allocation)),
         saved_minor=repayment.saved_minor,
         returned_minor=repayment.returned_minor,
         reason=repayment.reason,
+    )
+
+
+def view_allocation(piece: Allocation) -> AllocationView:
+    """One piece of a repayment."""
+    return AllocationView(
+        piece.part,
+        piece.amount_minor,
+        bill=encode(Prefix.BILL, piece.bill) if piece.bill else None,
+        draw=encode(Prefix.DRAW, piece.draw) if piece.draw else None,
+        instalment=piece.instalment,
     )
 
 

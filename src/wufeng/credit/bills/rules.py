@@ -12,17 +12,62 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.money import round_half_even
-from wufeng.credit.bills.model import MICRO, Bill, BillStatus, InterestBilled, Segment
+from wufeng.credit.bills.model import MICRO, Bill, BillItem, BillStatus, InterestBilled, Segment
+from wufeng.credit.draws.model import Draw
 from wufeng.credit.plans.rules import PPM
 from wufeng.credit.products.model import Minimum, Product
 
 
 class NewItems(Struct, frozen=True):
-    """What a line's draws bring onto its next bill: single draws, instalments and their fees."""
+    """What a line's draws bring onto its next bill: single draws, instalments and their fees.
+
+    items           the parts themselves; one that was prepaid wholly stands there with nothing
+    subsidy_minor   merchants' part of the instalments' fees, earned with them
+    """
 
     single_minor: int = 0
     instalment_minor: int = 0
     fee_minor: int = 0
+    items: tuple[BillItem, ...] = ()
+    subsidy_minor: int = 0
+
+
+def take_items(draws: Sequence[Draw], bill_id: UUID, issued_on: date) -> tuple[NewItems, tuple[Draw, ...]]:
+    """What a bill of that date takes of a line's draws, and the draws after it.
+
+    A draw on the next bill goes whole, an instalment a month. Draws that became billable on the bill's date, or whose
+    receipt is awaited, wait for the next one. Prepaid money has paid the nearest parts.
+    """
+    items: list[BillItem] = []
+    after: list[Draw] = []
+    single_minor = instalment_minor = subsidy_minor = 0
+    for draw in draws:
+        if not draw.unbilled_minor or draw.billable_on is None or draw.billable_on >= issued_on:
+            after.append(draw)
+            continue
+        unpaid = draw.unpaid_of_unbilled_parts()
+        taken = list(draw.unbilled_parts)[: 1 if draw.tenor > 1 else None]
+        for part in taken:
+            fee_minor = draw.fee_of(part)
+            items.append(BillItem(draw.id, part, draw.tenor, unpaid[part], fee_minor))
+            subsidy_minor += draw.subsidy_of(part)
+        principal_minor = sum(unpaid[part] for part in taken)
+        if draw.tenor == 1:
+            single_minor += principal_minor
+        else:
+            instalment_minor += principal_minor
+        prepaid_minor = sum(draw.principal_parts[part] for part in taken) - principal_minor
+        after.append(
+            replace(
+                draw,
+                billed_parts=draw.billed_parts + len(taken),
+                bills=(*draw.bills, *[bill_id] * len(taken)),
+                prepaid_minor=draw.prepaid_minor - prepaid_minor,
+                unbilled_minor=draw.unbilled_minor - principal_minor,
+            )
+        )
+    fee_minor = sum(item.fee_minor for item in items)
+    return NewItems(single_minor, instalment_minor, fee_minor, tuple(items), subsidy_minor), tuple(after)
 
 
 class Issued(Struct, frozen=True):
@@ -74,6 +119,7 @@ def issue(
     """Issue a line's bill, or none when there is nothing to put on it.
 
     earlier  the line's bills that are not settled, oldest first; their interest up to the day before is billed here
+    A bill of parts that were all prepaid is issued too, paid from the start: it moves the plans on.
     """
     until = issued_on - timedelta(days=1)
     updated: list[Bill] = []
@@ -90,7 +136,7 @@ def issue(
             carried_minor += old.unpaid_principal_minor
             missed_minor += old.unpaid_fee_minor + old.unpaid_interest_minor
     interest_minor = sum(billed.amount_minor for billed in interest)
-    if not (items.single_minor + items.instalment_minor + items.fee_minor + interest_minor):
+    if not (items.items or interest_minor):
         return None
     bill = Bill(
         id=bill_id,
@@ -107,9 +153,10 @@ def issue(
         accrued_on=due,
         wake_on=due,
     )
-    return Issued(
-        replace(bill, minimum_minor=minimum_of(product.minimum, bill)), tuple(updated), tuple(interest)
-    )
+    bill = replace(bill, minimum_minor=minimum_of(product.minimum, bill))
+    if not bill.unpaid_minor:
+        bill = replace(bill, status=BillStatus.PAID, wake_on=None)
+    return Issued(bill, tuple(updated), tuple(interest))
 
 
 def pass_due_date(bill: Bill, product: Product) -> Bill:
@@ -126,6 +173,21 @@ def pass_due_date(bill: Bill, product: Product) -> Bill:
 def bring_up(bill: Bill, product: Product, on: date) -> Bill:
     """A bill as the day closes before a date leave it, whether or not they have run: a late close loses no day."""
     return pass_due_date(bill, product) if bill.wake_on is not None and bill.due_on < on else bill
+
+
+def as_of(bill: Bill, value_on: date) -> Bill:
+    """A bill as it stood on an earlier date, if nothing but the passing of its due date has happened to it since."""
+    if bill.due_on < value_on or not bill.daily_ppm:
+        return bill
+    met = bill.counted_minor >= bill.minimum_minor
+    return replace(
+        bill,
+        status=BillStatus.MINIMUM_PAID if met else BillStatus.OPEN,
+        daily_ppm=0,
+        accrued_on=bill.due_on,
+        segments=(),
+        wake_on=bill.due_on + timedelta(days=1),
+    )
 
 
 def lower(

@@ -106,9 +106,10 @@ async def load_items(db: Connection, bucket: int, ids: Collection[UUID]) -> dict
     return {row["id"]: _items(row) for row in await db.fetch(SQL.load_items, bucket, ids)}
 
 
-async def lines_to_wake(db: Connection, bucket: int, on: date, at_most: int) -> list[UUID]:
-    """Lines with a bill that the close that begins a date must look at."""
-    return [row["line_id"] for row in await db.fetch(SQL.lines_to_wake, bucket, on, at_most)]
+async def lines_to_wake(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
+    """Lines, each with its person, that have a bill which the close that begins a date must look at."""
+    rows = await db.fetch(SQL.lines_to_wake, bucket, on, at_most)
+    return {row["id"]: row["person_id"] for row in rows}
 
 
 def _bill(row: Record) -> Bill:

@@ -69,8 +69,7 @@ select id, interest_of, item_draws, item_parts, item_tenors, item_principal, ite
 
 -- name: lines_to_wake
 -- The lines whose bills the close must look at, a chunk at a time; what was looked at wakes later or never.
-select distinct line_id
-  from bill
- where bucket = $1 and wake_on <= $2
- order by line_id
- limit $3;
+select line.id, line.person_id
+  from line
+ where line.bucket = $1
+   and line.id in (select line_id from bill where bucket = $1 and wake_on <= $2 order by wake_on, line_id limit $3);

@@ -52,7 +52,7 @@ async def keep(batch: Batch, products: Products, moves: Sequence[Move], on: date
     moved = [move for move in moves if move.after.line.status is not move.before.line.status]
     if moved:
         changes = [_change(batch, move.after.line, on) for move in moved]
-        await lines.insert_changes(batch.db, batch.bucket, changes, batch.book.start_of(on))
+        await lines.insert_changes(batch.db, batch.bucket, changes)
     batch.events += await _bill_events(batch, moves, on)
     kinds = {LineStatus.SUSPENDED: "line.suspended", LineStatus.CLOSED: "line.closed"}
     told = [move.after for move in moved if move.after.line.status in kinds]
@@ -150,4 +150,5 @@ def _change(batch: Batch, line: Line, on: date) -> LineChange:
         actor_id=None,
         reason="arrears" if line.past_due_since else "nothing is overdue or owed",
         limit_minor=line.limit_minor,
+        at=batch.book.start_of(on),
     )

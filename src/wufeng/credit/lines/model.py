@@ -1,6 +1,6 @@
 """A line: one person's credit under one product. What it owes and holds stands in the ledger, never here."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -104,3 +104,4 @@ class LineChange(Struct, frozen=True, kw_only=True):
     actor_id: UUID | None
     reason: str
     limit_minor: int
+    at: datetime

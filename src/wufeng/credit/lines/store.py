@@ -114,7 +114,7 @@ async def expect_bills(db: Connection, bucket: int, bill_on: Mapping[UUID, date]
     await db.execute(SQL.expect_bills, bucket, list(bill_on), list(bill_on.values()))
 
 
-async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChange], at: datetime) -> None:
+async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChange]) -> None:
     """Append to the history of lines."""
     await db.execute(
         SQL.insert_changes,
@@ -126,7 +126,7 @@ async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChan
         [change.actor_id for change in changes],
         [change.reason for change in changes],
         [change.limit_minor for change in changes],
-        at,
+        [change.at for change in changes],
     )
 
 
@@ -141,9 +141,30 @@ async def load_changes(db: Connection, bucket: int, line_id: UUID) -> list[LineC
             actor_id=row["actor_id"],
             reason=row["reason"],
             limit_minor=row["limit_minor"],
+            at=row["at"],
         )
         for row in await db.fetch(SQL.load_changes, bucket, line_id)
     ]
+
+
+async def count_changes(
+    db: Connection, bucket: int, line_ids: Collection[UUID], kind: ChangeKind, since: datetime
+) -> dict[UUID, int]:
+    """How often something was done to lines after an instant; a line to which it was not is absent."""
+    rows = await db.fetch(SQL.count_changes, bucket, line_ids, kind.value, since)
+    return {row["line_id"]: row["count"] for row in rows}
+
+
+async def lines_to_suspend(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
+    """Lines, each with its person, whose arrears suspend them on a date or before."""
+    rows = await db.fetch(SQL.lines_to_suspend, bucket, on, at_most)
+    return {row["id"]: row["person_id"] for row in rows}
+
+
+async def lines_to_bill(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
+    """Lines, each with its person, whose next bill is of that date or before."""
+    rows = await db.fetch(SQL.lines_to_bill, bucket, on, at_most)
+    return {row["id"]: row["person_id"] for row in rows}
 
 
 @lru_cache(maxsize=4096)

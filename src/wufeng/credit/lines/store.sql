@@ -42,10 +42,23 @@ update line
 
 -- name: insert_changes
 insert into line_change (bucket, id, line_id, kind, actor, actor_id, reason, limit_minor, at)
-select head.bucket, c.id, c.line_id, c.kind, c.actor, c.actor_id, c.reason, c.limit_minor, $9
-  from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[])
-       as c (id, line_id, kind, actor, actor_id, reason, limit_minor)
+select head.bucket, c.id, c.line_id, c.kind, c.actor, c.actor_id, c.reason, c.limit_minor, c.at
+  from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[],
+                    $9::timestamptz[])
+       as c (id, line_id, kind, actor, actor_id, reason, limit_minor, at)
  where head.bucket = $1;
+
+-- name: count_changes
+select line_id, count(*)::integer as count
+  from line_change
+ where bucket = $1 and line_id = any($2::uuid[]) and kind = $3 and at > $4
+ group by line_id;
+
+-- name: lines_to_suspend
+select id, person_id from line where bucket = $1 and suspend_on <= $2 order by suspend_on, id limit $3;
+
+-- name: lines_to_bill
+select id, person_id from line where bucket = $1 and next_bill_on <= $2 order by next_bill_on, id limit $3;
 
 -- name: load_changes
 select id, line_id, kind, actor, actor_id, reason, limit_minor, at

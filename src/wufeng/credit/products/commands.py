@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
 from wufeng.credit.products import store
 from wufeng.credit.products.model import Product, Shipped
+from wufeng.lenders import Lender, lender_id, register_lenders
 
 
 class Products:
@@ -58,3 +60,14 @@ async def publish(db: Connection, products: Sequence[Shipped], at: datetime) -> 
                 "what was drawn lives by the old text, so give the new one a new version"
             )
     return Products(shipped.product for shipped in kept)
+
+
+async def open_book(db: Connection, book: Book, products: Iterable[Product], at: datetime) -> None:
+    """Make products usable in a book: their lenders with their accounts. Safe to repeat at every start."""
+    lenders = {
+        share.code: Lender(lender_id(book.id, share.code), book.id, share.code, share.name.zh, share.name.en)
+        for product in products
+        if product.currency == book.currency
+        for share in product.lenders
+    }
+    await register_lenders(db, book.id, book.currency, list(lenders.values()), at)

@@ -58,6 +58,13 @@ def _next(day: int, after: date) -> date:
     return candidate if candidate > after else add_months(after, 1, day)
 
 
+class DueDays(Struct, frozen=True, forbid_unknown_fields=True):
+    """Due days a person may move to, and how often in any 365 days; never while a bill is open."""
+
+    allowed: tuple[int, ...]
+    changes_a_year: int
+
+
 class Minimum(Struct, frozen=True, forbid_unknown_fields=True):
     """The least payment: this share of principal + all instalments, interest and fees + what was missed before."""
 
@@ -141,6 +148,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Name
     currency: str
     cycle: Cycle
+    due_days: DueDays
     minimum: Minimum
     interest: Interest
     instalments: Instalments

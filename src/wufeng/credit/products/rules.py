@@ -34,6 +34,13 @@ def _check_head(product: Product) -> Iterator[Finding]:
             yield Finding(f"cycle.{field}", f"is a day of the month, not {day}")
     if product.cycle.bill_day == product.cycle.due_day:
         yield Finding("cycle.due_day", "is not the bill day")
+    for day in product.due_days.allowed:
+        if not 1 <= day <= 31 or day == product.cycle.bill_day:
+            yield Finding("due_days.allowed", f"holds days of the month other than the bill day, not {day}")
+    if product.cycle.due_day not in product.due_days.allowed:
+        yield Finding("due_days.allowed", f"holds the product's own due day, {product.cycle.due_day}")
+    if product.due_days.changes_a_year < 0:
+        yield Finding("due_days.changes_a_year", "is not negative")
 
 
 def _check_rates(product: Product) -> Iterator[Finding]:

@@ -56,6 +56,9 @@ class Paid(StrEnum):
     CREDIT_BALANCE = "credit_balance"  # stays on the line in the person's favour
 
 
+NOT_PAID = frozenset({Paid.FEE_DROPPED, Paid.CREDIT_BALANCE})
+"""Pieces that paid nothing: fees that fell away, and what stays in the person's favour."""
+
 PAID_PARTS = {Part.FEE: Paid.FEE, Part.INTEREST: Paid.INTEREST, Part.PRINCIPAL: Paid.PRINCIPAL}
 
 
@@ -161,3 +164,8 @@ class Repayment(Struct, frozen=True, kw_only=True):
     def saved_minor(self) -> int:
         """Fees that need not be paid any more because of it."""
         return sum(piece.amount_minor for piece in self.allocation if piece.part is Paid.FEE_DROPPED)
+
+    @property
+    def paid_minor(self) -> int:
+        """What of it paid debt; the rest went to the line's credit balance."""
+        return sum(piece.amount_minor for piece in self.allocation if piece.part not in NOT_PAID)

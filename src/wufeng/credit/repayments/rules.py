@@ -11,10 +11,12 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base.errors import Problem, invalid_field
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import (
     TakenBack,
     accrue,
+    as_of,
     bring_up,
     interest_to_bill,
     minimum_due,
@@ -23,6 +25,7 @@ from wufeng.credit.bills.rules import (
     status_of,
 )
 from wufeng.credit.draws.model import Draw
+from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
 from wufeng.credit.products.model import Part, Product, WaterfallStep
 from wufeng.credit.repayments.model import PAID_PARTS, Allocation, Debt, Paid, Spread, Target
@@ -209,6 +212,36 @@ def owed(debt: Debt, target: Target, on: date) -> int:
     if target is Target.BILLED:
         return billed_minor
     return billed_minor + sum(draw.unbilled_minor for draw in debt.draws)
+
+
+def repaid(
+    debt: Debt, money_minor: int, plan: UUID | None, product: Product, value_on: date, on: date
+) -> Spread:
+    """Pay money on a debt as if it had come on `value_on`, and show the debt as it then stands on `on`.
+
+    plan  pay the instalments to come of this draw, if they still come to exactly that amount; else by the waterfall
+    A due date that passed in between is judged again: what was paid in time was not late. Asserts that nothing else
+    has happened to the debt since `value_on` (`problem_of_value_on` refuses that).
+    """
+    now = brought_up(debt, product, on)
+    then = replace(now, bills=tuple(as_of(bill, value_on) for bill in now.bills)) if value_on < on else now
+    settled = settle_plan(then, plan) if plan is not None else None
+    if settled is None or settled.paid_minor != money_minor:
+        settled = spread(then, money_minor, product, value_on)
+    after = brought_up(settled.debt, product, on)
+    return replace(settled, debt=with_line_state(after, product, on))
+
+
+def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:
+    """Why money may not be dated back so far: issued bills, and what was paid or refunded since, stand as they are."""
+    if value_on > on:
+        return invalid_field("/value_on", "It is not in the future.")
+    earliest = line.touched_on or line.opened_on
+    if value_on < earliest:
+        return invalid_field(
+            "/value_on", f"Not before {earliest}, the line's last bill, repayment or refund."
+        )
+    return None
 
 
 def settle_plan(debt: Debt, draw_id: UUID) -> Spread | None:

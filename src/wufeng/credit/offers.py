@@ -1,0 +1,109 @@
+"""Prices as they are shown before anybody is known: arithmetic over a product, used by offers, quotes and checkouts."""
+
+from collections.abc import Collection
+from datetime import date
+
+from msgspec import Struct
+
+from wufeng.credit.plans.model import Plan
+from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
+from wufeng.credit.products.model import Cycle, Product
+from wufeng.identity.merchants.model import Scene
+
+
+class LateTerms(Struct, frozen=True):
+    """What unpaid principal costs after the due date: a day, and the same as a yearly rate (× 365, simple)."""
+
+    revolving_daily_ppm: int
+    late_daily_ppm: int
+    annualised_rate_ppm: int
+
+
+class InstalmentPrice(Struct, frozen=True):
+    """One month of a plan."""
+
+    number: int
+    due_on: date
+    principal_minor: int
+    fee_minor: int
+    amount_minor: int
+
+
+class PriceOption(Struct, frozen=True, kw_only=True):
+    """One way to pay an amount with credit.
+
+    instalment_minor     what most months cost; the odd fen stand in `instalments`
+    total_cost_minor     what the person pays beyond the price when all is paid in time
+    merchant_cost_minor  what the merchant pays of the fee
+    annualised_rate_ppm  monthly internal rate of return × 12; 0 when nothing is paid beyond the price
+    """
+
+    product: str
+    version: int
+    tenor: int
+    amount_minor: int
+    instalment_minor: int
+    instalments: tuple[InstalmentPrice, ...]
+    total_cost_minor: int
+    merchant_cost_minor: int
+    annualised_rate_ppm: int
+    late_terms: LateTerms
+    plan: Plan
+
+
+def offers(product: Product, amount_minor: int, scene: Scene, on: date) -> list[PriceOption]:
+    """Every way in which a product pays that amount in that scene, the shortest first; empty when it pays none there.
+
+    Limits of a person are not known here: the product's highest limit is the only one.
+    """
+    if scene in product.scenes.forbidden or not 0 < amount_minor <= product.limit.maximum_minor:
+        return []
+    return price_options(product, product.cycle, amount_minor, on)
+
+
+def price_options(
+    product: Product,
+    cycle: Cycle,
+    amount_minor: int,
+    on: date,
+    merchant_share_ppm: int = 0,
+    tenors: Collection[int] | None = None,
+) -> list[PriceOption]:
+    """The prices of an amount (> 0) on a line's own days, the shortest tenor first.
+
+    merchant_share_ppm  of the fee, carried by the merchant; with a share that is not allowed tenor 1 stands alone
+    tenors              only these; None: all of the product. What the amount is too small for is left out
+    """
+    options = []
+    for tenor in product.tenors:
+        if tenors is not None and tenor not in tenors:
+            continue
+        if tenor > 1 and amount_minor < product.instalments.minimum_minor:
+            continue
+        terms = terms_of(product, cycle, tenor, merchant_share_ppm if tenor > 1 else 0)
+        if terms is not None:
+            options.append(_option(product, schedule(terms, amount_minor, on), tenor))
+    return options
+
+
+def late_terms(product: Product) -> LateTerms:
+    """What a product takes after the due date."""
+    revolving_ppm, late_ppm = product.interest.revolving_daily_ppm, product.interest.late_daily_ppm
+    return LateTerms(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm)))
+
+
+def _option(product: Product, plan: Plan, tenor: int) -> PriceOption:
+    parts = zip(plan.due_on, plan.principal_parts, plan.fee_parts, plan.instalments_minor, strict=True)
+    return PriceOption(
+        product=product.id,
+        version=product.version,
+        tenor=tenor,
+        amount_minor=plan.amount_minor,
+        instalment_minor=plan.instalments_minor[0 if tenor == 1 else tenor // 2],
+        instalments=tuple(InstalmentPrice(n, *part) for n, part in enumerate(parts, 1)),
+        total_cost_minor=plan.total_cost_minor,
+        merchant_cost_minor=plan.subsidy_minor,
+        annualised_rate_ppm=annualised_rate_ppm(plan),
+        late_terms=late_terms(product),
+        plan=plan,
+    )

@@ -1,0 +1,349 @@
+"""What can be asked of repayments: repay, post or fail what a bank has answered, reverse. All through the lane."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wufeng import ledger
+from wufeng.base.claims import Answer
+from wufeng.base.errors import Code, Problem, invalid_field, not_found
+from wufeng.base.events import Event
+from wufeng.base.ids import Prefix, encode
+from wufeng.base.lanes import Batch, Command, Handler
+from wufeng.credit import journals
+from wufeng.credit.debts.commands import Move, keep, load_amounts
+from wufeng.credit.debts.rules import touched
+from wufeng.credit.debts.store import load_debts
+from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.model import Line, LineStatus
+from wufeng.credit.products.commands import Products
+from wufeng.credit.products.model import Product
+from wufeng.credit.repayments import store
+from wufeng.credit.repayments.model import (
+    Allocation,
+    Debt,
+    Paid,
+    Repayment,
+    RepaymentStatus,
+    Source,
+    SourceKind,
+    Spread,
+    Target,
+)
+from wufeng.credit.repayments.rules import (
+    brought_up,
+    owed,
+    problem_of_value_on,
+    repaid,
+    settle_plan,
+    take_back,
+)
+from wufeng.credit.views import view_repayment
+from wufeng.identity.people.model import PersonStatus
+from wufeng.ledger import NOTHING, AccountKind, Cause, Journal, JournalKind, account_id
+from wufeng.ledger.rules import reversal
+
+
+class Repay(Command, frozen=True, kw_only=True):
+    """Repay a line; `people` names the line's person. The id is chosen at the edge, in the line's slot.
+
+    amount_minor  or `target`, never both; a plan is paid as it stands and needs neither
+    value_on      None: the business date. Earlier ones are for the operator: money that came late through a bank
+    """
+
+    repayment_id: UUID
+    line_id: UUID
+    source: Source
+    amount_minor: int | None = None
+    target: Target | None = None
+    plan: UUID | None = None
+    value_on: date | None = None
+
+
+class BankAnswered(Command, frozen=True, kw_only=True):
+    """What the bank said of a pending repayment; `people` names its person. Said late or twice it changes nothing."""
+
+    repayment_id: UUID
+    ok: bool
+    reason: str = ""
+
+
+class ReverseRepayment(Command, frozen=True, kw_only=True):
+    """The money was taken back: the debt stands as if the repayment had never been. `people` names its person."""
+
+    repayment_id: UUID
+    reason: str
+
+
+def handlers(products: Products) -> dict[type[Command], Handler]:
+    """The lane handlers of repayments."""
+    desk = _Desk(products)
+    return {Repay: desk.repay, BankAnswered: desk.bank_answered, ReverseRepayment: desk.reverse}
+
+
+class _Book:
+    """What a batch of repayments has loaded, and what it has done so far; each command sees those before it."""
+
+    def __init__(self, debts: Mapping[UUID, Debt], wallets_minor: dict[UUID, int]) -> None:
+        self.before = dict(debts)
+        self.debts = dict(debts)
+        self.wallets_minor = wallets_minor
+        self.journals: list[Journal] = []
+        self.new: list[Repayment] = []
+        self.moved: list[Repayment] = []
+        self.told: list[tuple[str, Repayment, date]] = []
+
+
+class _Asked(Struct, frozen=True):
+    """A repayment that may be made: how much, and the date it counts from."""
+
+    amount_minor: int
+    value_on: date
+
+
+class _Desk:
+    def __init__(self, products: Products) -> None:
+        self.products = products
+
+    async def repay(self, batch: Batch, commands: Sequence[Repay]) -> list[Answer | Problem]:
+        """Repay lines: from a wallet or relayed money at once, from a bank account once the bank has answered."""
+        plans = [command.plan for command in commands if command.plan is not None]
+        book = await self._load(batch, {command.line_id for command in commands}, plans)
+        answers: list[Answer | Problem] = []
+        for command in commands:
+            debt = book.debts.get(command.line_id)
+            if debt is None or debt.line.person_id not in batch.people:
+                answers.append(not_found("line"))
+                continue
+            on = batch.book.business_date(command.at)
+            asked = self._asked(batch, book, command, debt, on)
+            if isinstance(asked, Problem):
+                answers.append(asked)
+                continue
+            repayment = Repayment(
+                id=command.repayment_id,
+                line_id=debt.line.id,
+                person_id=debt.line.person_id,
+                source=command.source,
+                status=RepaymentStatus.PENDING,
+                amount_minor=asked.amount_minor,
+                value_on=asked.value_on,
+                created_at=command.at,
+                plan=command.plan,
+            )
+            if command.source.kind is SourceKind.BANK_ACCOUNT:
+                book.told.append(("repayment.pending", repayment, on))
+            else:
+                repayment = self._post(batch, book, repayment, on)
+            book.new.append(repayment)
+            pending = repayment.status is RepaymentStatus.PENDING
+            answers.append(_answer(repayment, debt.line.currency, 202 if pending else 201))
+        await self._keep(batch, book)
+        return answers
+
+    async def bank_answered(self, batch: Batch, commands: Sequence[BankAnswered]) -> list[Answer | Problem]:
+        """Post or fail repayments that a bank has answered."""
+        known = await store.load_repayments(
+            batch.db, batch.bucket, {command.repayment_id for command in commands}
+        )
+        plans = [repayment.plan for repayment in known.values() if repayment.plan is not None]
+        book = await self._load(batch, {repayment.line_id for repayment in known.values()}, plans)
+        answers: list[Answer | Problem] = []
+        for command in commands:
+            repayment = known.get(command.repayment_id)
+            if repayment is None or repayment.person_id not in batch.people:
+                answers.append(not_found("repayment"))
+                continue
+            on = batch.book.business_date(command.at)
+            if repayment.status is RepaymentStatus.PENDING:
+                if command.ok:
+                    repayment = self._post(batch, book, _no_earlier(repayment, book), on)
+                else:
+                    repayment = replace(repayment, status=RepaymentStatus.FAILED, reason=command.reason)
+                    book.told.append(("repayment.failed", repayment, on))
+                known[repayment.id] = repayment
+                book.moved.append(repayment)
+            currency = book.debts[repayment.line_id].line.currency
+            answers.append(_answer(repayment, currency, 200))
+        await self._keep(batch, book)
+        return answers
+
+    async def reverse(self, batch: Batch, commands: Sequence[ReverseRepayment]) -> list[Answer | Problem]:
+        """Reverse repayments, one after the other: rare, and each needs bills of its own."""
+        return [await self._reverse(batch, command) for command in commands]
+
+    async def _reverse(self, batch: Batch, command: ReverseRepayment) -> Answer | Problem:
+        found = await store.load_repayments(batch.db, batch.bucket, [command.repayment_id])
+        repayment = found.get(command.repayment_id)
+        if repayment is None or repayment.person_id not in batch.people:
+            return not_found("repayment")
+        on = batch.book.business_date(command.at)
+        pieces = repayment.allocation
+        book = await self._load(
+            batch,
+            {repayment.line_id},
+            [piece.draw for piece in pieces if piece.draw],
+            [piece.bill for piece in pieces if piece.bill],
+        )
+        debt = book.debts[repayment.line_id]
+        if repayment.status is RepaymentStatus.REVERSED:
+            return _answer(repayment, debt.line.currency, 200)
+        problem = await self._problem_of_reversal(batch, repayment, debt.line)
+        if problem is not None:
+            return problem
+        product = self._product(debt.line)
+        owed_again = take_back(
+            brought_up(debt, product, on), repayment.allocation, repayment.value_on, product, on
+        )
+        book.debts[debt.line.id] = touched(owed_again, on)
+        posted = await ledger.journals_of(batch.db, batch.bucket, repayment.id)
+        original = next(one for one in posted if one.journal.kind is JournalKind.REPAYMENT)
+        cause = self._cause(batch, repayment, debt.line, on)
+        book.journals.append(reversal(cause, original))
+        reversed_ = replace(repayment, status=RepaymentStatus.REVERSED, reason=command.reason)
+        book.moved.append(reversed_)
+        book.told.append(("repayment.reversed", reversed_, on))
+        await self._keep(batch, book)
+        return _answer(reversed_, debt.line.currency, 200)
+
+    async def _problem_of_reversal(self, batch: Batch, repayment: Repayment, line: Line) -> Problem | None:
+        if repayment.status is not RepaymentStatus.POSTED:
+            detail = f"This repayment is {repayment.status.value}; only a posted one is reversed."
+            return Problem(Code.STATE_CONFLICT, detail)
+        if line.status is LineStatus.CLOSED:
+            return Problem(Code.STATE_CONFLICT, "Its line is closed.")
+        if repayment.returned_minor:
+            detail = f"{repayment.returned_minor} minor units of it were given back by a refund."
+            return Problem(Code.STATE_CONFLICT, detail)
+        surplus_minor = repayment.amount_minor - repayment.paid_minor
+        amounts = (await load_amounts(batch.db, batch.bucket, [line.id]))[line.id]
+        if surplus_minor > amounts.credit_balance_minor:
+            detail = "What it brought to the credit balance has been used or paid out since."
+            return Problem(Code.STATE_CONFLICT, detail)
+        return None
+
+    def _asked(self, batch: Batch, book: _Book, command: Repay, debt: Debt, on: date) -> _Asked | Problem:
+        """How much is to be repaid, or why it may not be."""
+        guard, source = batch.people[debt.line.person_id], command.source
+        if debt.line.status is LineStatus.CLOSED:
+            return Problem(Code.STATE_CONFLICT, "This line is closed; nothing is owed.")
+        if source.kind is not SourceKind.EXTERNAL and guard.status is not PersonStatus.ACTIVE:
+            return Problem(Code.STATE_CONFLICT, f"This person is {guard.status.value}.")
+        if source.kind is SourceKind.WALLET and source.id != guard.wallet_id:
+            return invalid_field("/source", "It is not the wallet of the line's person.")
+        value_on = command.value_on or on
+        if (problem := problem_of_value_on(debt.line, value_on, on)) is not None:
+            return problem
+        amount_minor = self._amount(command, debt, value_on, on)
+        if isinstance(amount_minor, Problem):
+            return amount_minor
+        if source.kind is SourceKind.WALLET:
+            available_minor = book.wallets_minor[debt.line.person_id]
+            if amount_minor > available_minor:
+                detail = f"The wallet has {available_minor} minor units; {amount_minor} are needed."
+                return Problem(Code.STATE_CONFLICT, detail)
+        return _Asked(amount_minor, value_on)
+
+    def _amount(self, command: Repay, debt: Debt, value_on: date, on: date) -> int | Problem:
+        if command.plan is not None:
+            settled = settle_plan(debt, command.plan)
+            if settled is None:
+                return invalid_field("/plan", "No instalment of such a plan is to come.")
+            if command.amount_minor not in (None, settled.paid_minor):
+                return invalid_field("/amount_minor", f"This plan is settled with {settled.paid_minor}.")
+            return settled.paid_minor
+        if command.amount_minor is not None:
+            return command.amount_minor
+        target = command.target or Target.ALL
+        amount_minor = owed(brought_up(debt, self._product(debt.line), on), target, value_on)
+        return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed ({target.value}).")
+
+    def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment:
+        """Spread a repayment over its line's debt; returns it as posted."""
+        debt = book.debts[repayment.line_id]
+        product = self._product(debt.line)
+        spread = repaid(debt, repayment.amount_minor, repayment.plan, product, repayment.value_on, on)
+        book.debts[debt.line.id] = touched(spread.debt, repayment.value_on)
+        if repayment.source.kind is SourceKind.WALLET:
+            book.wallets_minor[repayment.person_id] -= repayment.amount_minor
+        cause = self._cause(batch, repayment, debt.line, on)
+        book.journals += journals.journals_of_repayment(
+            cause, debt.line, repayment.source, spread, debt.principal_minor
+        )
+        posted = replace(
+            repayment,
+            status=RepaymentStatus.POSTED,
+            posted_on=on,
+            principal_minor=spread.principal_minor,
+            allocation=_with_surplus(spread),
+        )
+        book.told.append(("repayment.posted", posted, on))
+        return posted
+
+    def _cause(self, batch: Batch, repayment: Repayment, line: Line, on: date) -> Cause:
+        note = {
+            "person": encode(Prefix.PERSON, line.person_id),
+            "line": encode(Prefix.LINE, line.id),
+            **journals.note_of(line),
+        }
+        return Cause(repayment.id, line.currency, on, batch.book.id, msgspec.json.encode(note))
+
+    async def _load(
+        self, batch: Batch, line_ids: set[UUID], draw_ids: Sequence[UUID], bill_ids: Sequence[UUID] = ()
+    ) -> _Book:
+        found = await lines.load_lines(batch.db, batch.bucket, line_ids)
+        debts = await load_debts(batch.db, batch.bucket, found, draw_ids, bill_ids)
+        guards = {
+            line.person_id: batch.people[line.person_id]
+            for line in found.values()
+            if line.person_id in batch.people
+        }
+        wallets = {id_: account_id(guard.wallet_id, AccountKind.WALLET) for id_, guard in guards.items()}
+        balances = await ledger.load_balances(batch.db, batch.bucket, list(wallets.values()))
+        available = {
+            id_: balances.get(wallet, NOTHING).available_minor or 0 for id_, wallet in wallets.items()
+        }
+        return _Book(debts, available)
+
+    async def _keep(self, batch: Batch, book: _Book) -> None:
+        await ledger.post(batch, book.journals)
+        if book.new:
+            await store.insert_repayments(batch.db, batch.bucket, book.new)
+        if book.moved:
+            await store.update_repayments(batch.db, batch.bucket, book.moved)
+        for kind, repayment, on in book.told:
+            currency = book.debts[repayment.line_id].line.currency
+            body = msgspec.json.encode(view_repayment(repayment, currency))
+            batch.events.append(Event(kind, repayment.id, body, on, repayment.person_id))
+        changed = [
+            Move(book.before[id_], book.debts[id_])
+            for id_ in book.debts
+            if book.debts[id_] != book.before[id_]
+        ]
+        if changed:
+            await keep(batch, self.products, changed, max(on for _, _, on in book.told))
+
+    def _product(self, line: Line) -> Product:
+        return self.products.version(line.product, line.product_version)
+
+
+def _no_earlier(repayment: Repayment, book: _Book) -> Repayment:
+    """A pending repayment counts from the date it was ordered, unless something happened to the line since."""
+    line = book.debts[repayment.line_id].line
+    earliest = line.touched_on or line.opened_on
+    return replace(repayment, value_on=max(repayment.value_on, earliest))
+
+
+def _with_surplus(spread: Spread) -> tuple[Allocation, ...]:
+    """The pieces of a repayment, with what stays in the person's favour as one of them."""
+    if not spread.surplus_minor:
+        return spread.allocation
+    return (*spread.allocation, Allocation(Paid.CREDIT_BALANCE, spread.surplus_minor))
+
+
+def _answer(repayment: Repayment, currency: str, status: int) -> Answer:
+    return Answer(status, msgspec.json.encode(view_repayment(repayment, currency)), repayment.id)
