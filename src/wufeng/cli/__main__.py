@@ -1,0 +1,5 @@
+"""`python -m wufeng.cli` is `wufeng`."""
+
+from wufeng.cli import main
+
+main()
