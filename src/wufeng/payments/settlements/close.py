@@ -1,25 +1,67 @@
 """Settlements and the day close: each bucket sums its closed date, and when all have, merchants get what is theirs."""
 
+import asyncio
+from datetime import datetime, timedelta
+
 import msgspec
 
 from wufeng.base.books import Book
-from wufeng.base.clock import Clock
+from wufeng.base.errors import Code, Problem
 from wufeng.base.lanes import Lanes
+from wufeng.credit.close.model import CloseStep, DayClose, StepResult
+from wufeng.payments.settlements import store
 from wufeng.payments.settlements.model import DrawUpSettlements
 
+SETTLEMENTS = "settlements"
 
-async def settle_book(lanes: Lanes, book: Book, clock: Clock) -> int:
+PAUSE = timedelta(milliseconds=100)
+TRIES_MAX = 50
+"""How often a full or waiting lane is asked again before the close gives up and says so."""
+
+
+def close_steps() -> list[CloseStep]:
+    """The steps of this noun: after credit's, whose journals are dated on the day that begins."""
+    return [CloseStep(SETTLEMENTS, _run)]
+
+
+async def _run(close: DayClose) -> StepResult:
+    """Sum the bucket's journals of the closed date; the last bucket of the book completes it.
+
+    Whichever bucket comes last, and also when it comes again after a crash, finds all summed and draws up what is due.
+    """
+    async with close.lanes.database.transaction() as db:
+        parts = await store.draw_parts(db, close.bucket, close.closed_on)
+    async with close.lanes.database.read() as db:
+        through = await store.drawn_through(db, close.book.buckets)
+    if through is None or through < close.closed_on:
+        return StepResult(parts)
+    return StepResult(parts + await settle_book(close.lanes, close.book, close.at))
+
+
+async def settle_book(lanes: Lanes, book: Book, at: datetime) -> int:
     """Draw up the settlements of all dates that every bucket of the book has summed; returns how many were made.
 
-    To be run after a day close, and by a timer besides: it is the last bucket's close that completes a date, whichever
-    process ran it. Safe to run at any time, in several processes.
+    at  the payouts' instant; in a bucket that has closed its business date the lane takes the book's clock instead
     """
     made = 0
     for bucket in book.buckets:
         more = True
         while more:
-            answer = await lanes.submit(bucket, DrawUpSettlements(at=book.at(clock)))
-            outcome = msgspec.json.decode(answer.body)
-            made += outcome["settlements"]
-            more = outcome["more"]
+            drawn, more = await _draw_up(lanes, bucket, at)
+            made += drawn
     return made
+
+
+async def _draw_up(lanes: Lanes, bucket: int, at: datetime) -> tuple[int, bool]:
+    """One transaction's settlements: how many, and whether more wait. A lane that is full is asked again."""
+    for tried in range(TRIES_MAX):
+        try:
+            answer = await lanes.submit(bucket, DrawUpSettlements(at=at))
+        except Problem as problem:
+            if problem.code not in (Code.OVERLOADED, Code.OUTCOME_UNKNOWN) or tried == TRIES_MAX - 1:
+                raise
+            await asyncio.sleep(PAUSE.total_seconds())
+            continue
+        outcome = msgspec.json.decode(answer.body)
+        return outcome["settlements"], outcome["more"]
+    raise AssertionError("the last try has returned or raised")

@@ -22,6 +22,7 @@ from wufeng.ledger.rules import (
 from wufeng.payments.bank.events import SETTLEMENT_PENDING
 from wufeng.payments.bank.model import Answered
 from wufeng.payments.settlements import rules, store
+from wufeng.payments.settlements.events import PAID
 from wufeng.payments.settlements.model import (
     DrawUpSettlements,
     Settlement,
@@ -31,11 +32,11 @@ from wufeng.payments.settlements.model import (
 
 EVENTS = {
     SettlementStatus.PENDING: SETTLEMENT_PENDING,
-    SettlementStatus.PAID: "settlement.paid",
+    SettlementStatus.PAID: PAID,
     SettlementStatus.FAILED: "settlement.failed",
     SettlementStatus.CARRIED: "settlement.carried",
 }
-"""Only settlement.paid is told outside."""
+"""Kinds by state; events.py says which of them are told outside."""
 
 
 def handlers() -> dict[type[Command], Handler]:
