@@ -45,6 +45,7 @@ NO_JOURNALS: list[tuple[dict[str, Any], str]] = [
     ({"guarded": 3}, "journal_legs"),
     ({"guarded": -1}, "journal_legs"),
     ({"currency": "CNYX"}, "journal_currency_check"),
+    ({"kind": 90}, "journal_reversal"),  # a reversal of nothing
 ]
 
 
@@ -157,6 +158,7 @@ NOT_THE_OPPOSITE: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"accounts": [B, A]}, asyncpg.CheckViolationError),
     ({"guarded": 1}, asyncpg.CheckViolationError),
     ({"currency": "JPY"}, asyncpg.CheckViolationError),
+    ({"kind": 1}, asyncpg.CheckViolationError),  # the opposite, but not called a reversal
 ]
 
 

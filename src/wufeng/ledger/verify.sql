@@ -53,7 +53,8 @@ select seq
    and not (cardinality(amounts) >= 2 and cardinality(accounts) = cardinality(amounts)
             and array_position(accounts, null) is null
             and guarded between 0 and cardinality(amounts)
-            and kind in (select number from journal_kind))
+            and kind in (select number from journal_kind)
+            and (kind = 90) = (reverses is not null))
  order by seq
  limit $2;
 

@@ -116,6 +116,7 @@ create table journal (
     amounts     bigint[] not null,
     note        json not null,
     primary key (bucket, seq),
+    constraint journal_reversal check ((kind = 90) = (reverses is not null)),
     constraint journal_balances check (wufeng_sums_to_zero(amounts)),
     constraint journal_legs check (
         cardinality(amounts) between 2 and 1000
