@@ -25,13 +25,13 @@ async def close_day(
     async with lanes.database.transaction() as db:
         await close_date(db, bucket, closed_on)
     errors: list[str] = []
+    rows: dict[str, int] = {}
     for step in steps:
         result = await step.run(close)
+        rows[step.name] = result.rows
         errors += result.errors
-        async with lanes.database.transaction() as db:
-            await store.record_step(db, bucket, closed_on, step.name, result.rows, close.at)
     async with lanes.database.transaction() as db:
-        await store.record_step(db, bucket, closed_on, store.FINISHED, 0, close.at)
+        await store.record_finished(db, bucket, closed_on, rows, close.at)
         recorded = await store.load_runs(db, [bucket], closed_on, closed_on)
     return ClosedDay(closed_on, recorded.get(closed_on, {}), tuple(errors))
 

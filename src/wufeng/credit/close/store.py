@@ -1,6 +1,6 @@
 """Where the close notes what it has done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from wufeng.base.database import Connection
@@ -19,11 +19,12 @@ async def record_rows(
     await db.execute(SQL.record_rows, bucket, business_on, step, rows, at)
 
 
-async def record_step(
-    db: Connection, bucket: int, business_on: date, step: str, rows: int, at: datetime
+async def record_finished(
+    db: Connection, bucket: int, business_on: date, rows: Mapping[str, int], at: datetime
 ) -> None:
-    """Note that a step has ended, with at least so many rows."""
-    await db.execute(SQL.record_step, bucket, business_on, step, rows, at)
+    """Note that all steps of a close have ended, each with at least so many rows."""
+    counts = {**rows, FINISHED: 0}
+    await db.execute(SQL.record_finished, bucket, business_on, list(counts), list(counts.values()), at)
 
 
 async def load_runs(

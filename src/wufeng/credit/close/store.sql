@@ -4,10 +4,12 @@ insert into close_run as run (bucket, business_on, step, row_count, at)
 values ($1, $2, $3, $4, $5)
     on conflict (bucket, business_on, step) do update set row_count = run.row_count + excluded.row_count;
 
--- name: record_step
--- For steps that do not count in their own transactions; never less than what is recorded.
+-- name: record_finished
+-- Steps may have counted in their own transactions: never less than what is recorded.
 insert into close_run as run (bucket, business_on, step, row_count, at)
-values ($1, $2, $3, $4, $5)
+select head.bucket, $2, s.step, s.row_count, $5
+  from head, unnest($3::text[], $4::bigint[]) as s (step, row_count)
+ where head.bucket = $1
     on conflict (bucket, business_on, step) do update set row_count = greatest(run.row_count, excluded.row_count);
 
 -- name: load_runs

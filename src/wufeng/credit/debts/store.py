@@ -25,8 +25,9 @@ async def load_debts(
 
     draw_ids, bill_ids  draws and bills to include even if nothing is owed on them; a draw brings the bills it is on
     """
-    drawn = {draw.id: draw for draw in await draws.load_unbilled_draws(db, bucket, lines_by_id)}
-    billed = {bill.id: bill for bill in await bills.load_unsettled_bills(db, bucket, lines_by_id)}
+    ids = list(lines_by_id)
+    drawn = {draw.id: draw for draw in await draws.load_unbilled_draws(db, bucket, ids)}
+    billed = {bill.id: bill for bill in await bills.load_unsettled_bills(db, bucket, ids)}
     more_draws = [id_ for id_ in draw_ids if id_ not in drawn]
     if more_draws:
         drawn |= await draws.load_draws(db, bucket, more_draws)
