@@ -31,6 +31,9 @@ class Answer(Struct, frozen=True):
     body: bytes
     object_id: UUID | None = None
 
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"  # a body may tell who a person is, or a new key
+
 
 class KeyClaim(Struct, frozen=True):
     """One use of an Idempotency-Key.

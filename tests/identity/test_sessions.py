@@ -1,0 +1,175 @@
+"""Sessions: opened by a code, raised by the PIN under another token, over when they are over."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import slot_of
+from wufeng.identity.callers import Caller, CallerKind
+from wufeng.identity.codes.model import SignUp
+from wufeng.identity.people.commands import freeze_person
+from wufeng.identity.sessions.commands import open_session, revoke_session, sign_in, step_up
+from wufeng.identity.sessions.model import PIN_LEVEL_LASTS, SESSION_LASTS, AuthLevel, Opened
+from wufeng.identity.vault import Private
+
+from .conftest import PHONE, PIN, World
+
+
+async def caller_of(world: World, opened: Opened) -> Caller:
+    return await world.authenticator.authenticate(f"Bearer {opened.token}")
+
+
+async def is_dead(world: World, opened: Opened) -> bool:
+    try:
+        await caller_of(world, opened)
+    except Problem as problem:
+        return problem.code is Code.UNAUTHENTICATED
+    return False
+
+
+async def raise_level(world: World, opened: Opened, pin: str = PIN) -> Opened:
+    return await step_up(
+        world.database, world.vault, world.ids, world.book, opened.session_id, opened.person_id,
+        Private(pin), world.at,
+    )  # fmt: skip
+
+
+async def test_a_session_knows_its_person_book_and_level(world: World) -> None:
+    person_id = await world.person()
+    opened = await world.sign_in()
+    caller = await caller_of(world, opened)
+    assert caller == Caller(
+        kind=CallerKind.PERSON,
+        id=person_id,
+        credential_id=opened.session_id,
+        book=world.book,
+        person_id=person_id,
+        auth_level=AuthLevel.CODE,
+    )
+    assert caller.session_id == opened.session_id
+    assert opened.expires_at == world.at + SESSION_LASTS
+    assert slot_of(opened.session_id) == slot_of(person_id), "the token tells the bucket"
+
+
+async def test_the_step_up_kills_the_old_token_at_once(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    before = await world.sign_in()
+    world.later(timedelta(days=1))
+    after = await raise_level(world, before)
+    assert await is_dead(world, before)
+    assert after.token != before.token and after.session_id != before.session_id
+    assert after.expires_at == before.expires_at, "rotation prolongs nothing"
+    assert (await caller_of(world, after)).auth_level is AuthLevel.PIN
+    with pytest.raises(Problem, match="has ended"):
+        await raise_level(world, before)
+
+
+async def test_of_two_step_ups_at_once_one_goes_on(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    before = await world.sign_in()
+    outcomes = await asyncio.gather(*(raise_level(world, before) for _ in range(3)), return_exceptions=True)
+    assert [isinstance(outcome, Opened) for outcome in outcomes].count(True) == 1
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from session where revoked_at is null") == 1
+
+
+async def test_the_pins_proof_wears_off(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    opened = await raise_level(world, await world.sign_in())
+    world.later(PIN_LEVEL_LASTS - timedelta(microseconds=1))
+    assert (await caller_of(world, opened)).auth_level is AuthLevel.PIN
+    world.later(timedelta(microseconds=1))
+    assert (await caller_of(world, opened)).auth_level is AuthLevel.CODE
+
+
+async def test_a_wrong_pin_leaves_the_session_as_it_is(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    opened = await world.sign_in()
+    with pytest.raises(Problem) as refused:
+        await raise_level(world, opened, "461937")
+    assert (refused.value.code, refused.value.extra) == (Code.CONFIRMATION_FAILED, {"tries_left": 4})
+    assert (await caller_of(world, opened)).auth_level is AuthLevel.CODE
+
+
+async def test_a_session_ends_after_ninety_days(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    opened = await world.sign_in()
+    world.later(SESSION_LASTS - timedelta(microseconds=1))
+    assert not await is_dead(world, opened)
+    world.later(timedelta(microseconds=1))
+    assert await is_dead(world, opened)
+    with pytest.raises(Problem, match="has ended"):
+        await raise_level(world, opened)
+
+
+async def test_sign_out_ends_one_session(world: World) -> None:
+    await world.person()
+    here, there = await world.sign_in(), await world.sign_in()
+    await revoke_session(world.database, world.book, here.session_id, world.at)
+    assert await is_dead(world, here)
+    assert not await is_dead(world, there)
+
+
+async def test_a_freeze_ends_all_sessions_also_those_being_opened(world: World) -> None:
+    """Sign-ins race with the freeze: whichever comes first, no session outlives it."""
+    person_id = await world.person()
+    opened = await world.sign_in()
+
+    async def enter() -> Opened:
+        async with world.database.transaction() as db:
+            return await open_session(db, world.ids, world.book, person_id, "", world.at)
+
+    freezing = freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
+    await asyncio.gather(
+        *(enter() for _ in range(5)), freezing, *(enter() for _ in range(15)), return_exceptions=True
+    )
+    assert await is_dead(world, opened)
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from session where revoked_at is null") == 0
+
+
+async def test_sign_up_makes_a_person_where_the_operator_allows_it(world: World) -> None:
+    opened = await world.sign_in(PHONE, SignUp.OPEN)
+    again = await world.sign_in(PHONE, SignUp.OPEN)
+    assert opened.person_id == again.person_id
+    assert (await world.create(PHONE))[0] == 200  # type: ignore[index]
+
+
+async def test_without_sign_up_even_the_right_code_makes_nobody(world: World) -> None:
+    code = await world.code(PHONE, sign_up=SignUp.OPEN)  # sent while sign-up was open
+    with pytest.raises(Problem, match="no account"):
+        await sign_in(
+            world.lanes, world.vault, world.book, Private(PHONE), Private(code), "", SignUp.CLOSED, world.at
+        )
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from person") == 0
+
+
+@pytest.mark.parametrize("device", ["x" * 101, "a\x00b", "a\nb"])
+async def test_an_unusable_device_name_costs_no_try(world: World, device: str) -> None:
+    await world.person()
+    code = await world.code()
+
+    async def enter(name: str) -> Opened:
+        return await sign_in(
+            world.lanes, world.vault, world.book, Private(PHONE), Private(code), name, SignUp.CLOSED, world.at
+        )
+
+    with pytest.raises(Problem) as refused:
+        await enter(device)
+    assert refused.value.errors[0].pointer == "/device"
+    await enter("ok")
+
+
+async def test_a_session_of_nobody_is_refused(world: World) -> None:
+    with pytest.raises(Problem, match="forbidden"):
+        async with world.database.transaction() as db:
+            await open_session(db, world.ids, world.book, UUID(int=5), "", world.at)
