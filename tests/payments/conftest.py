@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from wufeng.base.config import Secrets
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Problem
 from wufeng.base.followers import Followers
+from wufeng.base.ids import Prefix, decode
 from wufeng.base.lanes import Batch, Command, Lanes, LaneSettings
 from wufeng.base.problems import render_problem
 from wufeng.credit.lines.model import Line, LineStatus
@@ -185,9 +186,7 @@ class Town:
             metadata=more.pop("metadata", None),
         )
 
-    def pay_command(
-        self, payer: Payer, order: OrderTerms, *, key: str | None = None, **more: Any
-    ) -> Pay:
+    def pay_command(self, payer: Payer, order: OrderTerms, *, key: str | None = None, **more: Any) -> Pay:
         """A payment on credit by a PIN, unless told otherwise."""
         claim = None
         if key is not None:
@@ -227,6 +226,72 @@ class Town:
         }
         order = self.terms(order_no, amount_minor, **order_more)
         return seen(await self.submit(payer.bucket, self.pay_command(payer, order, key=key, **more), lanes))
+
+    async def ask(
+        self, bucket: int, command: Command, lanes: Lanes | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Submit a command; the status and the body. A problem's body is its code."""
+        return seen(await self.submit(bucket, command, lanes))
+
+    async def capture(
+        self, payer: Payer, body: dict[str, Any], amount_minor: int | None = None, *, final: bool = True
+    ) -> tuple[int, dict[str, Any]]:
+        command = payments.CapturePayment(
+            at=self.at,
+            people=(payer.id,),
+            payment_id=decode(Prefix.PAYMENT, body["id"]),
+            merchant_id=self.merchant_id,
+            amount_minor=amount_minor,
+            final=final,
+        )
+        return await self.ask(payer.bucket, command)
+
+    async def void(self, payer: Payer, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        command = payments.VoidPayment(
+            at=self.at,
+            people=(payer.id,),
+            payment_id=decode(Prefix.PAYMENT, body["id"]),
+            merchant_id=self.merchant_id,
+        )
+        return await self.ask(payer.bucket, command)
+
+    async def confirm(
+        self,
+        payer: Payer,
+        body: dict[str, Any],
+        confirmation: Confirmation = Confirmation.PIN,
+        funding: Funding | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        command = payments.Confirm(
+            at=self.at,
+            people=(payer.id,),
+            payment_id=decode(Prefix.PAYMENT, body["id"]),
+            payer_id=payer.id,
+            confirmation=confirmation,
+            funding=funding,
+            language="en",
+        )
+        return await self.ask(payer.bucket, command)
+
+    async def review(
+        self, payer: Payer, body: dict[str, Any], *, approve: bool
+    ) -> tuple[int, dict[str, Any]]:
+        command = payments.ReviewPayment(
+            at=self.at,
+            people=(payer.id,),
+            payment_id=decode(Prefix.PAYMENT, body["id"]),
+            approve=approve,
+            staff_id=UUID(int=5),
+        )
+        return await self.ask(payer.bucket, command)
+
+    async def expire(self, *payers: Payer) -> dict[str, Any]:
+        """What the timer does, for these people."""
+        command = payments.ExpirePayments(at=self.at, people=tuple(payer.id for payer in payers))
+        return (await self.ask(payers[0].bucket, command))[1]
+
+    def turn(self, **by: int) -> None:
+        self.clock.turn_to(self.clock.now() + timedelta(**by))
 
     async def fetch(self, query: str, *args: Any) -> list[dict[str, Any]]:
         async with self.database.read() as db:

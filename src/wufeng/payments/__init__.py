@@ -9,7 +9,35 @@ from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.identity import Merchants
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.events import EVENT_TYPES, expand
-from wufeng.payments.pay.model import Capture, Funding, Pay, PaymentStatus, Reader
+from wufeng.payments.orders.commands import (
+    ConfirmReceipt,
+    CreateOrder,
+    ExpireOrders,
+    MoveOrder,
+    confirm_receipt,
+    create,
+    expire_orders,
+    move,
+)
+from wufeng.payments.orders.model import OrderState, OrderTerms, Receipt, order_id
+from wufeng.payments.orders.queries import find_order, list_orders
+from wufeng.payments.pay.capturing import capture
+from wufeng.payments.pay.confirming import confirm, refuse
+from wufeng.payments.pay.ending import void
+from wufeng.payments.pay.model import (
+    Capture,
+    CapturePayment,
+    Confirm,
+    ExpirePayments,
+    Funding,
+    Pay,
+    PaymentStatus,
+    Reader,
+    Refuse,
+    ReviewPayment,
+    VoidPayment,
+)
+from wufeng.payments.pay.reviewing import expire, review
 from wufeng.payments.pay.start import pay
 from wufeng.payments.pay.state import Desk
 
@@ -19,7 +47,19 @@ _Handle = Callable[[Batch, Desk, Sequence[Any]], Awaitable[Sequence[Answer | Pro
 def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], Handler]:
     """The lane handlers of this context, deciding by that catalogue."""
     desk = Desk(catalogue, merchants)
-    table: dict[type[Command], _Handle] = {Pay: pay}
+    table: dict[type[Command], _Handle] = {
+        Pay: pay,
+        Confirm: confirm,
+        Refuse: refuse,
+        ReviewPayment: review,
+        CapturePayment: capture,
+        VoidPayment: void,
+        ExpirePayments: expire,
+        CreateOrder: create,
+        MoveOrder: move,
+        ConfirmReceipt: confirm_receipt,
+        ExpireOrders: expire_orders,
+    }
     return {kind: _at(desk, handle) for kind, handle in table.items()}
 
 
@@ -33,11 +73,27 @@ def _at(desk: Desk, handle: _Handle) -> Handler:
 __all__ = [
     "EVENT_TYPES",
     "Capture",
+    "CapturePayment",
     "Catalogue",
+    "Confirm",
+    "ConfirmReceipt",
+    "CreateOrder",
+    "ExpireOrders",
+    "ExpirePayments",
     "Funding",
+    "MoveOrder",
+    "OrderState",
+    "OrderTerms",
     "Pay",
     "PaymentStatus",
     "Reader",
+    "Receipt",
+    "Refuse",
+    "ReviewPayment",
+    "VoidPayment",
     "expand",
+    "find_order",
     "handlers",
+    "list_orders",
+    "order_id",
 ]

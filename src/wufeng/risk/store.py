@@ -153,9 +153,7 @@ class KeptPolicy(Struct, frozen=True):
     source: str
 
 
-async def insert_policy(
-    db: Connection, kept: KeptPolicy, effective_from: datetime, at: datetime
-) -> None:
+async def insert_policy(db: Connection, kept: KeptPolicy, effective_from: datetime, at: datetime) -> None:
     """Keep a version that is not there yet."""
     await db.execute(
         SQL.insert_policy, kept.id, kept.version, effective_from, kept.content_hash, kept.source, at

@@ -60,6 +60,11 @@ class Order(Struct, frozen=True):
     receipt_confirmed_at: datetime | None
     created_at: datetime
 
+    @staticmethod
+    def new(terms: OrderTerms, at: datetime) -> "Order":
+        """An order as it is born: open and free."""
+        return Order(terms, OrderState.OPEN, None, None, None, None, None, at)
+
 
 class Taking(Struct, frozen=True):
     """A payment that takes an order: PAID when it has been captured, OPEN while it is authorised or pending."""

@@ -1,9 +1,7 @@
 """What may become of an order."""
 
-from datetime import datetime
-
 from wufeng.base.errors import Code, Problem
-from wufeng.payments.orders.model import Order, OrderState, OrderTerms
+from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt
 
 MOVES: dict[OrderState, frozenset[OrderState]] = {
     OrderState.OPEN: frozenset({OrderState.PAID, OrderState.CLOSED, OrderState.EXPIRED}),
@@ -38,17 +36,18 @@ def problem_if_not_payable(order: Order) -> Problem | None:
     return None
 
 
-def has_expired(order: Order, at: datetime) -> bool:
-    """Whether an order can no longer be paid at that instant."""
-    expires_at = order.terms.expires_at
-    return order.state is OrderState.EXPIRED or (expires_at is not None and at >= expires_at)
-
-
 def problem_if_no_move(order: Order, to: OrderState) -> Problem | None:
     """The problem of a move that an order's state does not allow."""
     if to in MOVES[order.state] and not (to is OrderState.CLOSED and order.payment_id is not None):
         return None
     return Problem(Code.STATE_CONFLICT, f"An order that is {_plainly(order)} cannot become {to.value}.")
+
+
+def problem_if_no_receipt(order: Order) -> Problem | None:
+    """The problem of confirming a receipt that nobody waits for."""
+    if order.terms.receipt is Receipt.NONE:
+        return Problem(Code.STATE_CONFLICT, f"Order {order.terms.order_no} asks for no receipt.")
+    return problem_if_no_move(order, OrderState.RECEIPT_CONFIRMED)
 
 
 def _plainly(order: Order) -> str:

@@ -136,11 +136,12 @@ async def settle_orders(
     )
 
 
-async def move_order(db: Connection, bucket: int, id_: UUID, state: OrderState, at: datetime) -> None:
-    """Move a locked order on to shipped, receipt_confirmed or closed."""
-    await db.execute(SQL.move_order, bucket, id_, state.value, at)
+async def move_orders(db: Connection, book: Book, states: Mapping[UUID, OrderState], at: datetime) -> None:
+    """Move locked orders on to shipped, receipt_confirmed or closed."""
+    buckets = [book.bucket_of(order) for order in states]
+    await db.execute(SQL.move_orders, buckets, list(states), list(states.values()), at)
 
 
-async def expire_orders(db: Connection, buckets: Sequence[int], at: datetime) -> int:
-    """Close open, unpaid orders whose time has passed; returns how many."""
-    return len(await db.fetch(SQL.expire_orders, list(buckets), at))
+async def expire_orders(db: Connection, bucket: int, at: datetime, limit: int) -> int:
+    """Close open, free orders whose time has passed; returns how many."""
+    return len(await db.fetch(SQL.expire_orders, bucket, at, limit))

@@ -47,14 +47,21 @@ update merchant_order as o
        as t (bucket, id, holder, payment_id, payer_id, state)
  where o.bucket = t.bucket and o.id = t.id and (o.payment_id is null or o.payment_id = t.holder);
 
--- name: move_order
-update merchant_order
-   set state = $3,
-       shipped_at = case when $3 = 'shipped' then $4::timestamptz else shipped_at end,
-       receipt_confirmed_at = case when $3 = 'receipt_confirmed' then $4::timestamptz else receipt_confirmed_at end
- where bucket = $1 and id = $2;
+-- name: move_orders
+update merchant_order as o
+   set state = m.state,
+       shipped_at = case when m.state = 'shipped' then $4::timestamptz else o.shipped_at end,
+       receipt_confirmed_at = case when m.state = 'receipt_confirmed' then $4::timestamptz else o.receipt_confirmed_at end
+  from unnest($1::smallint[], $2::uuid[], $3::text[]) as m (bucket, id, state)
+ where o.bucket = m.bucket and o.id = m.id;
 
 -- name: expire_orders
+-- One that a payment is taking just now is skipped: it will be paid, or found by the next round.
 update merchant_order set state = 'expired'
- where bucket = any($1::smallint[]) and state = 'open' and payment_id is null and expires_at <= $2
+ where bucket = $1
+   and id in (select id from merchant_order
+               where bucket = $1 and state = 'open' and payment_id is null and expires_at <= $2
+               order by id
+               limit $3
+                 for update skip locked)
 returning id;

@@ -108,8 +108,8 @@ def decide(
 def awaiting(
     payment: Payment, catalogue: Catalogue, order_expires_at: datetime | None, at: datetime
 ) -> Payment:
-    """A payment that waits for its payer: for 15 minutes, or until its order expires."""
-    until = at + timedelta(minutes=catalogue.confirm_minutes)
+    """A payment that waits for its payer, at most until its order expires. Asking again gives no more time."""
+    until = payment.expires_at or at + timedelta(minutes=catalogue.confirm_minutes)
     if order_expires_at is not None:
         until = min(until, order_expires_at)
     return replace(payment, status=PaymentStatus.REQUIRES_ACTION, expires_at=until, confirmed_by=None)

@@ -85,9 +85,7 @@ def tell_and_answer(batch: Batch, table: Table, settled: Sequence[Settled]) -> l
 def _tell(batch: Batch, one: Settled, view: PaymentView) -> None:
     payment, kind = one.payment, one.kind
     assert kind is not None, "told only when there is something to tell"
-    batch.events.append(
-        Event(kind, payment.id, _encode(view), one.on, payment.payer_id, payment.merchant_id)
-    )
+    batch.events.append(Event(kind, payment.id, _encode(view), one.on, payment.payer_id, payment.merchant_id))
     if one.order is not None and payment.status is PaymentStatus.CAPTURED:
         paid = _paid(one.order, payment, payment.captured_at)
         batch.events.append(
@@ -103,9 +101,7 @@ def _tell(batch: Batch, one: Settled, view: PaymentView) -> None:
 
 
 def _paid(order: Order, payment: Payment, at: datetime | None) -> Order:
-    return replace(
-        order, state=OrderState.PAID, payment_id=payment.id, payer_id=payment.payer_id, paid_at=at
-    )
+    return replace(order, state=OrderState.PAID, payment_id=payment.id, payer_id=payment.payer_id, paid_at=at)
 
 
 def _status(one: Settled) -> int:

@@ -14,22 +14,16 @@ from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Needs, Table, load_table
+from wufeng.payments.turns import in_turns
 from wufeng.risk import needs_confirmation
 from wufeng.risk.model import Confirmation
 
 
 async def pay(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
     """Start payments. Several of one order in one batch take turns: the second sees what the first did."""
-    answers: dict[int, Answer | Problem] = {}
-    waiting = list(range(len(commands)))
-    while waiting:
-        turn: dict[UUID, int] = {}
-        for n in waiting:
-            turn.setdefault(commands[n].order.id, n)
-        now = list(turn.values())
-        waiting = [n for n in waiting if turn[commands[n].order.id] != n]
-        answers.update(zip(now, await _pay_distinct(batch, desk, [commands[n] for n in now]), strict=True))
-    return [answers[n] for n in range(len(commands))]
+    return await in_turns(
+        commands, lambda command: command.order.id, lambda turn: _pay_distinct(batch, desk, turn)
+    )
 
 
 async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
@@ -112,9 +106,7 @@ def _must_ask(batch: Batch, table: Table, command: Pay) -> bool:
     )
 
 
-def _decide(
-    batch: Batch, desk: Desk, table: Table, command: Pay, order: Order | None
-) -> Outcome | Problem:
+def _decide(batch: Batch, desk: Desk, table: Table, command: Pay, order: Order | None) -> Outcome | Problem:
     if order is not None:
         problem = order_rules.problem_if_other_terms(order.terms, command.order)
         problem = problem or order_rules.problem_if_not_payable(order)
@@ -158,7 +150,7 @@ def _new_payment(command: Pay, *, stored: bool) -> Payment:
 def _settled(command: Pay, outcome: Outcome, order: Order | None) -> Settled:
     payment = outcome.payment
     if order is None and not payment.inline_order:
-        order = Order(command.order, OrderState.OPEN, None, None, None, None, None, command.at)
+        order = Order.new(command.order, command.at)
     return Settled(
         payment=payment,
         reader=command.reader,

@@ -1,4 +1,4 @@
-"""What the payments of a batch are decided from: each kind of row in one statement, and the payers' states as they move."""
+"""What the payments of a batch are decided from, and how the payers' states move on."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID
@@ -64,9 +64,7 @@ async def load_table(batch: Batch, desk: Desk, needs: Needs) -> Table:
     for id_, state in lines.items():
         owned.setdefault(state.line.person_id, {})[id_] = state
     states = {
-        payer: PayerState(
-            guard, available.get(payer, 0), owned.get(payer, NO_LINES), known.features[payer]
-        )
+        payer: PayerState(guard, available.get(payer, 0), owned.get(payer, NO_LINES), known.features[payer])
         for payer, guard in guards.items()
     }
     products = {id_: desk.catalogue.product_of(state.line) for id_, state in lines.items()}
