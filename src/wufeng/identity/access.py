@@ -119,6 +119,9 @@ RULES: dict[str, Rule] = {
     "get_settlement": Rule(merchant=Scope.READ),
     "list_events": Rule(merchant=Scope.READ, platform=Scope.READ),
     "create_webhook_endpoint": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
+    "list_webhook_endpoints": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
+    "delete_webhook_endpoint": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
+    "list_deliveries": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
     "resend_delivery": Rule(merchant=Scope.WEBHOOKS, platform=Scope.WEBHOOKS),
     # how it came about
     "get_decision": Rule(person=CODE, staff=ALL_STAFF),

@@ -60,10 +60,14 @@ async def create_endpoint(
     return endpoint, secret
 
 
-async def delete_endpoint(db: Connection, book: Book, merchant_id: UUID | None, endpoint_id: UUID) -> None:
+async def delete_endpoint(
+    db: Connection, book: Book, merchant_id: UUID | None, endpoint_id: UUID
+) -> Endpoint:
     """Delete an owner's endpoint; what waits for it is given up. Raises not_found."""
-    if not await store.delete_endpoint(db, book.id, merchant_id, endpoint_id):
+    endpoint = await store.delete_endpoint(db, book.id, merchant_id, endpoint_id)
+    if endpoint is None:
         raise not_found("webhook endpoint")
+    return endpoint
 
 
 async def resend(

@@ -200,7 +200,9 @@ class Sender:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:  # a bug; the lease ends, it comes again
+        if (
+            not task.cancelled() and (error := task.exception()) is not None
+        ):  # a bug; the lease ends, it comes again
             log.error("a delivery could not be sent", exc_info=error)
 
     def _room(self) -> Room:

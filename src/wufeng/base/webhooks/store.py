@@ -89,9 +89,10 @@ async def load_enabled_endpoints(db: Connection, book: int) -> list[Endpoint]:
     return [_endpoint(row) for row in await db.fetch(SQL.load_enabled_endpoints, book)]
 
 
-async def delete_endpoint(db: Connection, book: int, merchant_id: UUID | None, id_: UUID) -> bool:
-    """Delete an owner's endpoint; False if there is none."""
-    return await db.fetchval(SQL.delete_endpoint, id_, book, merchant_id) is not None
+async def delete_endpoint(db: Connection, book: int, merchant_id: UUID | None, id_: UUID) -> Endpoint | None:
+    """Delete an owner's endpoint; None if there is none."""
+    row = await db.fetchrow(SQL.delete_endpoint, id_, book, merchant_id)
+    return None if row is None else _endpoint(row)
 
 
 async def disable_endpoint(db: Connection, id_: UUID) -> None:

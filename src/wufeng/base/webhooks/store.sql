@@ -22,7 +22,7 @@ select id, book, merchant_id, url, types, status, created_at
 update webhook_endpoint
    set status = 'deleted'
  where id = $1 and book = $2 and merchant_id is not distinct from $3 and status <> 'deleted'
-returning id;
+returning id, book, merchant_id, url, types, status, created_at;
 
 -- name: disable_endpoint
 update webhook_endpoint set status = 'disabled' where id = $1 and status = 'enabled';

@@ -1,0 +1,80 @@
+"""The typed client of the API.
+
+Calls give objects; a declined payment is one of them. A problem is raised as ApiProblem, with its stable `code`.
+A call whose outcome is not known is repeated with the same Idempotency-Key until it is, or OutcomeUnknown is raised.
+A new call is a method of its resource: one line that names its view, its path and its body.
+"""
+
+from wufeng.client.client import Wufeng
+from wufeng.client.credit import Bill, Line, Plan, Repayment
+from wufeng.client.errors import ApiProblem, OutcomeUnknown
+from wufeng.client.events import (
+    LATEST,
+    Delivery,
+    Event,
+    EventPage,
+    NotOurs,
+    WebhookEndpoint,
+    read_event,
+    verify_webhook,
+)
+from wufeng.client.payments import (
+    CheckoutSession,
+    Confirmation,
+    InlineOrder,
+    Order,
+    Payment,
+    Quote,
+    Refund,
+    Settlement,
+    Source,
+    Wallet,
+)
+from wufeng.client.people import BankAccount, Merchant, Person, Session
+from wufeng.client.records import BookClock, Decision, Journal
+from wufeng.client.resource import Listing, Page
+from wufeng.client.transport import VERSION, Attempt, Call, Patience, Repeat, Reply, new_key
+
+__all__ = [
+    "LATEST",
+    "VERSION",
+    "ApiProblem",
+    "Attempt",
+    "BankAccount",
+    "Bill",
+    "BookClock",
+    "Call",
+    "CheckoutSession",
+    "Confirmation",
+    "Decision",
+    "Delivery",
+    "Event",
+    "EventPage",
+    "InlineOrder",
+    "Journal",
+    "Line",
+    "Listing",
+    "Merchant",
+    "NotOurs",
+    "Order",
+    "OutcomeUnknown",
+    "Page",
+    "Patience",
+    "Payment",
+    "Person",
+    "Plan",
+    "Quote",
+    "Refund",
+    "Repayment",
+    "Repeat",
+    "Reply",
+    "Session",
+    "Settlement",
+    "Source",
+    "Wallet",
+    "WebhookEndpoint",
+    "Wufeng",
+    "new_key",
+    "read_event",
+    "verify_webhook",
+]

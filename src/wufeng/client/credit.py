@@ -1,0 +1,216 @@
+"""Lines, bills, plans and repayments."""
+
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from wufeng.client.resource import Listing, Resource, at, given
+from wufeng.client.transport import Repeat
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A person's credit under one product."""
+
+    id: str
+    created_at: datetime
+    person: str
+    product: str
+    status: str
+    currency: str
+    limit_minor: int
+    used_minor: int
+    held_minor: int
+    available_minor: int
+    billed_minor: int = 0
+    unbilled_minor: int = 0
+    credit_balance_minor: int = 0
+    accrued_minor: int = 0
+    minimum_minor: int = 0
+    next_bill_on: date | None = None
+    next_due_on: date | None = None
+    days_past_due: int = 0
+    rates: dict[str, int] = {}
+    lenders: list[dict[str, Any]] = []
+
+
+class BillPart(Struct, frozen=True, kw_only=True):
+    """One kind of amount on a bill, and how it comes about."""
+
+    kind: str
+    amount_minor: int
+    explain: Any = None
+
+
+class Bill(Struct, frozen=True, kw_only=True):
+    """What a line owes for one cycle."""
+
+    id: str
+    created_at: datetime
+    line: str
+    status: str
+    currency: str
+    issued_on: date
+    due_on: date
+    total_minor: int
+    minimum_minor: int
+    paid_minor: int
+    unpaid_minor: int | None = None
+    accrued_minor: int = 0
+    parts: list[BillPart] = []
+
+
+class PlanInstalment(Struct, frozen=True, kw_only=True):
+    """One due part of a plan."""
+
+    number: int
+    status: str
+    amount_minor: int
+    principal_minor: int | None = None
+    fee_minor: int | None = None
+    unpaid_minor: int | None = None
+    bill: str | None = None
+    due_on: date | None = None
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """How a draw is repaid."""
+
+    id: str
+    created_at: datetime
+    line: str
+    draw: str
+    tenor: int
+    amount_minor: int
+    total_cost_minor: int
+    annualised_rate_ppm: int
+    instalments: list[PlanInstalment]
+
+
+class Allocation(Struct, frozen=True, kw_only=True):
+    """One piece of a repayment."""
+
+    part: str
+    amount_minor: int
+    bill: str | None = None
+    plan: str | None = None
+    instalment: int | None = None
+
+
+class Repayment(Struct, frozen=True, kw_only=True):
+    """Money that came in for a line."""
+
+    id: str
+    created_at: datetime
+    line: str
+    status: str
+    amount_minor: int
+    currency: str | None = None
+    source: str | None = None
+    value_on: date | None = None
+    posted_on: date | None = None
+    allocation: list[Allocation] = []
+    saved_minor: int = 0
+
+
+class Lines(Resource):
+    """Lines of the caller, or for staff of a person."""
+
+    def list(self, *, person: str | None = None, limit: int | None = None) -> Listing[Line]:
+        """Lines, the latest first."""
+        return self._list(Line, "/v1/lines", given(person=person, limit=limit))
+
+    async def get(self, id_: str) -> Line:
+        """One line."""
+        return await self._get(Line, f"/v1/lines/{at(id_)}")
+
+    async def open(
+        self, *, person: str, product: str, limit_minor: int, reason: str, idempotency_key: str | None = None
+    ) -> Line:
+        """Open a line for a person, as staff, with the reason for it."""
+        body = {"person": person, "product": product, "limit_minor": limit_minor, "reason": reason}
+        return await self._pay(Line, "/v1/lines", body, idempotency_key)
+
+    async def set_limit(self, id_: str, *, limit_minor: int, reason: str | None = None) -> Line:
+        """Change the limit: a person lowers it, staff set it."""
+        return await self._change(id_, "limit", given(limit_minor=limit_minor, reason=reason))
+
+    async def freeze(self, id_: str, *, reason: str | None = None) -> Line:
+        """No new draws."""
+        return await self._change(id_, "freeze", given(reason=reason))
+
+    async def unfreeze(self, id_: str, *, reason: str | None = None) -> Line:
+        """Draws again."""
+        return await self._change(id_, "unfreeze", given(reason=reason))
+
+    async def set_due_day(self, id_: str, *, due_day: int) -> Line:
+        """The day of the month on which bills are due."""
+        return await self._change(id_, "due_day", {"due_day": due_day})
+
+    async def set_auto_debit(self, id_: str, *, bank_account: str | None) -> Line:
+        """Have bills debited on their due date from a bank account; None: no more."""
+        return await self._change(id_, "auto_debit", {"bank_account": bank_account})
+
+    async def close(self, id_: str, *, reason: str | None = None) -> Line:
+        """End the line once nothing is owed."""
+        return await self._change(id_, "close", given(reason=reason))
+
+    async def _change(self, id_: str, what: str, body: dict[str, Any]) -> Line:
+        """These set a state rather than move it, so they may be sent again."""
+        return await self._post(Line, f"/v1/lines/{at(id_)}/{what}", body, Repeat.SAFE)
+
+
+class Bills(Resource):
+    """What a line owes, cycle by cycle."""
+
+    def list(self, *, line: str, limit: int | None = None) -> Listing[Bill]:
+        """A line's bills, the latest first."""
+        return self._list(Bill, "/v1/bills", given(line=line, limit=limit))
+
+    async def get(self, id_: str) -> Bill:
+        """One bill."""
+        return await self._get(Bill, f"/v1/bills/{at(id_)}")
+
+    async def csv(self, id_: str) -> bytes:
+        """One bill as a table."""
+        return await self._download(f"/v1/bills/{at(id_)}", "text/csv")
+
+    async def pdf(self, id_: str) -> bytes:
+        """One bill to print."""
+        return await self._download(f"/v1/bills/{at(id_)}", "application/pdf")
+
+
+class Plans(Resource):
+    """How draws are repaid."""
+
+    async def get(self, id_: str) -> Plan:
+        """One plan."""
+        return await self._get(Plan, f"/v1/plans/{at(id_)}")
+
+
+class Repayments(Resource):
+    """Money in."""
+
+    async def create(
+        self,
+        *,
+        line: str,
+        amount_minor: int | str,
+        source: Any = None,
+        plan: str | None = None,
+        value_on: date | None = None,
+        idempotency_key: str | None = None,
+    ) -> Repayment:
+        """Repay an amount, or `"all"`."""
+        body = given(line=line, amount_minor=amount_minor, source=source, plan=plan, value_on=value_on)
+        return await self._pay(Repayment, "/v1/repayments", body, idempotency_key)
+
+    async def get(self, id_: str) -> Repayment:
+        """One repayment."""
+        return await self._get(Repayment, f"/v1/repayments/{at(id_)}")
+
+    async def reverse(self, id_: str, *, reason: str, idempotency_key: str | None = None) -> Repayment:
+        """The money did not stay: what the repayment had paid is owed again."""
+        return await self._pay(
+            Repayment, f"/v1/repayments/{at(id_)}/reverse", {"reason": reason}, idempotency_key
+        )
