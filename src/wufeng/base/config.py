@@ -41,6 +41,13 @@ class Durability(StrEnum):
     UNSAFE_FOR_TESTS = "unsafe_for_tests"
 
 
+class Profile(StrEnum):
+    """What the operator may do: hold people's money in wallets, or lend at the checkout alone."""
+
+    FULL = "full"
+    CREDIT_ONLY = "credit_only"
+
+
 class LogLevel(StrEnum):
     """The least severe log line that is written."""
 
@@ -77,6 +84,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connect_timeout_ms: int = 20_000  # how long a lost database is waited for before a request fails
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.JSON
+    profile: Profile = Profile.FULL  # credit_only: no stored value, for operators who may not hold money
     webhooks_to_private_addresses: bool = (
         False  # let webhooks go to private and loopback addresses: development only
     )

@@ -34,6 +34,11 @@ class Merchants:
                 entries[id_] = (now + FRESH_FOR_S, merchant)
         return {id_: entries[id_][1] for id_ in ids if id_ in entries}
 
+    def at_hand(self, id_: UUID) -> Merchant | None:
+        """A merchant whose entry is fresh, without the database; None: `load` it."""
+        entry = self._entries.get(id_)
+        return entry[1] if entry is not None and entry[0] >= asyncio.get_running_loop().time() else None
+
     def forget(self, merchant_id: UUID) -> None:
         """Read this one again at its next use: it has just been changed here."""
         self._entries.pop(merchant_id, None)

@@ -1,5 +1,6 @@
 """What can be read about people."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from wufeng.base.books import Book
@@ -26,3 +27,8 @@ async def show_person(db: Connection, vault: Vault, book: Book, person_id: UUID)
 async def person_of_wallet(db: Connection, book: Book, wallet_id: UUID) -> UUID | None:
     """Whose wallet that is; None for an unknown one."""
     return await store.load_person_of_wallet(db, book.bucket_of(wallet_id), wallet_id)
+
+
+async def wallets_of_people(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, UUID]:
+    """The wallets of people of one bucket, by person. An unknown id is absent."""
+    return await store.load_wallets(db, bucket, people)

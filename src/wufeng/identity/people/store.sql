@@ -64,6 +64,9 @@ select person_id, sealed_key, phone_name, phone from personal_data where bucket 
 -- name: load_person_of_wallet
 select id from person where bucket = $1 and wallet_id = $2;
 
+-- name: load_wallets
+select id, wallet_id from person where bucket = $1 and id = any($2::uuid[]);
+
 -- name: move_status
 -- The guard is in the where: a person who stands elsewhere does not move.
 update person set status = $4 where bucket = $1 and id = $2 and status = any($3::text[]) returning id;
@@ -73,3 +76,6 @@ delete from personal_data where bucket = $1 and person_id = $2 returning phone_n
 
 -- name: list_people
 select id from person where bucket = any($1::smallint[]) and id > $2 order by id limit $3;
+
+-- name: load_wallets
+select id, wallet_id from person where bucket = $1 and id = any($2::uuid[]);

@@ -86,6 +86,26 @@ class Payment(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class PaymentFilter(Struct, frozen=True, kw_only=True):
+    """Which payments a list shows; None lets all through. `only` is a single payment, found by another way."""
+
+    payer_id: UUID | None = None
+    merchant_id: UUID | None = None
+    status: PaymentStatus | None = None
+    order_no: str | None = None
+    only: UUID | None = None
+
+
+class PaymentFilter(Struct, frozen=True, kw_only=True):
+    """Which payments a list shows; None does not narrow it. `only` is one payment, whatever it is."""
+
+    payer_id: UUID | None = None
+    merchant_id: UUID | None = None
+    status: PaymentStatus | None = None
+    order_no: str | None = None
+    only: UUID | None = None
+
+
 class Reader(StrEnum):
     """Who reads a payment: a merchant sees fraud reasons as one, a person does not see the merchant's fee."""
 

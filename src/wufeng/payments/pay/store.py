@@ -10,7 +10,7 @@ from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
 from wufeng.payments.orders.model import Receipt
-from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentStatus
+from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentFilter, PaymentStatus
 from wufeng.risk.model import Reason
 
 SQL = load(__file__)
@@ -131,22 +131,17 @@ async def payers_of_due_payments(db: Connection, bucket: int, at: datetime, limi
 
 
 async def list_payments(
-    db: Connection,
-    buckets: Sequence[int],
-    *,
-    payer_id: UUID | None,
-    merchant_id: UUID | None,
-    status: PaymentStatus | None,
-    before: UUID | None,
-    limit: int,
+    db: Connection, buckets: Sequence[int], wanted: PaymentFilter, before: UUID | None, limit: int
 ) -> list[Payment]:
-    """Payments of a payer or a merchant, newest first; `before` is the last id of the page before."""
+    """Payments that a filter wants, newest first; `before` is the last id of the page before."""
     rows = await db.fetch(
         SQL.list_payments,
         list(buckets),
-        payer_id,
-        merchant_id,
-        status.value if status else None,
+        wanted.payer_id,
+        wanted.merchant_id,
+        wanted.status,
+        wanted.order_no,
+        wanted.only,
         before,
         limit,
     )

@@ -29,16 +29,16 @@ update payment as p
 
 -- name: load_payments
 select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
-       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
-       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
+       refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment
  where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_due_payments
 select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
-       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
-       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
+       refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment
  where bucket = $1 and status in ('requires_action', 'pending', 'authorised') and expires_at <= $2
@@ -55,14 +55,16 @@ select payer_id
 -- name: list_payments
 -- Ids are in the order of time, so the newest of each bucket come from the end of its index.
 select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject, receipt, inline_order,
-       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor,
-       wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
+       status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
+       refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at
   from payment
  where bucket = any($1::smallint[])
    and ($2::uuid is null or payer_id = $2)
    and ($3::uuid is null or merchant_id = $3)
    and ($4::text is null or status = $4)
-   and ($5::uuid is null or id < $5)
+   and ($5::text is null or order_no = $5)
+   and ($6::uuid is null or id = $6)
+   and ($7::uuid is null or id < $7)
  order by id desc
- limit $6;
+ limit $8;

@@ -1,0 +1,96 @@
+"""Types that bodies and parameters share, and what is said when one of them does not fit."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from wufeng.base.errors import Code, FieldError, Problem
+from wufeng.base.ids import Prefix
+from wufeng.base.money import MINOR_MAX
+
+LIMIT_MAX = 100
+
+
+def _id(prefix: Prefix) -> Meta:
+    return Meta(
+        pattern=f"^{prefix.value}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$",
+        examples=[f"{prefix.value}_01h455vb4pex5vsknk084sn02q"],
+    )
+
+
+PersonId = Annotated[str, _id(Prefix.PERSON)]
+WalletId = Annotated[str, _id(Prefix.WALLET)]
+MerchantId = Annotated[str, _id(Prefix.MERCHANT)]
+OrderId = Annotated[str, _id(Prefix.ORDER)]
+PaymentId = Annotated[str, _id(Prefix.PAYMENT)]
+LineId = Annotated[str, _id(Prefix.LINE)]
+DrawId = Annotated[str, _id(Prefix.DRAW)]
+BillId = Annotated[str, _id(Prefix.BILL)]
+BankAccountId = Annotated[str, _id(Prefix.BANK_ACCOUNT)]
+
+AmountMinor = Annotated[
+    int, Meta(ge=1, le=MINOR_MAX, description="in the currency's minor unit", examples=[12_00])
+]
+LimitMinor = Annotated[int, Meta(ge=0, le=MINOR_MAX, description="in the currency's minor unit")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["CNY"])]
+OrderNo = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", examples=["A-1001"])]
+ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Ppm = Annotated[int, Meta(ge=0, le=1_000_000, description="parts per million")]
+Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+
+
+class ListQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A page: how many, and after which id of the page before."""
+
+    limit: Limit = 20
+    starting_after: str | None = None
+
+
+_AT = re.compile(r" - at `(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
+_PATTERN = re.compile(r"matching regex '.*'$")
+
+
+def problem_of_body(error: msgspec.ValidationError, *, is_query: bool = False) -> Problem:
+    """What does not fit, with a JSON pointer to it, or the parameter's name."""
+    text = str(error)
+    path = ""
+    if match := _AT.search(text):
+        path, text = match["path"], text[: match.start()]
+    pointer = "".join(f"/{part}" for part in re.findall(r"[^.\[\]$]+", path))
+    if match := _UNKNOWN.search(text) or _MISSING.search(text):
+        pointer += f"/{match['name']}"
+        text = "There is no such field." if "unknown" in text else "It is required."
+    text = _PATTERN.sub("of the documented form", text)
+    detail = text[:200]
+    if is_query:
+        pointer = pointer.lstrip("/")
+    shown = pointer or "the body"
+    return Problem(Code.INVALID_FIELD, f"{shown}: {detail}", errors=(FieldError(pointer, detail),))
+
+
+def refuse_nul(raw: bytes, decoded: Any) -> None:
+    """Refuse a text with a NUL in it: the database has none."""
+    if b"\\u0000" not in raw:
+        return
+    for pointer, text in _texts(msgspec.to_builtins(decoded), ""):
+        if "\0" in text:
+            detail = "It holds a NUL character."
+            raise Problem(Code.INVALID_FIELD, f"{pointer}: {detail}", errors=(FieldError(pointer, detail),))
+
+
+def _texts(value: object, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield pointer, str(name)
+            yield from _texts(item, f"{pointer}/{str(name).replace(chr(0), '')}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{pointer}/{index}")

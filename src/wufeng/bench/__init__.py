@@ -1,0 +1,1 @@
+"""Figures: what `wufeng bench …` measures, each beside a reference of the same run."""
