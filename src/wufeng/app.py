@@ -6,11 +6,10 @@ from datetime import time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from litestar import Litestar
 from msgspec import Struct
 
 from wufeng import credit, identity, ledger, payments, risk
-from wufeng.api import Services, create_api
+from wufeng.api import Api, Services, create_api
 from wufeng.base import claims, migrations
 from wufeng.base.books import Book, Books, Mode, create_book, load_books, turn_clock
 from wufeng.base.clock import Clock, SystemClock
@@ -113,7 +112,7 @@ class App:
         """The database of this process."""
         return self.services.database
 
-    def api(self) -> Litestar:
+    def api(self) -> Api:
         """The HTTP application over these parts."""
         return create_api(self.services)
 

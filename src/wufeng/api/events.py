@@ -158,7 +158,7 @@ ROUTES = (
     ),
     Route(
         method="DELETE",
-        path="/v1/webhook_endpoints/{id:str}",
+        path="/v1/webhook_endpoints/{id}",
         operation="delete_webhook_endpoint",
         summary="Send nothing there any more",
         handle=delete_endpoint,
@@ -166,7 +166,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/v1/webhook_endpoints/{id:str}/deliveries",
+        path="/v1/webhook_endpoints/{id}/deliveries",
         operation="list_deliveries",
         summary="What was sent to an address, the latest first",
         handle=list_deliveries,
@@ -175,7 +175,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/deliveries/{id:str}/resend",
+        path="/v1/deliveries/{id}/resend",
         operation="resend_delivery",
         summary="Send an ended delivery again",
         handle=resend,

@@ -10,7 +10,7 @@ from wufeng.api.routing import VERSION, Nothing, Route
 from wufeng.base.errors import PROBLEMS, Code
 from wufeng.identity import RULES, Rule
 
-_PATH_PARAMETER = re.compile(r"\{([a-z_]+)(?::str)?\}")
+_PATH_PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -19,8 +19,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     schemas = _Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        path = _PATH_PARAMETER.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {

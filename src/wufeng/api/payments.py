@@ -494,7 +494,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/v1/payments/{id:str}",
+        path="/v1/payments/{id}",
         operation="get_payment",
         summary="One payment",
         handle=get_payment,
@@ -502,7 +502,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/payments/{id:str}/confirm",
+        path="/v1/payments/{id}/confirm",
         operation="confirm_payment",
         summary="Say yes or no to a payment",
         handle=confirm_payment,
@@ -512,7 +512,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/payments/{id:str}/capture",
+        path="/v1/payments/{id}/capture",
         operation="capture_payment",
         summary="Take an authorised amount",
         handle=capture_payment,
@@ -522,7 +522,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/payments/{id:str}/void",
+        path="/v1/payments/{id}/void",
         operation="void_payment",
         summary="Release an authorised amount",
         handle=void_payment,

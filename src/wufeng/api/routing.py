@@ -3,7 +3,8 @@
     route → credential → access rule → query and body → claim of the Idempotency-Key → handler → answer
 
 A route is a value, so the OpenAPI document, the authorisation matrix and the contract test are made from the table
-that serves. Litestar finds the path; the way from there is short because a payment pays for every microsecond of it.
+that serves. The way through is short because a payment pays for every microsecond of it; what is no route goes on to
+the pages.
 """
 
 import asyncio
@@ -39,11 +40,15 @@ IN_FLIGHT_MAX = 1_024
 NEVER_HASHED = frozenset({"proof", "pay_code", "pin", "code", "password"})
 """Fields that prove something: a key's digest leaves them out, and nothing stores them."""
 
+_ANY = "*"  # an id stands here
+_HERE = ""  # a path ends here
+
 B = TypeVar("B")
 Q = TypeVar("Q")
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Pages = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,6 +165,17 @@ def reply_list(views: Sequence[Any], limit: int) -> Answer:
     return reply({"data": shown, "next": shown[-1].id if more else None, "has_more": more})
 
 
+class _Resource:
+    """All routes of one path."""
+
+    def __init__(self) -> None:
+        self.by_method: dict[str, _Served] = {}
+
+    def add(self, route: Route) -> None:
+        assert route.method not in self.by_method, f"two routes are {route.method} {route.path}"
+        self.by_method[route.method] = _Served(route)
+
+
 class _Served:
     """A route ready to serve: its decoder and its rule at hand."""
 
@@ -174,30 +190,51 @@ class _Served:
         self.operation = route.operation
 
 
-class Resource:
-    """All routes of one path: an ASGI application."""
+class Api:
+    """The table of routes, served: an ASGI application that hands every other address on to `pages`."""
 
-    def __init__(
-        self, services: Services, path: str, routes: Sequence[Route], in_flight: dict[UUID, int]
-    ) -> None:
+    def __init__(self, services: Services, routes: Sequence[Route], pages: Pages) -> None:
         self._services = services
-        self._path = path
-        self._by_method = {route.method: _Served(route) for route in routes}
-        self._in_flight = in_flight  # shared by all resources of a process
-        self._allow = ", ".join(sorted(self._by_method)).encode()
+        self._pages = pages
+        self._tree: dict[str, Any] = {}
+        self._in_flight: dict[UUID, int] = {}
+        for route in routes:
+            node = self._tree
+            for part in route.path.split("/")[1:]:
+                node = node.setdefault(_ANY if part.startswith("{") else part, {})
+            node.setdefault(_HERE, _Resource()).add(route)
+
+    def _find(self, path: str) -> tuple["_Resource | None", Mapping[str, str]]:
+        """The resource of a path, and its parameter: every path has one at most, an id."""
+        node: dict[str, Any] = self._tree
+        values: dict[str, str] = {}
+        for part in path.split("/")[1:]:
+            child = node.get(part)
+            if child is None:
+                child = node.get(_ANY)
+                if child is None or not part:
+                    return None, values
+                values["id"] = part
+            node = child
+        return node.get(_HERE), values
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        resource, path = self._find(scope["path"])
+        if resource is None:
+            await self._pages(scope, receive, send)
+            return
         clock = self._services.clock
         at = clock.now()
         request_id = encode(Prefix.REQUEST, self._services.ids.new_anywhere(at))
-        served = self._by_method.get(scope["method"])
+        served = resource.by_method.get(scope["method"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
         try:
             if served is None:
-                extra = ((b"allow", self._allow),)
-                raise Problem(Code.METHOD_NOT_ALLOWED, f"It takes {self._allow.decode()}.")
-            answer, media_type = await self._answer(served, scope, receive, request_id)
+                allow = ", ".join(sorted(resource.by_method))
+                extra = ((b"allow", allow.encode()),)
+                raise Problem(Code.METHOD_NOT_ALLOWED, f"It takes {allow}.")
+            answer, media_type = await self._answer(served, path, scope, receive, request_id)
         except Problem as problem:
             if problem.code is Code.INTERNAL:
                 log.error("a command failed", request_id=request_id, exc_info=problem.__cause__ or problem)
@@ -219,7 +256,7 @@ class Resource:
         await respond(send, answer, media_type, request_id, extra)
 
     async def _answer(
-        self, served: _Served, scope: Scope, receive: Receive, request_id: str
+        self, served: _Served, path: Mapping[str, str], scope: Scope, receive: Receive, request_id: str
     ) -> tuple[Answer, str]:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         services = self._services
@@ -236,7 +273,7 @@ class Resource:
             services,
             caller,
             book,
-            scope.get("path_params") or {},
+            path,
             _language(headers),
             authorization.decode("latin-1") if authorization is not None else None,
             request_id,

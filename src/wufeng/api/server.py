@@ -1,6 +1,5 @@
-"""The server itself: is it alive, is it ready, how is it; and the reference of the API to click through."""
+"""The server itself: is it alive, is it ready, how is it."""
 
-from importlib import resources
 from typing import Literal
 
 import asyncpg
@@ -77,50 +76,3 @@ ROUTES = (
         media_type="text/plain; version=0.0.4; charset=utf-8",
     ),
 )
-
-_POLICY = b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"  # noqa: E501
-PAGE_HEADERS = (
-    (b"content-security-policy", _POLICY),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-)
-
-_PAGE = b"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Wufeng API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-</head>
-<body>
-<div id="reference"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body>
-</html>
-"""
-_START = b"""SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#reference", deepLinking: true, validatorUrl: null, persistAuthorization: true,
-  requestInterceptor: (request) => {
-    const keyed = request.method === "POST" && !("Idempotency-Key" in request.headers);
-    if (keyed) request.headers["Idempotency-Key"] = crypto.randomUUID();
-    return request;
-  },
-});
-"""
-_VENDORED = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-}
-
-
-def reference_files() -> dict[str, tuple[str, bytes]]:
-    """The files of the reference page: (media type, bytes) by path. The viewer comes with the package swagger-ui-py."""
-    files = {
-        "/docs": ("text/html; charset=utf-8", _PAGE),
-        "/docs/start.js": ("text/javascript; charset=utf-8", _START),
-    }
-    for name, media_type in _VENDORED.items():
-        files[f"/docs/{name}"] = (media_type, (resources.files("swagger_ui") / "static" / name).read_bytes())
-    return files

@@ -15,7 +15,8 @@ from wufeng.base.metrics import Metrics
 from wufeng.base.webhooks import Expand, Reach, SecretSeal
 from wufeng.credit import ClosedDay, Products
 from wufeng.identity import Authenticator, Merchants, Vault
-from wufeng.identity.codes.model import SignUp, Sms
+from wufeng.identity.codes.model import SignUp
+from wufeng.identity.codes.sms import Sms
 from wufeng.payments import Catalogue
 
 

@@ -9,6 +9,7 @@ from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.identity import Merchants
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.events import EVENT_TYPES, expand
+from wufeng.payments.expiry import expire_due
 from wufeng.payments.orders.commands import (
     ConfirmReceipt,
     CreateOrder,
@@ -31,15 +32,22 @@ from wufeng.payments.pay.model import (
     ExpirePayments,
     Funding,
     Pay,
+    PaymentFilter,
     PaymentStatus,
     Reader,
     Refuse,
     ReviewPayment,
     VoidPayment,
 )
+from wufeng.payments.pay.queries import list_payments, load_payment, show_payments
 from wufeng.payments.pay.reviewing import expire, review
 from wufeng.payments.pay.start import pay
 from wufeng.payments.pay.state import Desk
+from wufeng.payments.pay.views import PaymentView
+from wufeng.payments.refunds.commands import answer, refund, refund_answered
+from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
+from wufeng.payments.refunds.queries import load_refund
+from wufeng.payments.refunds.views import view_refund
 
 _Handle = Callable[[Batch, Desk, Sequence[Any]], Awaitable[Sequence[Answer | Problem]]]
 
@@ -59,6 +67,8 @@ def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], 
         MoveOrder: move,
         ConfirmReceipt: confirm_receipt,
         ExpireOrders: expire_orders,
+        CreateRefund: refund,
+        RefundAnswered: answer,
     }
     return {kind: _at(desk, handle) for kind, handle in table.items()}
 
@@ -78,6 +88,7 @@ __all__ = [
     "Confirm",
     "ConfirmReceipt",
     "CreateOrder",
+    "CreateRefund",
     "ExpireOrders",
     "ExpirePayments",
     "Funding",
@@ -85,15 +96,26 @@ __all__ = [
     "OrderState",
     "OrderTerms",
     "Pay",
+    "PaymentFilter",
     "PaymentStatus",
+    "PaymentView",
     "Reader",
     "Receipt",
+    "RefundAnswered",
+    "RefundView",
     "Refuse",
     "ReviewPayment",
     "VoidPayment",
     "expand",
+    "expire_due",
     "find_order",
     "handlers",
     "list_orders",
+    "list_payments",
+    "load_payment",
+    "load_refund",
     "order_id",
+    "refund_answered",
+    "show_payments",
+    "view_refund",
 ]

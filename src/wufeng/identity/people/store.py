@@ -162,11 +162,6 @@ async def load_phone(db: Connection, vault: Vault, bucket: int, person_id: UUID)
     return Phone(Private(key.unseal(PHONE, row["phone"])), row["phone_name"])
 
 
-async def load_wallets(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, UUID]:
-    """The wallets of people, by person. An unknown id is absent."""
-    return {row["id"]: row["wallet_id"] for row in await db.fetch(SQL.load_wallets, bucket, list(people))}
-
-
 async def load_person_of_wallet(db: Connection, bucket: int, wallet_id: UUID) -> UUID | None:
     """Whose wallet that is."""
     found: UUID | None = await db.fetchval(SQL.load_person_of_wallet, bucket, wallet_id)

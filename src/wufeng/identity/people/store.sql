@@ -76,6 +76,3 @@ delete from personal_data where bucket = $1 and person_id = $2 returning phone_n
 
 -- name: list_people
 select id from person where bucket = any($1::smallint[]) and id > $2 order by id limit $3;
-
--- name: load_wallets
-select id, wallet_id from person where bucket = $1 and id = any($2::uuid[]);

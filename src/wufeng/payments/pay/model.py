@@ -87,16 +87,6 @@ class Payment(Struct, frozen=True, kw_only=True):
 
 
 class PaymentFilter(Struct, frozen=True, kw_only=True):
-    """Which payments a list shows; None lets all through. `only` is a single payment, found by another way."""
-
-    payer_id: UUID | None = None
-    merchant_id: UUID | None = None
-    status: PaymentStatus | None = None
-    order_no: str | None = None
-    only: UUID | None = None
-
-
-class PaymentFilter(Struct, frozen=True, kw_only=True):
     """Which payments a list shows; None does not narrow it. `only` is one payment, whatever it is."""
 
     payer_id: UUID | None = None
