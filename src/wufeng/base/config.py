@@ -25,6 +25,7 @@ PREFIX = "WUFENG_"
 
 NOT_SETTINGS = {
     "WUFENG_CONFIG": "path of the TOML file",
+    "WUFENG_API_KEY": "the key with which `wufeng listen` calls the API",
     "WUFENG_SHARED": "tests: directory with data sets that are not part of the project",
     "WUFENG_FAULTS": "tests: switches the fault points on (base/faults.py)",
     "WUFENG_PLANT": "tests: switches one planted bug on (wufeng prove)",
