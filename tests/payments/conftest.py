@@ -97,7 +97,11 @@ class Town:
             self.database,
             self.books,
             self.clock,
-            {**payments.handlers(self.catalogue, self.merchants), TopUp: top_up},
+            {
+                **payments.handlers(self.catalogue, self.merchants),
+                **credit.handlers(self.catalogue.products),
+                TopUp: top_up,
+            },
             lock_people=lock_people,
             write_journals=ledger.write_journals,
             render_problem=render_problem,
@@ -289,6 +293,46 @@ class Town:
         """What the timer does, for these people."""
         command = payments.ExpirePayments(at=self.at, people=tuple(payer.id for payer in payers))
         return (await self.ask(payers[0].bucket, command))[1]
+
+    async def refund(
+        self, payer: Payer, body: dict[str, Any], refund_no: str, amount_minor: int, **more: Any
+    ) -> tuple[int, dict[str, Any]]:
+        command = self.refund_command(payer, body, refund_no, amount_minor, **more)
+        return await self.ask(payer.bucket, command)
+
+    def refund_command(
+        self, payer: Payer, body: dict[str, Any], refund_no: str, amount_minor: int, **more: Any
+    ) -> payments.CreateRefund:
+        return payments.CreateRefund(
+            at=self.at,
+            people=(payer.id,),
+            refund_id=self.ids.new(self.at, payer.id.int & 0xFFFF),
+            payment_id=decode(Prefix.PAYMENT, body["id"]),
+            merchant_id=more.pop("merchant_id", self.merchant_id),
+            refund_no=refund_no,
+            amount_minor=amount_minor,
+            reason="returned",
+        )
+
+    async def repay(self, payer: Payer, amount_minor: int, bank_account_id: UUID | None = None) -> None:
+        """Repay the line, from the wallet or a bank account that has answered."""
+        kind = credit.SourceKind.WALLET if bank_account_id is None else credit.SourceKind.BANK_ACCOUNT
+        repayment_id = self.ids.new(self.at, payer.id.int & 0xFFFF)
+        status, body = await self.ask(
+            payer.bucket,
+            credit.Repay(
+                at=self.at,
+                people=(payer.id,),
+                repayment_id=repayment_id,
+                line_id=payer.line_id,
+                source=credit.Source(kind, bank_account_id or payer.wallet_id),
+                amount_minor=amount_minor,
+            ),
+        )
+        assert status in (201, 202), body
+        if status == 202:
+            answered = credit.BankAnswered(at=self.at, people=(payer.id,), repayment_id=repayment_id, ok=True)
+            assert (await self.ask(payer.bucket, answered))[1]["status"] == "posted"
 
     def turn(self, **by: int) -> None:
         self.clock.turn_to(self.clock.now() + timedelta(**by))

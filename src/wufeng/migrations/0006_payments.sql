@@ -79,23 +79,31 @@ comment on table payment is 'distributed by bucket: one attempt to pay an order'
 comment on column payment.fee_minor is 'the merchant''s fee on what is captured, refunds not taken off';
 
 create table refund (
-    bucket       smallint not null,
-    id           uuid not null,
-    payment_id   uuid not null,
-    merchant_id  uuid not null,
-    payer_id     uuid not null,
-    refund_no    text not null check (length(refund_no) between 1 and 64),
-    amount_minor bigint not null check (amount_minor > 0),
-    currency     text not null,
-    reason       text not null,
-    status       text not null check (status in ('pending', 'posted', 'failed')),
-    effects      bytea not null,
-    created_at   timestamptz not null,
+    bucket             smallint not null,
+    id                 uuid not null,
+    payment_id         uuid not null,
+    merchant_id        uuid not null,
+    payer_id           uuid not null,
+    refund_no          text not null check (length(refund_no) between 1 and 64),
+    amount_minor       bigint not null check (amount_minor > 0),
+    wallet_minor       bigint not null check (wallet_minor >= 0),
+    fee_returned_minor bigint not null check (fee_returned_minor >= 0),
+    currency           text not null,
+    reason             text not null,
+    status             text not null check (status in ('pending', 'posted', 'failed')),
+    effects            bytea not null,
+    returns            bytea not null,
+    created_at         timestamptz not null,
+    posted_at          timestamptz,
     primary key (bucket, id),
-    unique (bucket, payment_id, refund_no)
+    unique (bucket, payment_id, refund_no),
+    check (wallet_minor <= amount_minor),
+    check ((status = 'posted') = (posted_at is not null))
 );
 create index refund_by_merchant on refund (bucket, merchant_id, id);
 comment on table refund is 'distributed by bucket: money given back after capture';
+comment on column refund.effects is 'what it did, as the API shows it (JSON)';
+comment on column refund.returns is 'what went to banks, and what they said (JSON)';
 
 create table quote (
     bucket      smallint not null,

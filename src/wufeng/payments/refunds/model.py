@@ -1,0 +1,121 @@
+"""Refunds: a merchant gives money back after capture, whole or in parts."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.base.lanes import Command
+from wufeng.credit import EffectKind
+
+
+class RefundStatus(StrEnum):
+    """A refund's way. What it does to a line or a wallet is done at once; only a bank may take its time."""
+
+    PENDING = "pending"  # -> posted   a part is on its way to a bank
+    POSTED = "posted"  # end
+    FAILED = "failed"  # end   no way leads here yet: what a bank refuses stays on the line
+
+
+class ReturnStatus(StrEnum):
+    """Money on its way back to a bank account."""
+
+    PENDING = "pending"  # -> paid, kept
+    PAID = "paid"  # end
+    KEPT = "kept"  # end   the bank refused it: it stays on the line in the person's favour
+
+
+class BankReturn(Struct, frozen=True):
+    """Money that goes back to the bank account of a repayment. Its id is the bank's idempotency key."""
+
+    id: UUID
+    line_id: UUID
+    bank_account_id: UUID
+    amount_minor: int
+    status: ReturnStatus = ReturnStatus.PENDING
+
+
+class EffectView(Struct, frozen=True):
+    """One piece of a refund: a bill, a draw's unbilled part, instalments to come, a line's credit balance, or money
+    returned to a wallet or a bank account.
+    """
+
+    kind: EffectKind
+    amount_minor: int
+    to: str
+
+
+class Refund(Struct, frozen=True, kw_only=True):
+    """A refund as it is kept.
+
+    wallet_minor        of the amount, what had been paid from the wallet and is there again
+    fee_returned_minor  of the merchant's fee
+    """
+
+    id: UUID
+    payment_id: UUID
+    merchant_id: UUID
+    payer_id: UUID
+    refund_no: str
+    amount_minor: int
+    wallet_minor: int
+    fee_returned_minor: int
+    currency: str
+    reason: str
+    status: RefundStatus
+    effects: tuple[EffectView, ...]
+    returns: tuple[BankReturn, ...]
+    created_at: datetime
+    posted_at: datetime | None
+
+
+class RefundView(Struct, frozen=True, kw_only=True):
+    """A refund at the border."""
+
+    id: str
+    object: Literal["refund"] = "refund"
+    created_at: datetime
+    status: RefundStatus
+    payment: str
+    merchant: str
+    refund_no: str
+    amount_minor: int
+    currency: str
+    reason: str
+    fee_returned_minor: int
+    effects: tuple[EffectView, ...]
+    posted_at: datetime | None
+
+
+class CreateRefund(Command, frozen=True, kw_only=True):
+    """Give money back. Submit it to the payment's bucket, with its payer in `people`.
+
+    refund_id    made at the edge, in the payment's slot
+    merchant_id  whose payment it must be; None: staff refund any
+    """
+
+    refund_id: UUID
+    payment_id: UUID
+    merchant_id: UUID | None
+    refund_no: str
+    amount_minor: int
+    reason: str
+
+
+class RefundAnswered(Command, frozen=True, kw_only=True):
+    """What a bank said of a return; `people` names the payer. Said late or twice it changes nothing."""
+
+    return_id: UUID
+    done: bool
+
+
+RETURNS_MAX = 64
+"""How many bank accounts' repayments one refund may go back to."""
+
+
+def return_id(refund_id: UUID, number: int) -> UUID:
+    """The id of a refund's n-th return to a bank: made from the refund's own, so it needs no look-up."""
+    assert 0 <= number < RETURNS_MAX, "a refund goes back to at most 64 repayments"
+    return UUID(int=refund_id.int ^ number << 64)

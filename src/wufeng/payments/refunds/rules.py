@@ -1,0 +1,69 @@
+"""How a refund is split, and what of the fee goes with it: pure."""
+
+from fractions import Fraction
+
+from msgspec import Struct
+
+from wufeng.base.errors import Code, Problem
+from wufeng.base.money import round_half_even
+from wufeng.payments.pay.model import Payment
+from wufeng.payments.refunds.model import Refund
+
+
+class RefundPlan(Struct, frozen=True):
+    """A refund's parts: what lowers the line's debt, what returns to the wallet, and the merchant's fee given back."""
+
+    credit_minor: int
+    wallet_minor: int
+    fee_returned_minor: int
+
+
+def plan_refund(payment: Payment, amount_minor: int) -> RefundPlan | Problem:
+    """Plan a refund of a captured amount.
+
+    The drawn part is refunded first, the wallet's last: a debt stops growing before money is handed out, so that a
+    purchase on credit cannot be turned into cash by returning a part of it; and no rounding decides who gets a fen.
+    """
+    assert amount_minor > 0, "the border refuses a refund of nothing"
+    left_minor = payment.captured_minor - payment.refunded_minor
+    if amount_minor > left_minor:
+        detail = f"{left_minor} minor units are left to refund, not {amount_minor}."
+        return Problem(Code.STATE_CONFLICT, detail)
+    wallet_captured_minor = min(payment.wallet_minor, payment.captured_minor)
+    credit_captured_minor = payment.captured_minor - wallet_captured_minor
+    credit_refunded_minor = payment.refunded_minor - payment.wallet_refunded_minor
+    credit_minor = min(amount_minor, credit_captured_minor - credit_refunded_minor)
+    return RefundPlan(
+        credit_minor,
+        amount_minor - credit_minor,
+        fee_returned(payment, payment.refunded_minor + amount_minor)
+        - fee_returned(payment, payment.refunded_minor),
+    )
+
+
+def fee_returned(payment: Payment, refunded_minor: int) -> int:
+    """The merchant's fee that goes back with a sum refunded: rounded once over the sum, so that parts round like the
+    whole, and all of it with all.
+    """
+    if not refunded_minor:
+        return 0
+    return round_half_even(Fraction(payment.fee_minor * refunded_minor, payment.captured_minor))
+
+
+def problem_if_other_request(refund: Refund, amount_minor: int) -> Problem | None:
+    """One number names one refund of a payment: another amount under it is a mistake of the merchant's."""
+    if refund.amount_minor == amount_minor:
+        return None
+    detail = f"Refund {refund.refund_no} is over {refund.amount_minor}, not {amount_minor} minor units."
+    return Problem(Code.STATE_CONFLICT, detail)
+
+
+def problem_if_below_floor(owed_minor: int, given_back_minor: int, floor_minor: int) -> Problem | None:
+    """Whether a refund would take what a merchant is owed too far below zero.
+
+    owed_minor  as the folded balance says: behind by what the follower has not folded yet
+    """
+    if owed_minor - given_back_minor >= -floor_minor:
+        return None
+    detail = "The merchant's balance does not cover this refund. Pay in, or wait for new payments."
+    return Problem(Code.STATE_CONFLICT, detail)

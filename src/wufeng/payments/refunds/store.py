@@ -1,0 +1,84 @@
+"""Refunds in their table."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+from wufeng.payments.refunds.model import BankReturn, EffectView, Refund, RefundStatus
+
+SQL = load(__file__)
+
+
+def _refund(row: asyncpg.Record) -> Refund:
+    return Refund(
+        id=row["id"],
+        payment_id=row["payment_id"],
+        merchant_id=row["merchant_id"],
+        payer_id=row["payer_id"],
+        refund_no=row["refund_no"],
+        amount_minor=row["amount_minor"],
+        wallet_minor=row["wallet_minor"],
+        fee_returned_minor=row["fee_returned_minor"],
+        currency=row["currency"],
+        reason=row["reason"],
+        status=RefundStatus(row["status"]),
+        effects=msgspec.json.decode(row["effects"], type=tuple[EffectView, ...]),
+        returns=msgspec.json.decode(row["returns"], type=tuple[BankReturn, ...]),
+        created_at=row["created_at"],
+        posted_at=row["posted_at"],
+    )
+
+
+async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[Refund]) -> None:
+    """Append the refunds of a batch."""
+    await db.execute(
+        SQL.insert_refunds,
+        bucket,
+        [r.id for r in refunds],
+        [r.payment_id for r in refunds],
+        [r.merchant_id for r in refunds],
+        [r.payer_id for r in refunds],
+        [r.refund_no for r in refunds],
+        [r.amount_minor for r in refunds],
+        [r.wallet_minor for r in refunds],
+        [r.fee_returned_minor for r in refunds],
+        [r.currency for r in refunds],
+        [r.reason for r in refunds],
+        [r.status for r in refunds],
+        [msgspec.json.encode(r.effects) for r in refunds],
+        [msgspec.json.encode(r.returns) for r in refunds],
+        [r.created_at for r in refunds],
+        [r.posted_at for r in refunds],
+    )
+
+
+async def update_refunds(db: Connection, bucket: int, refunds: Sequence[Refund]) -> None:
+    """Write what banks have said of refunds."""
+    await db.execute(
+        SQL.update_refunds,
+        bucket,
+        [r.id for r in refunds],
+        [r.status for r in refunds],
+        [msgspec.json.encode(r.effects) for r in refunds],
+        [msgspec.json.encode(r.returns) for r in refunds],
+        [r.posted_at for r in refunds],
+    )
+
+
+async def load_refunds(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Refund]:
+    """Refunds by id; an unknown id is absent."""
+    return {row["id"]: _refund(row) for row in await db.fetch(SQL.load_refunds, bucket, list(ids))}
+
+
+async def load_refunds_by_no(
+    db: Connection, bucket: int, names: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Refund]:
+    """Refunds by (payment, refund_no); an unknown one is absent."""
+    rows = await db.fetch(
+        SQL.load_refunds_by_no, bucket, [payment for payment, _ in names], [number for _, number in names]
+    )
+    return {(row["payment_id"], row["refund_no"]): _refund(row) for row in rows}
