@@ -313,7 +313,7 @@ async def _publish(db: Connection, books: Books, clock: Clock) -> tuple[Products
     """Keep what ships as data, and make it usable in every book. Safe to repeat at every start."""
     at = clock.now()
     products = await credit.publish(db, credit.shipped_products(), at)
-    policies = await risk.publish(db, [risk.shipped_policy()], at)
+    policies = await risk.publish(db, risk.shipped_policies(), at)
     for book in books.values():
         await open_book(db, book, products, clock)
     return products, policies
@@ -329,7 +329,7 @@ async def open_book(db: Connection, book: Book, products: Products, clock: Clock
 
 
 def _policy_of(book: Book, policies: risk.Policies, clock: Clock) -> Policy:
-    policy = policies.current("payment", book.at(clock))
+    policy = policies.in_force(book.name, book.at(clock))
     if policy is None:
         raise ConfigurationError(f"no payment policy is in force in the book {book.name}")
     return policy

@@ -140,7 +140,10 @@ class Review(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True):
-    """A dated set of limits and rules. Each decision names the version it used."""
+    """A dated set of limits and rules. Each decision names the version it used.
+
+    books  a pattern of book names that it is for, such as `play-*`
+    """
 
     id: str
     version: int
@@ -150,6 +153,7 @@ class Policy(Struct, frozen=True):
     velocity: tuple[VelocityRule, ...] = ()
     lists: tuple[ListRule, ...] = ()
     review: Review = Review()
+    books: str = "*"
     content_hash: str = ""
 
     @property

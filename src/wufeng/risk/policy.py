@@ -4,6 +4,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from importlib import resources
 
 import msgspec
@@ -16,12 +17,14 @@ from wufeng.risk.model import OUTCOMES, Limits, ListRule, NoPin, Outcome, Policy
 from wufeng.risk.rules import RECENT_KEPT
 
 DAY_S = 86_400
+SHIPPED = ("payment", "play", "bench")
 
 
 class _Head(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     version: int
     effective_from: datetime
+    books: str = "*"
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,10 +58,15 @@ class Policies(Mapping[tuple[str, int], Policy]):
     def __len__(self) -> int:
         return len(self._by_version)
 
-    def current(self, policy_id: str, at: datetime) -> Policy | None:
-        """The version in force at an instant: the highest that is effective; None when there is none."""
-        versions = [p for p in self._by_version.values() if p.id == policy_id and p.effective_from <= at]
-        return max(versions, key=lambda policy: policy.version, default=None)
+    def in_force(self, book: str, at: datetime) -> Policy | None:
+        """The policy that decides in a book at an instant; None when there is none.
+
+        Of those that are effective and whose pattern fits the book, the closest pattern's, in its highest version.
+        """
+        fitting = [
+            p for p in self._by_version.values() if p.effective_from <= at and fnmatchcase(book, p.books)
+        ]
+        return max(fitting, key=lambda policy: (len(policy.books), policy.version), default=None)
 
 
 def read_policy(source: str, name: str) -> ShippedPolicy:
@@ -77,15 +85,21 @@ def read_policy(source: str, name: str) -> ShippedPolicy:
         velocity=file.velocity,
         lists=file.list,
         review=file.review,
+        books=file.policy.books,
         content_hash=hashlib.sha256(source.encode()).hexdigest(),
     )
     return ShippedPolicy(policy, source)
 
 
-def shipped_policy() -> ShippedPolicy:
-    """The policy that comes with Wufeng."""
-    file = resources.files("wufeng.catalogue") / "policies" / "payment.toml"
-    return read_policy(file.read_text(encoding="utf-8"), "payment.toml")
+def shipped_policy(name: str = "payment") -> ShippedPolicy:
+    """A policy that comes with Wufeng."""
+    file = resources.files("wufeng.catalogue") / "policies" / f"{name}.toml"
+    return read_policy(file.read_text(encoding="utf-8"), file.name)
+
+
+def shipped_policies() -> list[ShippedPolicy]:
+    """All of them: that of every book, and those of books that tools make."""
+    return [shipped_policy(name) for name in SHIPPED]
 
 
 async def publish(db: Connection, policies: Sequence[ShippedPolicy], at: datetime) -> Policies:
