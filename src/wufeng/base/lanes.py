@@ -76,11 +76,26 @@ class Batch:
 
 
 class LaneSettings(Struct, frozen=True):
-    """Bounds of a lane: commands a batch, commands waiting, and how long one may take before its caller hears 503."""
+    """Bounds of a lane: commands a batch, commands waiting, and how long one may take before its caller hears 503.
+
+    lock_timeout_s  how long a batch waits for a row of another process: well below the deadline, so that it is refused
+                    for certain instead of left unknown
+    """
 
     batch_max: int = 128
     queue_max: int = 2048
     deadline_s: float = 5.0
+    lock_timeout_s: float = 1.0
+
+    @property
+    def statement_timeout_s(self) -> float:
+        """After this the database ends a statement: nobody waits for its answer any more."""
+        return 2 * self.deadline_s
+
+    @property
+    def attempt_timeout_s(self) -> float:
+        """After this a transaction is given up with its connection: the server, or the way to it, is dead."""
+        return 3 * self.deadline_s
 
 
 class LaneStats(Struct):
@@ -106,6 +121,7 @@ class _Entry:
             return  # its caller has gone; the command was decided all the same
         if isinstance(outcome, Problem):
             self.future.set_exception(outcome)
+            self.future.exception()  # seen: its caller may have stopped waiting
         else:
             self.future.set_result(outcome)
 
@@ -152,7 +168,7 @@ class Lanes:
             lane = self._lanes[bucket] = _Lane(self, bucket)
         if self.closing or len(lane.waiting) >= self.settings.queue_max:
             self.stats.refused += 1
-            raise Problem(Code.OVERLOADED, "The queue is full. Nothing was done.", retry_after_s=1)
+            raise _not_done("The queue is full.")
         loop = asyncio.get_running_loop()
         entry = _Entry(command, loop.time() + self.settings.deadline_s, loop.create_future())
         lane.add(entry)
@@ -160,11 +176,11 @@ class Lanes:
             async with asyncio.timeout(self.settings.deadline_s):
                 return await asyncio.shield(entry.future)
         except TimeoutError:
+            if entry.future.done():
+                return entry.future.result()  # the answer came in the same moment
             if lane.withdraw(entry):
                 self.stats.refused += 1
-                raise Problem(
-                    Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1
-                ) from None
+                raise _not_done("It waited too long.") from None
             self.stats.unknown += 1
             raise Problem(
                 Code.OUTCOME_UNKNOWN,
@@ -195,7 +211,10 @@ class _Lane:
     def add(self, entry: _Entry) -> None:
         self.waiting.append(entry)
         if self._runner is None:
-            self._runner = asyncio.get_running_loop().create_task(self._run())
+            self._start()
+
+    def _start(self) -> None:
+        self._runner = asyncio.get_running_loop().create_task(self._run())
 
     def withdraw(self, entry: _Entry) -> bool:
         """Take back an entry that no batch has taken yet."""
@@ -205,14 +224,16 @@ class _Lane:
         return False
 
     async def drained(self) -> None:
-        if self._runner is not None:
-            await self._runner
+        while self._runner is not None:
+            await asyncio.wait([self._runner])
         if self._db is not None:
             await close(self._db)
 
     async def _run(self) -> None:
         try:
             while self.waiting:
+                if not await self._connected():
+                    continue
                 entries = self.waiting[: self.lanes.settings.batch_max]
                 del self.waiting[: len(entries)]
                 try:
@@ -224,8 +245,20 @@ class _Lane:
                     raise
         finally:
             self._runner = None
-            if self.waiting:
-                self.add(self.waiting.pop())
+            task = asyncio.current_task()
+            if self.waiting and task is not None and not task.cancelling():
+                self._start()
+
+    async def _connected(self) -> bool:
+        """Connect before commands are taken: those that wait for a lost server can still be withdrawn for certain."""
+        try:
+            await self._connection()
+        except _NOT_REACHED:
+            refused, self.waiting = self.waiting, []
+            for entry in refused:
+                entry.settle(_not_done("The database does not answer."))
+            return False
+        return True
 
     async def _commit_or_split(self, entries: Sequence[_Entry]) -> None:
         """Answer the entries by one commit; a batch that the database refuses goes again in halves."""
@@ -236,8 +269,10 @@ class _Lane:
         try:
             outcomes = await self._commit(commands)
         except _Lost as lost:
-            await self._drop_connection()
+            self._drop_connection()
             outcomes = await self._after_lost(commands, committing=lost.committing)
+        except _HeadBusy:
+            outcomes = [_not_done("Another process holds the bucket.") for _ in commands]
         except DayClosed:
             await self._restamped(alive)
             return
@@ -249,8 +284,12 @@ class _Lane:
                 await self._commit_or_split(alive[middle:])
                 return
             outcomes = [_refusal(error)]
+        else:
+            self.lanes.stats.commands += len(commands)
+            self.lanes.stats.batches += 1
         for entry, outcome in zip(alive, outcomes, strict=True):
             entry.settle(outcome)
+        self.lanes.on_commit(self.bucket)
 
     def _not_expired(self, entries: Iterable[_Entry]) -> list[_Entry]:
         now, alive = asyncio.get_running_loop().time(), []
@@ -258,68 +297,92 @@ class _Lane:
             if entry.deadline > now:
                 alive.append(entry)
             else:
-                entry.settle(
-                    Problem(Code.OVERLOADED, "It waited too long. Nothing was done.", retry_after_s=1)
-                )
+                entry.settle(_not_done("It waited too long."))
         return alive
 
     async def _restamped(self, entries: Sequence[_Entry]) -> None:
-        """Read the book's clock again for commands dated on a closed day, and run them once more."""
-        async with self.lanes.database.read() as db:
-            await self.lanes.books.refresh(db)
-        at = self.lanes.books.book_of_bucket(self.bucket).at(self.lanes.clock)
-        if all(entry.command.at >= at for entry in entries):
+        """Read the book's clock again for commands dated on a closed day, and run all once more.
+
+        When the clock itself stands in the closed day, those dated on it are refused: each round moves all dates on
+        to the clock's, or lets go of the earliest, so rounds end.
+        """
+        try:
+            async with self.lanes.database.read() as db:
+                await self.lanes.books.refresh(db)
+        except _NOT_REACHED:
             for entry in entries:
+                entry.settle(_not_done("The database does not answer."))
+            return
+        book = self.lanes.books.book_of_bucket(self.bucket)
+        at = book.at(self.lanes.clock)
+        dates = [book.business_date(entry.command.at) for entry in entries]
+        closed_on = min(dates)
+        if closed_on < book.business_date(at):
+            for entry in entries:
+                entry.command = msgspec.structs.replace(entry.command, at=max(at, entry.command.at))
+            await self._commit_or_split(entries)
+            return
+        for entry, on in zip(entries, dates, strict=True):
+            if on == closed_on:
                 entry.settle(
                     Problem(
                         Code.STATE_CONFLICT, "The business date is closed; the book's clock stands in it."
                     )
                 )
-            return
-        for entry in entries:
-            entry.command = msgspec.structs.replace(entry.command, at=max(at, entry.command.at))
-        await self._commit_or_split(entries)
+        await self._commit_or_split([e for e, on in zip(entries, dates, strict=True) if on != closed_on])
 
     async def _connection(self) -> Connection:
         if self._db is None or self._db.is_closed():
             self._db = await self.lanes.database.connect(f"lane {self.bucket}")
+            settings = self.lanes.settings
+            timeouts = settings.lock_timeout_s, settings.statement_timeout_s
+            await self._db.execute(SQL.set_timeouts, *(f"{seconds * 1000:.0f}" for seconds in timeouts))
         return self._db
 
-    async def _drop_connection(self) -> None:
+    def _drop_connection(self) -> None:
         db, self._db = self._db, None
         if db is not None:
             db.terminate()
 
     async def _commit(self, commands: Sequence[Command]) -> list[Answer | Problem]:
-        """One attempt at one transaction. Any error but a lost connection leaves it rolled back and is raised."""
+        """One attempt at one transaction. Any error but _Lost leaves it rolled back and is raised as it is."""
         committing = False
         try:
-            db = await self._connection()
-        except (ConfigurationError, OSError) as error:
-            raise _Lost(committing=committing) from error
-        try:
-            await db.execute("begin")
-            try:
+            async with asyncio.timeout(self.lanes.settings.attempt_timeout_s):
+                db = await self._connection()
+                await db.execute("begin")
                 outcomes = await self._work(db, commands)
                 faults.point("before_commit")
-            except Exception:
-                if not db.is_closed():
-                    await db.execute("rollback")
-                raise
-            committing = True
-            await db.execute("commit")
-            faults.point("after_commit")
-        except asyncio.CancelledError:
-            await self._drop_connection()
-            raise
+                committing = True
+                ended = await db.execute("commit")
+                assert ended == "COMMIT", "a handler went on after an error of the database"
+                faults.point("after_commit")
+                return outcomes
         except Exception as error:
-            if db.is_closed() or isinstance(error, LOST):
-                raise _Lost(committing=committing) from error
+            if await self._rolled_back(error, committing=committing):
+                raise
+            raise _Lost(committing=committing) from error
+        except BaseException:
+            self._drop_connection()
             raise
-        self.lanes.stats.commands += len(commands)
-        self.lanes.stats.batches += 1
-        self.lanes.on_commit(self.bucket)
-        return outcomes
+
+    async def _rolled_back(self, error: Exception, *, committing: bool) -> bool:
+        """Whether a failed transaction has ended without effect for certain.
+
+        Once COMMIT was sent only the database's own refusal says so: any other error may stand behind a commit.
+        """
+        db = self._db
+        if db is None or db.is_closed() or isinstance(error, TimeoutError | ConnectionError):
+            return False
+        if isinstance(error, asyncpg.PostgresError) and isinstance(error, LOST):
+            return False
+        if committing:
+            return isinstance(error, asyncpg.PostgresError)
+        try:
+            await db.execute("rollback")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._drop_connection()  # what it has begun must not become part of the next transaction
+        return True
 
     async def _work(self, db: Connection, commands: Sequence[Command]) -> list[Answer | Problem]:
         lanes = self.lanes
@@ -358,7 +421,10 @@ class _Lane:
         at = max(command.at for command in commands)
         earliest_on = batch.book.business_date(min(command.at for command in commands))
         journals, events = batch.journals, batch.events
-        numbers = await take_numbers(batch.db, batch.bucket, len(journals) + len(events), at, earliest_on)
+        try:
+            numbers = await take_numbers(batch.db, batch.bucket, len(journals) + len(events), at, earliest_on)
+        except asyncpg.LockNotAvailableError as error:
+            raise _HeadBusy from error  # no command's fault: going again in halves would only wait again
         if journals:
             await self.lanes.write_journals(
                 batch.db, batch.bucket, numbers.first_seq, numbers.booked_at, journals
@@ -395,12 +461,11 @@ class _Lane:
     async def _after_lost(self, commands: Sequence[Command], *, committing: bool) -> list[Answer | Problem]:
         """Answer commands whose connection was lost: by what the database holds, or as unknown."""
         if not committing:
-            nothing = "The database went away before the commit. Nothing was done."
-            return [Problem(Code.OVERLOADED, nothing, retry_after_s=1) for _ in commands]
+            return [_not_done("The database went away before the commit.") for _ in commands]
         try:
             async with asyncio.timeout(self.lanes.settings.deadline_s):
                 return await self._read_outcomes(commands)
-        except (TimeoutError, ConfigurationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except _NOT_REACHED:
             self.lanes.stats.unknown += len(commands)
             unknown = "The database went away during the commit. Ask again with the same key."
             return [Problem(Code.OUTCOME_UNKNOWN, unknown, retry_after_s=2) for _ in commands]
@@ -425,6 +490,18 @@ class _Lost(Exception):
     def __init__(self, *, committing: bool) -> None:
         super().__init__()
         self.committing = committing
+
+
+class _HeadBusy(Exception):
+    """Another process kept the bucket's head for longer than a batch waits."""
+
+
+_NOT_REACHED = (ConfigurationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""Why a connection cannot be had or used (OSError: a time-out is one); a statement of the lane's own has no others."""
+
+
+def _not_done(why: str) -> Problem:
+    return Problem(Code.OVERLOADED, f"{why} Nothing was done.", retry_after_s=1)
 
 
 async def _recall(batch: Batch, commands: Sequence[Command], outcomes: list[Answer | Problem | None]) -> None:
@@ -468,7 +545,7 @@ def _outcome_found(command: Command, found: Mapping[UUID, key_claims.Claimed]) -
         return Problem(Code.OUTCOME_UNKNOWN, "The database went away during the commit.", retry_after_s=2)
     claimed = found.get(command.claim.id)
     if claimed is None:
-        return Problem(Code.OVERLOADED, "The database went away. Nothing was done.", retry_after_s=1)
+        return _not_done("The database went away.")
     return _outcome_of_claim(command.claim, claimed)
 
 
@@ -511,9 +588,7 @@ def _refusal(error: Exception) -> Problem:
     if isinstance(
         error, asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError | asyncpg.DeadlockDetectedError
     ):
-        return Problem(
-            Code.OVERLOADED, "A row it needs is held by another. Nothing was done.", retry_after_s=1
-        )
+        return _not_done("A row it needs is held by another.")
     if isinstance(error, asyncpg.DiskFullError | asyncpg.OutOfMemoryError):
         return Problem(Code.STORAGE_FULL, "The database cannot write. Nothing was done.", retry_after_s=30)
     return CommandFailed(error)
