@@ -26,7 +26,7 @@ CURRENCY_EXPONENTS: dict[str, int] = dict.fromkeys(_EXPONENT_TWO.split(), 2) | {
 MINOR_MAX = 2**53 - 1
 """The largest amount one command may name: every JSON reader holds it exactly, and sums of 1,000 still fit 64 bits."""
 
-_MAJOR = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,4}))?")
+_MAJOR = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,4}))?")  # not \d, which takes the digits of all scripts
 
 
 class Money(Struct, frozen=True, order=True):
