@@ -3,6 +3,7 @@
 from datetime import time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -10,6 +11,7 @@ from wufeng.app import Draft, Founded, found
 from wufeng.base.books import BUCKET_NUMBERS, Mode
 from wufeng.base.config import Settings, load_settings, secrets_path
 from wufeng.base.errors import ConfigurationError
+from wufeng.base.money import exponent_of
 from wufeng.cli.output import AsJson, print_json, print_line
 from wufeng.cli.running import run
 
@@ -31,6 +33,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Make the database, the secrets, the books, the first keys and the first log-in. Safe to run twice."""
+    _check(currency, time_zone)
     settings = load_settings()
     _need_a_place(settings.data_dir)
     names = [(test_book, Mode.TEST)] + ([(live_book, Mode.LIVE)] if live_book else [])
@@ -77,6 +80,19 @@ def _tell(settings: Settings, made: Founded) -> None:
         f"Keep a copy of {secrets_path(settings)} apart from your backups: nothing sealed opens without it."
     )
     print_line("Next: `wufeng doctor`, then `wufeng serve`.")
+
+
+def _check(currency: str, time_zone: str) -> None:
+    try:
+        exponent_of(currency)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--currency") from None
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(
+            f"{time_zone!r} is no time zone such as Asia/Shanghai", param_hint="--time-zone"
+        ) from None
 
 
 def _need_a_place(data_dir: Path) -> None:
