@@ -40,7 +40,8 @@ async def create_endpoint(
 ) -> tuple[Endpoint, str]:
     """Make an endpoint of a merchant, or of the platform (None), and its secret, which is shown once.
 
-    It is sent what happens from now on. Raises Problem for a bad URL or type, and for a 17th endpoint.
+    It is sent what happens from now on; what the follower has not passed yet may come too.
+    Raises Problem for a bad URL or type, and for a 17th endpoint.
     """
     rules.check_url(asked.url, plain_http=reach is Reach.ANYWHERE)
     rules.check_types(asked.types, known_types)
