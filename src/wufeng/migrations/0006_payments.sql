@@ -106,25 +106,27 @@ comment on column refund.effects is 'what it did, as the API shows it (JSON)';
 comment on column refund.returns is 'what went to banks, and what they said (JSON)';
 
 create table quote (
-    bucket      smallint not null,
-    id          uuid not null,
-    payer_id    uuid,
-    merchant_id uuid not null,
-    order_id    uuid,
-    amount_minor bigint not null,
-    currency    text not null,
-    scene       text not null,
-    body        bytea not null,
-    expires_at  timestamptz not null,
-    created_at  timestamptz not null,
+    bucket       smallint not null,
+    id           uuid not null,
+    payer_id     uuid,
+    merchant_id  uuid not null,
+    order_id     uuid,
+    amount_minor bigint not null check (amount_minor > 0),
+    currency     text not null,
+    scene        text not null,
+    body         bytea not null,
+    options      bytea not null,
+    expires_at   timestamptz not null,
+    created_at   timestamptz not null,
     primary key (bucket, id)
 );
 comment on table quote is 'distributed by bucket: the priced ways to pay, as shown';
+comment on column quote.body is 'the sheet as it was shown (JSON)';
+comment on column quote.options is 'what each option means for a payment: funding and product (JSON)';
 
 create table checkout_session (
     bucket                 smallint not null,
     id                     uuid not null,
-    book                   smallint not null,
     merchant_id            uuid not null,
     order_id               uuid not null,
     return_url             text not null,
@@ -135,6 +137,7 @@ create table checkout_session (
     created_at             timestamptz not null,
     primary key (bucket, id)
 );
+create index checkout_session_of_order on checkout_session (bucket, order_id, created_at);
 comment on table checkout_session is 'distributed by bucket (of its order): the hosted page of one order';
 
 grant select, insert, update on merchant_order, payment, refund, checkout_session to wufeng_app;

@@ -8,6 +8,10 @@ from wufeng.base.errors import Problem
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.identity import Merchants
 from wufeng.payments.catalogue import Catalogue
+from wufeng.payments.checkout.commands import NewSession, create_checkout, expire_checkout
+from wufeng.payments.checkout.model import CheckoutView
+from wufeng.payments.checkout.queries import bind_funding, load_checkout
+from wufeng.payments.checkout.views import view_session
 from wufeng.payments.events import EVENT_TYPES, expand
 from wufeng.payments.expiry import expire_due
 from wufeng.payments.orders.commands import (
@@ -44,6 +48,8 @@ from wufeng.payments.pay.reviewing import expire, review
 from wufeng.payments.pay.start import pay
 from wufeng.payments.pay.state import Desk
 from wufeng.payments.pay.views import PaymentView
+from wufeng.payments.quotes.commands import create_quote, funding_of_option, list_offers
+from wufeng.payments.quotes.model import Asked, OfferView, QuoteView
 from wufeng.payments.refunds.commands import answer, refund, refund_answered
 from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
 from wufeng.payments.refunds.queries import load_refund
@@ -82,9 +88,11 @@ def _at(desk: Desk, handle: _Handle) -> Handler:
 
 __all__ = [
     "EVENT_TYPES",
+    "Asked",
     "Capture",
     "CapturePayment",
     "Catalogue",
+    "CheckoutView",
     "Confirm",
     "ConfirmReceipt",
     "CreateOrder",
@@ -93,12 +101,15 @@ __all__ = [
     "ExpirePayments",
     "Funding",
     "MoveOrder",
+    "NewSession",
+    "OfferView",
     "OrderState",
     "OrderTerms",
     "Pay",
     "PaymentFilter",
     "PaymentStatus",
     "PaymentView",
+    "QuoteView",
     "Reader",
     "Receipt",
     "RefundAnswered",
@@ -106,16 +117,24 @@ __all__ = [
     "Refuse",
     "ReviewPayment",
     "VoidPayment",
+    "bind_funding",
+    "create_checkout",
+    "create_quote",
     "expand",
+    "expire_checkout",
     "expire_due",
     "find_order",
+    "funding_of_option",
     "handlers",
+    "list_offers",
     "list_orders",
     "list_payments",
+    "load_checkout",
     "load_payment",
     "load_refund",
     "order_id",
     "refund_answered",
     "show_payments",
     "view_refund",
+    "view_session",
 ]

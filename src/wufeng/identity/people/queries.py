@@ -7,7 +7,7 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.errors import not_found
 from wufeng.identity.people import rules, store
-from wufeng.identity.people.model import Person, PersonView
+from wufeng.identity.people.model import Person, PersonStatus, PersonView
 from wufeng.identity.vault import Vault
 
 
@@ -32,3 +32,8 @@ async def person_of_wallet(db: Connection, book: Book, wallet_id: UUID) -> UUID 
 async def wallets_of_people(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, UUID]:
     """The wallets of people of one bucket, by person. An unknown id is absent."""
     return await store.load_wallets(db, bucket, people)
+
+
+async def standing_of_person(db: Connection, book: Book, person_id: UUID) -> tuple[PersonStatus, UUID] | None:
+    """Where a person stands, and their wallet; None for an unknown one. For what promises nothing, such as a quote."""
+    return await store.load_standing(db, book.bucket_of(person_id), person_id)

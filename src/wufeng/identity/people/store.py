@@ -173,6 +173,12 @@ async def load_wallets(db: Connection, bucket: int, people: Collection[UUID]) ->
     return {row["id"]: row["wallet_id"] for row in await db.fetch(SQL.load_wallets, bucket, list(people))}
 
 
+async def load_standing(db: Connection, bucket: int, person_id: UUID) -> tuple[PersonStatus, UUID] | None:
+    """Where a person stands, and their wallet; without a lock, so it may change at once."""
+    row = await db.fetchrow(SQL.load_standing, bucket, person_id)
+    return None if row is None else (PersonStatus(row["status"]), row["wallet_id"])
+
+
 async def move_status(
     db: Connection, bucket: int, person_id: UUID, sources: Collection[PersonStatus], target: PersonStatus
 ) -> bool:

@@ -67,6 +67,9 @@ select id from person where bucket = $1 and wallet_id = $2;
 -- name: load_wallets
 select id, wallet_id from person where bucket = $1 and id = any($2::uuid[]);
 
+-- name: load_standing
+select status, wallet_id from person where bucket = $1 and id = $2;
+
 -- name: move_status
 -- The guard is in the where: a person who stands elsewhere does not move.
 update person set status = $4 where bucket = $1 and id = $2 and status = any($3::text[]) returning id;

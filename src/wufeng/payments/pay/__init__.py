@@ -1,0 +1,1 @@
+"""Payments: one attempt to pay an order."""

@@ -82,14 +82,12 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
 
 
 def _as_wanted(command: Confirm, payment: Payment | None) -> Payment | Problem:
-    """The payment as its payer wants it now; the merchant's share of the fee stays as it was agreed."""
+    """The payment as its payer wants it now. Which share of the fee the merchant carries was settled at the edge."""
     if payment is None or payment.payer_id != command.payer_id:
         return not_found("payment")
     if (problem := problem_if_not_awaiting(payment)) is not None:
         return problem
-    funding = payment.funding
-    if command.funding is not None:
-        funding = replace(command.funding, merchant_share_ppm=funding.merchant_share_ppm)
+    funding = command.funding or payment.funding
     return replace(payment, funding=funding, confirmed_by=command.confirmation.code)
 
 

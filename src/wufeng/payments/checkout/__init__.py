@@ -1,0 +1,1 @@
+"""Checkout sessions: the hosted page of one order, and what it binds."""

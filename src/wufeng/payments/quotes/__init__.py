@@ -1,0 +1,1 @@
+"""Offers and quotes: what ways to pay cost."""

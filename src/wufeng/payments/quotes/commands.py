@@ -1,0 +1,193 @@
+"""Making quotes, and reading what an option means for a payment. No money moves, so no lane is needed."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from wufeng import credit, ledger
+from wufeng.base.books import Book
+from wufeng.base.database import Connection, Database
+from wufeng.base.errors import invalid_field
+from wufeng.base.ids import IdMaker, Prefix, decode, slot_of
+from wufeng.credit.lines.model import LineStatus
+from wufeng.identity import Merchants
+from wufeng.identity.merchants.model import Merchant, MerchantStatus, Scene
+from wufeng.identity.people.model import PersonStatus
+from wufeng.identity.people.queries import standing_of_person
+from wufeng.ledger import AccountKind, account_id
+from wufeng.payments.catalogue import Catalogue
+from wufeng.payments.checkout.queries import bounds_of_order
+from wufeng.payments.orders.model import OrderTerms
+from wufeng.payments.pay.model import Funding
+from wufeng.payments.quotes import rules, store
+from wufeng.payments.quotes.model import Asked, OfferView, Quote, QuoteView
+from wufeng.payments.quotes.rules import NO_BOUNDS, Purse, Way
+from wufeng.payments.quotes.views import view_offer, view_quote
+from wufeng.risk.model import Reason
+
+
+async def list_offers(
+    db: Connection,
+    catalogue: Catalogue,
+    merchants: Merchants,
+    book: Book,
+    merchant_id: UUID,
+    amount_minor: int,
+    scene: Scene | None,
+    at: datetime,
+    language: str,
+) -> list[OfferView]:
+    """What an amount costs with credit at a merchant, for a product page. `scene` None: the merchant's own.
+
+    Refuses (raises invalid_field) a merchant that is not there; at a closed one there are none.
+    """
+    merchant = await _merchant(db, merchants, book, merchant_id, "merchant")
+    if merchant.status is not MerchantStatus.ACTIVE:
+        return []
+    on = book.business_date(at)
+    return [
+        view_offer(merchant_id, book.currency, scene or merchant.scene, product, price, language)
+        for product in catalogue.products.offered(on)
+        if product.currency == book.currency
+        for price in credit.offers(product, amount_minor, scene or merchant.scene, on)
+    ]
+
+
+async def create_quote(
+    database: Database,
+    ids: IdMaker,
+    catalogue: Catalogue,
+    merchants: Merchants,
+    book: Book,
+    asked: Asked,
+    order: OrderTerms | None,
+    at: datetime,
+) -> QuoteView:
+    """Price the ways to pay an order, or an amount at a merchant; with a payer also say which are open to them now.
+
+    order  the stored order that is asked for; a live checkout session of it binds tenors and the merchant's share
+    Refuses (raises invalid_field) a merchant or payer that is not there.
+    """
+    on = book.business_date(at)
+    async with database.read() as db:
+        merchant = await _merchant(db, merchants, book, asked.merchant_id, "/merchant")
+        bounds = NO_BOUNDS
+        if order is not None:
+            bounds = await bounds_of_order(db, book, order.id, at) or NO_BOUNDS
+        expired = order is not None and order.expires_at is not None and at >= order.expires_at
+        if asked.payer_id is None:
+            wallet_id = None
+            ways = rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on)
+        else:
+            wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, expired=expired)
+            ways = rules.ways_of_payer(asked, purse, bounds, on)
+        quote, view = _quote(ids, catalogue, book, asked, ways, wallet_id, at)
+        await store.insert_quote(db, book.bucket_of(quote.id), quote)
+    return view
+
+
+def _quote(
+    ids: IdMaker,
+    catalogue: Catalogue,
+    book: Book,
+    asked: Asked,
+    ways: list[Way],
+    wallet_id: UUID | None,
+    at: datetime,
+) -> tuple[Quote, QuoteView]:
+    id_ = ids.new(at, slot_of(asked.payer_id)) if asked.payer_id is not None else ids.new_anywhere(at)
+    expires_at = at + timedelta(minutes=catalogue.quote_minutes)
+    view = view_quote(id_, book, asked, ways, wallet_id, at, expires_at)
+    quote = Quote(
+        id=id_,
+        payer_id=asked.payer_id,
+        merchant_id=asked.merchant_id,
+        order_id=asked.order_id,
+        amount_minor=asked.amount_minor,
+        currency=book.currency,
+        scene=asked.scene,
+        body=msgspec.json.encode(view),
+        options=tuple(way.meant for way in ways),
+        expires_at=expires_at,
+        created_at=at,
+    )
+    return quote, view
+
+
+async def _merchant(
+    db: Connection, merchants: Merchants, book: Book, merchant_id: UUID, pointer: str
+) -> Merchant:
+    merchant = (await merchants.load(db, [merchant_id])).get(merchant_id)
+    if merchant is None or merchant.book_id != book.id:
+        raise invalid_field(pointer, "There is no such merchant.")
+    return merchant
+
+
+async def _purse(
+    db: Connection, catalogue: Catalogue, book: Book, asked: Asked, merchant: Merchant, *, expired: bool
+) -> tuple[UUID, Purse]:
+    """What a payer could pay from now. Read without locks: a quote is no promise of credit, the payment decides."""
+    assert asked.payer_id is not None, "only a known payer has a purse"
+    bucket = book.bucket_of(asked.payer_id)
+    standing = await standing_of_person(db, book, asked.payer_id)
+    if standing is None:
+        raise invalid_field("/payer", "There is no such person.")
+    status, wallet_id = standing
+    blocks: list[Reason] = []
+    if status is not PersonStatus.ACTIVE:
+        blocks.append(Reason.PAYER_FROZEN)
+    if merchant.status is not MerchantStatus.ACTIVE:
+        blocks.append(Reason.MERCHANT_CLOSED)
+    if expired:
+        blocks.append(Reason.ORDER_EXPIRED)
+    found = await credit.load_lines_of_people(db, bucket, [asked.payer_id])
+    open_ids = [line.id for line in found if line.status is not LineStatus.CLOSED]
+    states = await credit.load_states(db, bucket, open_ids)
+    lines = [(states[id_], catalogue.product_of(states[id_].line)) for id_ in open_ids]
+    account = account_id(wallet_id, AccountKind.WALLET)
+    balance = (await ledger.load_balances(db, bucket, [account])).get(account)
+    available = (balance.available_minor or 0) if balance is not None else 0
+    return wallet_id, Purse(available, lines, tuple(blocks))
+
+
+async def funding_of_option(
+    db: Connection, book: Book, option: str, order: OrderTerms, payer_id: UUID, at: datetime
+) -> Funding:
+    """The funding that a quote's option (`qte_….1`) means for a payment of that order by that payer.
+
+    Refuses (raises invalid_field at /quote_option) one that does not exist, was made for another merchant, amount,
+    scene, order or payer, or has run out.
+    """
+    quote, number = await _quote_of_option(db, book, option)
+    if (problem := rules.problem_of_use(quote, order, payer_id, at)) is not None:
+        raise problem
+    meant = quote.options[number]
+    line_id = meant.line_id
+    if line_id is None and meant.product is not None:
+        found = await credit.load_lines_of_people(db, book.bucket_of(payer_id), [payer_id])
+        line_id = next(
+            (
+                line.id
+                for line in found
+                if line.product == meant.product and line.status is not LineStatus.CLOSED
+            ),
+            None,
+        )
+        if line_id is None:
+            raise invalid_field("/quote_option", "The payer has no line of this product.")
+    return Funding(meant.use_wallet, line_id, meant.tenor, meant.merchant_share_ppm)
+
+
+async def _quote_of_option(db: Connection, book: Book, option: str) -> tuple[Quote, int]:
+    text, _, number = option.rpartition(".")
+    unknown = invalid_field("/quote_option", "There is no such option.")
+    try:
+        quote_id = decode(Prefix.QUOTE, text)
+    except ValueError:
+        raise unknown from None
+    quote = await store.load_quote(db, book.bucket_of(quote_id), quote_id)
+    known = {str(place): place - 1 for place in range(1, len(quote.options) + 1)} if quote else {}
+    if quote is None or number not in known:
+        raise unknown
+    return quote, known[number]

@@ -1,0 +1,171 @@
+"""What ways to pay there are, what each costs, and whether an option may be used: pure."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+from msgspec import Struct
+
+from wufeng.base.errors import Problem, invalid_field
+from wufeng.credit import (
+    Declined,
+    DrawRequest,
+    LineState,
+    PriceOption,
+    Product,
+    decide_draw,
+    draw_id,
+    price_options,
+)
+from wufeng.credit.products.model import Cycle
+from wufeng.identity.merchants.model import Scene
+from wufeng.lenders.model import Shares
+from wufeng.payments.checkout.model import Bounds
+from wufeng.payments.orders.model import OrderTerms
+from wufeng.payments.quotes.model import Asked, Meant, Quote
+from wufeng.risk import in_order
+from wufeng.risk.model import Reason
+
+NO_BOUNDS = Bounds((), 0)
+"""No checkout session: every tenor of the product, the fee is the payer's."""
+
+
+class Way(Struct, frozen=True):
+    """One way to pay, priced and judged. `price` is of the drawn part; None: all from the wallet.
+
+    lenders  of the payer's line; None: those of the product
+    """
+
+    meant: Meant
+    wallet_minor: int
+    credit_minor: int
+    product: Product | None
+    price: PriceOption | None
+    reasons: tuple[Reason, ...]
+    lenders: Shares | None = None
+
+
+class Purse(Struct, frozen=True):
+    """What a payer could pay from. `blocks` stop every way (a frozen payer, a closed merchant, an expired order)."""
+
+    wallet_minor: int
+    lines: Sequence[tuple[LineState, Product]]
+    blocks: tuple[Reason, ...]
+
+
+def ways_of_payer(asked: Asked, purse: Purse, bounds: Bounds, on: date) -> list[Way]:
+    """The ways that a known payer has: the wallet, each line by tenor, and the wallet first with the rest drawn."""
+    ways: list[Way] = []
+    amount_minor = asked.amount_minor
+    if asked.shows_wallet:
+        short = purse.wallet_minor < amount_minor
+        reasons = (*purse.blocks, *((Reason.INSUFFICIENT_BALANCE,) if short else ()))
+        meant = Meant(use_wallet=True, line_id=None, product=None, tenor=1, merchant_share_ppm=0)
+        ways.append(Way(meant, amount_minor, 0, None, None, in_order(reasons)))
+    for state, product in purse.lines:
+        ways += _of_line(asked, state, product, 0, purse.blocks, bounds, on)
+        if asked.shows_wallet and 0 < purse.wallet_minor < amount_minor:
+            ways += _of_line(asked, state, product, purse.wallet_minor, purse.blocks, bounds, on)
+    return ways
+
+
+def _of_line(
+    asked: Asked,
+    state: LineState,
+    product: Product,
+    wallet_minor: int,
+    blocks: tuple[Reason, ...],
+    bounds: Bounds,
+    on: date,
+) -> list[Way]:
+    credit_minor = asked.amount_minor - wallet_minor
+    ways: list[Way] = []
+    for price in _prices(product, state.line.cycle, credit_minor, bounds, on):
+        share_ppm = bounds.merchant_share_ppm if price.tenor > 1 else 0
+        request = DrawRequest(
+            id=draw_id(state.line.id),
+            line_id=state.line.id,
+            payment_id=state.line.id,
+            merchant_id=asked.merchant_id,
+            amount_minor=credit_minor,
+            scene=asked.scene,
+            tenor=price.tenor,
+            merchant_share_ppm=share_ppm,
+        )
+        answer = decide_draw(state, request, product, on)
+        reasons = answer.reasons if isinstance(answer, Declined) else ()
+        meant = Meant(
+            use_wallet=wallet_minor > 0,
+            line_id=state.line.id,
+            product=product.id,
+            tenor=price.tenor,
+            merchant_share_ppm=share_ppm,
+        )
+        ways.append(
+            Way(
+                meant,
+                wallet_minor,
+                credit_minor,
+                product,
+                price,
+                in_order((*blocks, *reasons)),
+                state.line.lenders,
+            )
+        )
+    return ways
+
+
+def ways_of_nobody(asked: Asked, products: Sequence[Product], bounds: Bounds, on: date) -> list[Way]:
+    """The ways that a payer nobody knows yet would have: each product by tenor, if it pays this scene."""
+    return [
+        Way(
+            Meant(
+                use_wallet=False,
+                line_id=None,
+                product=product.id,
+                tenor=price.tenor,
+                merchant_share_ppm=bounds.merchant_share_ppm if price.tenor > 1 else 0,
+            ),
+            0,
+            asked.amount_minor,
+            product,
+            price,
+            (),
+        )
+        for product in products
+        if asked.scene not in product.scenes.forbidden and asked.amount_minor <= product.limit.maximum_minor
+        for price in _prices(product, product.cycle, asked.amount_minor, bounds, on)
+    ]
+
+
+def _prices(product: Product, cycle: Cycle, amount_minor: int, bounds: Bounds, on: date) -> list[PriceOption]:
+    return price_options(product, cycle, amount_minor, on, bounds.merchant_share_ppm, bounds.tenors or None)
+
+
+def sheet_hash(sheet: Mapping[str, object]) -> str:
+    """SHA-256 (hex) of what was shown, as JSON with sorted names and no blanks: the same sheet has the same hash.
+
+    sheet  the quote's view without id, created_at and sheet_hash, its options without ids
+    """
+    return hashlib.sha256(msgspec.json.encode(sheet, order="sorted")).hexdigest()
+
+
+def problem_of_use(quote: Quote, order: OrderTerms, payer_id: object, at: datetime) -> Problem | None:
+    """Whether an option of a quote may pay that order: it was made for this merchant, amount, scene and payer, and
+    its time has not passed.
+    """
+    if at >= quote.expires_at:
+        return _refused("The quote has expired; ask for a new one.")
+    if quote.payer_id is not None and quote.payer_id != payer_id:
+        return _refused("There is no such option.")
+    if quote.order_id is not None and quote.order_id != order.id:
+        return _refused("The quote is for another order.")
+    asked: tuple[object, ...] = (quote.merchant_id, quote.amount_minor, quote.currency, quote.scene)
+    if asked != (order.merchant_id, order.amount_minor, order.currency, Scene(order.scene)):
+        return _refused("The quote is for another merchant, amount or scene.")
+    return None
+
+
+def _refused(detail: str) -> Problem:
+    return invalid_field("/quote_option", detail)
