@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng import credit, identity, ledger, payments, risk
 from wufeng.api import Api, Services, create_api
@@ -75,7 +76,7 @@ class Background(StrEnum):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A book to make."""
+    """A book to make. `begins_on` lets a test book's clock begin at the first instant of a date."""
 
     name: str
     mode: Mode
@@ -83,6 +84,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     cut_off: time = time(0)
+    begins_on: date | None = None
 
 
 class App:
@@ -358,14 +360,19 @@ async def found(settings: Settings, drafts: Sequence[Draft], *, clock: Clock | N
         made = [draft.name for draft in drafts if draft.name not in existing]
         for draft in drafts:
             if draft.name not in existing:
-                book = Book(
-                    0, draft.name, draft.mode, draft.currency, draft.time_zone, draft.cut_off, 0, (), ()
-                )
-                await create_book(db, book, draft.buckets, clock.now())
+                await create_book(db, _book_of(draft, clock), draft.buckets, clock.now())
         books = Books(await load_books(db))
         await _publish(db, books, clock)
         first = await identity.bootstrap(db, vault, IdMaker(), list(books.values()), clock.now())
     return Founded(tuple(made), first)
+
+
+def _book_of(draft: Draft, clock: Clock) -> Book:
+    book = Book(0, draft.name, draft.mode, draft.currency, draft.time_zone, draft.cut_off, 0, (), ())
+    if draft.begins_on is None:
+        return book
+    offset = book.start_of(draft.begins_on) - clock.now()
+    return replace(book, clock_offset_us=offset // timedelta(microseconds=1))
 
 
 class Server:

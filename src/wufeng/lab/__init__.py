@@ -1,0 +1,1 @@
+"""The laboratory: streams and simulated lives that run on the real engine."""
