@@ -165,10 +165,12 @@ class Payer(msgspec.Struct, frozen=True):
 class House:
     """The parts, and what tests do with them."""
 
-    def __init__(self, database: Database, books: Books, products: credit.Products, on: date) -> None:
+    def __init__(
+        self, database: Database, books: Books, book: Book, products: credit.Products, on: date
+    ) -> None:
         self.database = database
         self.books = books
-        self.book: Book = books.named("main")
+        self.book = book
         self.bucket = self.book.buckets[0]
         self.products = products
         self.clock = FixedClock(self.noon(on))
@@ -388,7 +390,7 @@ class House:
     async def prove(self, *payers: Payer) -> None:
         """The ledger agrees with itself, and the lines' accounts with the rows of bills and draws."""
         await self.followers.catch_up()
-        report = await ledger.verify(self.database)
+        report = await ledger.verify(self.database, [self.bucket])
         assert report.breaks == ()
         owed_minor, lines = 0, []
         for payer in payers:
@@ -423,21 +425,22 @@ def opened_on() -> date:
     return date(2026, 9, 3)
 
 
-async def make_house(database: Database, on: date) -> House:
-    draft = Book(0, "main", Mode.TEST, "CNY", "Asia/Shanghai", time(0), 0, (), ())
+async def make_house(database: Database, on: date, name: str = "main", source: str | None = None) -> House:
+    """A house with a book of its own, opened on that date; `source` is the product's text."""
+    draft = Book(0, name, Mode.TEST, "CNY", "Asia/Shanghai", time(0), 0, (), ())
     at = datetime(on.year, on.month, on.day, tzinfo=UTC)
     async with database.transaction() as db:
         await create_book(db, draft, 1, at)
         books = Books(await load_books(db))
-        book = books.named("main")
-        products = await credit.publish(db, [read_product(shared_product(), "shared.toml")], at)
+        book = books.named(name)
+        products = await credit.publish(db, [read_product(source or shared_product(), "shared.toml")], at)
         await credit.open_book(db, book, products.offered(on), at)
         for owner, id_ in (
             (ledger.Owner.MERCHANT, MERCHANT),
             (ledger.Owner.BOOK, ledger.book_owner(book.id)),
         ):
             await ledger.register_folded_accounts(db, ledger.folded_accounts(owner, id_, "CNY", book.id))
-    return House(database, books, products, on)
+    return House(database, books, book, products, on)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Keeping what an event did to debts: rows, the history of lines, and what is told of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -41,9 +41,12 @@ class Move(Struct, frozen=True):
     after: Debt
 
 
-async def keep(batch: Batch, products: Products, moves: Sequence[Move], on: date) -> list[Move]:
+async def keep(
+    batch: Batch, products: Products, moves: Sequence[Move], on: date, at: datetime | None = None
+) -> list[Move]:
     """Keep what changed, and tell it. What is used is taken from the debts, so journals may be posted before or after.
 
+    at  the instant that the history of lines shows; None: the first of the business date
     A line that waits to be closed is closed when nothing is owed or held any more. Returns the moves as kept.
     """
     moves = [Move(move.before, rules.with_next_bill(move.after, on)) for move in moves]
@@ -51,7 +54,8 @@ async def keep(batch: Batch, products: Products, moves: Sequence[Move], on: date
     await keep_debts(batch.db, batch.bucket, [(move.before, move.after) for move in moves])
     moved = [move for move in moves if move.after.line.status is not move.before.line.status]
     if moved:
-        changes = [_change(batch, move.after.line, on) for move in moved]
+        instant = at or batch.book.start_of(on)
+        changes = [_change(batch, move.after.line, instant) for move in moved]
         await lines.insert_changes(batch.db, batch.bucket, changes)
     batch.events += await _bill_events(batch, moves, on)
     kinds = {LineStatus.SUSPENDED: "line.suspended", LineStatus.CLOSED: "line.closed"}
@@ -141,14 +145,14 @@ async def _closed_if_done(batch: Batch, moves: Sequence[Move]) -> list[Move]:
     return done
 
 
-def _change(batch: Batch, line: Line, on: date) -> LineChange:
+def _change(batch: Batch, line: Line, at: datetime) -> LineChange:
     return LineChange(
-        id=batch.ids.new(batch.book.start_of(on), slot_of(line.id)),
+        id=batch.ids.new(at, slot_of(line.id)),
         line_id=line.id,
         kind=_CHANGES[line.status],
         actor=Actor.SYSTEM,
         actor_id=None,
         reason="arrears" if line.past_due_since else "nothing is overdue or owed",
         limit_minor=line.limit_minor,
-        at=batch.book.start_of(on),
+        at=at,
     )

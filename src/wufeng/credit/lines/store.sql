@@ -64,4 +64,4 @@ select id, person_id from line where bucket = $1 and next_bill_on <= $2 order by
 select id, line_id, kind, actor, actor_id, reason, limit_minor, at
   from line_change
  where bucket = $1 and line_id = $2
- order by id;
+ order by at, id;

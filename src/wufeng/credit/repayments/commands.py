@@ -1,7 +1,7 @@
 """What can be asked of repayments: repay, post or fail what a bank has answered, reverse. All through the lane."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -142,7 +142,7 @@ class _Desk:
             book.new.append(repayment)
             pending = repayment.status is RepaymentStatus.PENDING
             answers.append(_answer(repayment, debt.line.currency, 202 if pending else 201))
-        await self._keep(batch, book)
+        await self._keep(batch, book, max(command.at for command in commands))
         return answers
 
     async def bank_answered(self, batch: Batch, commands: Sequence[BankAnswered]) -> list[Answer | Problem]:
@@ -169,7 +169,7 @@ class _Desk:
                 book.moved.append(repayment)
             currency = book.debts[repayment.line_id].line.currency
             answers.append(_answer(repayment, currency, 200))
-        await self._keep(batch, book)
+        await self._keep(batch, book, max(command.at for command in commands))
         return answers
 
     async def reverse(self, batch: Batch, commands: Sequence[ReverseRepayment]) -> list[Answer | Problem]:
@@ -207,7 +207,7 @@ class _Desk:
         reversed_ = replace(repayment, status=RepaymentStatus.REVERSED, reason=command.reason)
         book.moved.append(reversed_)
         book.told.append(("repayment.reversed", reversed_, on))
-        await self._keep(batch, book)
+        await self._keep(batch, book, command.at)
         return _answer(reversed_, debt.line.currency, 200)
 
     async def _problem_of_reversal(self, batch: Batch, repayment: Repayment, line: Line) -> Problem | None:
@@ -309,7 +309,7 @@ class _Desk:
         }
         return _Book(debts, available)
 
-    async def _keep(self, batch: Batch, book: _Book) -> None:
+    async def _keep(self, batch: Batch, book: _Book, at: datetime) -> None:
         await ledger.post(batch, book.journals)
         if book.new:
             await store.insert_repayments(batch.db, batch.bucket, book.new)
@@ -325,7 +325,8 @@ class _Desk:
             if book.debts[id_] != book.before[id_]
         ]
         if changed:
-            await keep(batch, self.products, changed, max(on for _, _, on in book.told))
+            on = max(on for _, _, on in book.told)
+            await keep(batch, self.products, changed, on, at)
 
     def _product(self, line: Line) -> Product:
         return self.products.version(line.product, line.product_version)
