@@ -1,0 +1,241 @@
+"""Offers, quotes and checkout sessions: prices with their annualised rate, and options that hold what they say."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec import to_builtins
+
+from wufeng import payments
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode, encode
+from wufeng.credit.lines.model import LineStatus
+from wufeng.identity.merchants.model import Scene
+from wufeng.payments.orders.model import OrderTerms
+from wufeng.payments.quotes.model import Asked, QuoteView
+from wufeng.payments.quotes.rules import sheet_hash
+from wufeng.payments.quotes.views import sheet_of
+
+from .conftest import Payer, Town
+
+
+async def quote(
+    town: Town, amount_minor: int, payer: Payer | None = None, order: OrderTerms | None = None, **more: Any
+) -> QuoteView:
+    asked = Asked(
+        merchant_id=more.pop("merchant_id", town.merchant_id),
+        order_id=order.id if order is not None else None,
+        amount_minor=amount_minor,
+        scene=more.pop("scene", Scene.RETAIL),
+        payer_id=payer.id if payer is not None else None,
+        shows_wallet=more.pop("shows_wallet", True),
+        language="en",
+    )
+    return await payments.create_quote(
+        town.database, town.ids, town.catalogue, town.merchants, town.book, asked, order, town.at
+    )
+
+
+async def use(town: Town, option: str, order: OrderTerms, payer: Payer) -> payments.Funding:
+    async with town.database.read() as db:
+        return await payments.funding_of_option(db, town.book, option, order, payer.id, town.at)
+
+
+async def stored(town: Town, terms: OrderTerms) -> OrderTerms:
+    await town.ask(town.book.bucket_of(terms.id), payments.CreateOrder(at=town.at, terms=terms))
+    return terms
+
+
+async def test_offers_show_every_tenor_with_its_yearly_cost(town: Town) -> None:
+    async with town.database.read() as db:
+        found = await payments.list_offers(
+            db, town.catalogue, town.merchants, town.book, town.merchant_id, 1_000_00, None, town.at, "en"
+        )
+        none = await payments.list_offers(
+            db, town.catalogue, town.merchants, town.book, town.merchant_id, 1_000_00, Scene.LOTTERY,
+            town.at, "en",
+        )  # fmt: skip
+    assert [(o.tenor, o.total_cost_minor) for o in found] == [(1, 0), (3, 25_00), (6, 45_00), (12, 88_00)]
+    # PRODUCTS.md 2: 14.94, 15.27 and 15.86 % a year.
+    assert [(o.annualised_rate_ppm + 50) // 100 for o in found] == [0, 14_94, 15_27, 15_86]
+    assert none == []
+    assert {offer.name for offer in found} == {"Monthly bill"}
+
+
+async def test_a_payer_sees_wallet_line_and_split(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=300_00)
+    seen = await quote(town, 1_000_00, payer)
+    kinds = [tuple((f.kind, f.amount_minor) for f in option.funding) for option in seen.options]
+    assert kinds[0] == (("wallet", 1_000_00),)
+    assert [option.tenor for option in seen.options] == [None, 1, 3, 6, 12, 1, 3, 6, 12]
+    assert kinds[5] == (("wallet", 300_00), ("line", 700_00))
+    wallet, line = seen.options[0], seen.options[2]
+    assert (wallet.available, wallet.reasons[0].code) == (False, "insufficient_balance")
+    assert line.available and line.late_terms is not None and line.lenders[0].share_ppm == 1_000_000
+    assert sum(part.amount_minor for part in line.instalments) == 1_000_00 + line.total_cost_minor
+    assert line.late_terms.annualised_rate_ppm == 182_500
+    rich = await quote(town, 100_00, payer)
+    assert rich.options[0].available and len(rich.options) == 5, "what the wallet covers is not split"
+
+
+async def test_a_merchant_does_not_learn_what_is_in_a_wallet(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=300_00)
+    seen = await quote(town, 1_000_00, payer, shows_wallet=False)
+    assert {f.kind for option in seen.options for f in option.funding} == {"line"}
+
+
+@pytest.mark.parametrize(
+    ("people", "amount_minor", "more", "reason"),
+    [
+        ({"limit_minor": 999_99}, 1_000_00, {}, "limit_exceeded"),
+        ({"status": LineStatus.FROZEN}, 1_000_00, {}, "line_frozen"),
+        ({}, 1_000_00, {"scene": Scene.LOTTERY}, "scene_forbidden"),
+    ],
+)
+async def test_an_option_says_why_it_is_closed(
+    town: Town, people: dict, amount_minor: int, more: dict, reason: str
+) -> None:
+    [payer] = await town.people(**people)
+    options = (await quote(town, amount_minor, payer, **more)).options[1:]
+    assert options and not any(option.available for option in options)
+    assert {option.reasons[0].code for option in options} == {reason}
+
+
+async def test_an_option_is_paid_at_the_price_that_was_shown(town: Town) -> None:
+    [payer] = await town.people()
+    seen = await quote(town, 1_000_00, payer)
+    option = next(option for option in seen.options if option.tenor == 6)
+    order = town.terms("o1", 1_000_00)
+    funding = await use(town, option.id, order, payer)
+    status, body = await town.pay(payer, "o1", 1_000_00, funding=funding)
+    assert status == 201
+    [source] = body["funding"]
+    assert source["annualised_rate_ppm"] == option.annualised_rate_ppm
+    assert [part["amount_minor"] for part in source["instalments"]] == [
+        part.amount_minor for part in option.instalments
+    ]
+
+
+async def test_an_option_is_held_to_what_it_was_made_for(town: Town) -> None:
+    payer, other = await town.people(2)
+    order = town.terms("o1", 1_000_00)
+    option = (await quote(town, 1_000_00, payer)).options[1].id
+    assert (await use(town, option, order, payer)).line_id == payer.line_id
+    wrong = [
+        (option, town.terms("o1", 1_000_01), payer),
+        (option, town.terms("o1", 1_000_00, scene=Scene.HOTEL), payer),
+        (option, town.terms("o1", 1_000_00, merchant_id=UUID(int=9)), payer),
+        (option, order, other),
+        (option.replace(".2", ".0"), order, payer),
+        (option.replace(".2", ".99"), order, payer),
+        (option.replace(".2", ".02"), order, payer),
+        (encode(Prefix.QUOTE, town.ids.new(town.at, 5)) + ".1", order, payer),
+        ("nonsense", order, payer),
+    ]
+    for text, terms, person in wrong:
+        with pytest.raises(Problem) as refused:
+            await use(town, text, terms, person)
+        assert refused.value.code is Code.INVALID_FIELD
+        assert refused.value.errors[0].pointer == "/quote_option"
+    town.turn(minutes=15)
+    with pytest.raises(Problem, match="expired"):
+        await use(town, option, order, payer)
+
+
+async def test_a_quote_for_nobody_becomes_the_payers_own_line(town: Town) -> None:
+    [payer] = await town.people()
+    order = await stored(town, town.terms("o1", 1_000_00))
+    seen = await quote(town, 1_000_00, None, order)
+    assert [option.tenor for option in seen.options] == [1, 3, 6, 12]
+    funding = await use(town, seen.options[1].id, order, payer)
+    assert (funding.line_id, funding.tenor) == (payer.line_id, 3)
+    with pytest.raises(Problem, match="another order"):
+        await use(town, seen.options[1].id, town.terms("o2", 1_000_00), payer)
+    lineless = Payer(town.ids.new(town.at, 1), payer.wallet_id, payer.line_id, payer.bucket)
+    with pytest.raises(Problem, match="no line"):
+        await use(town, seen.options[1].id, order, lineless)
+
+
+async def test_the_same_sheet_has_the_same_hash_and_another_has_not(town: Town) -> None:
+    [payer] = await town.people()
+    first, again = await quote(town, 1_000_00, payer), await quote(town, 1_000_00, payer)
+    assert first.id != again.id and first.sheet_hash == again.sheet_hash
+    assert first.sheet_hash == sheet_hash(sheet_of(first))
+    assert (await quote(town, 1_000_01, payer)).sheet_hash != first.sheet_hash
+    sheet = sheet_of(first)
+    sheet["expires_at"] = "later"
+    assert sheet_hash(sheet) != first.sheet_hash
+    assert to_builtins(first)["options"], "what is hashed is what is shown"
+
+
+async def test_who_is_not_there_gets_no_quote(town: Town) -> None:
+    with pytest.raises(Problem, match="no such merchant"):
+        await quote(town, 1_000_00, merchant_id=UUID(int=9))
+    ghost = Payer(town.ids.new(town.at, 1), UUID(int=1), UUID(int=1), 0)
+    with pytest.raises(Problem, match="no such person"):
+        await quote(town, 1_000_00, ghost)
+
+
+async def open_checkout(town: Town, order: OrderTerms, **more: Any) -> payments.CheckoutView:
+    new = payments.NewSession(
+        merchant_id=more.pop("merchant_id", town.merchant_id),
+        order_id=order.id,
+        return_url="https://shop.example/done",
+        **more,
+    )
+    return await payments.create_checkout(town.database, town.ids, town.catalogue, town.book, new, town.at)
+
+
+async def test_a_checkout_session_binds_tenors_and_who_carries_the_fee(town: Town) -> None:
+    [payer] = await town.people()
+    order = await stored(town, town.terms("o1", 1_000_00))
+    page = await open_checkout(town, order, tenors=(6, 3), merchant_fee_share_ppm=1_000_000)
+    assert (page.status, page.tenors, page.url) == ("open", (3, 6), f"/checkout/{page.id}")
+    seen = await quote(town, 1_000_00, payer, order)
+    options = [option for option in seen.options if option.tenor]
+    assert [(option.tenor, option.total_cost_minor) for option in options] == [(3, 0), (6, 0)]
+    free = payments.Funding(use_wallet=False, line_id=payer.line_id, tenor=6)
+    async with town.database.read() as db:
+        bound = await payments.bind_funding(db, town.book, order.id, free, town.at)
+        with pytest.raises(Problem, match="offers tenors"):
+            await payments.bind_funding(
+                db, town.book, order.id, payments.Funding(False, payer.line_id, 12), town.at
+            )
+    assert bound.merchant_share_ppm == 1_000_000
+    assert bound == await use(town, options[1].id, order, payer)
+    status, body = await town.pay(payer, "o1", 1_000_00, funding=bound)
+    assert (status, body["funding"][0]["instalments"][0]["fee_minor"]) == (201, 0)
+    assert await town.payable() == 1_000_00 - 6_00 - 45_00
+    again = await payments.expire_checkout(
+        town.database, town.book, decode(Prefix.CHECKOUT_SESSION, page.id), town.merchant_id, town.at
+    )
+    assert again.status == "complete"
+
+
+async def test_an_ended_session_binds_nothing(town: Town) -> None:
+    order = await stored(town, town.terms("o1", 1_000_00))
+    page = await open_checkout(town, order, tenors=(3,))
+    session_id = decode(Prefix.CHECKOUT_SESSION, page.id)
+    with pytest.raises(Problem, match="No such"):
+        await payments.expire_checkout(town.database, town.book, session_id, UUID(int=9), town.at)
+    ended = await payments.expire_checkout(town.database, town.book, session_id, town.merchant_id, town.at)
+    assert ended.status == "expired"
+    assert len((await quote(town, 1_000_00, None, order)).options) == 4
+
+
+async def test_pages_that_are_not_opened(town: Town) -> None:
+    [payer] = await town.people()
+    order = await stored(town, town.terms("o1", 1_000_00))
+    refused = [
+        ({"tenors": (4,)}, "/tenors/0"),
+        ({"merchant_fee_share_ppm": 1_000_001}, "/merchant_fee_share_ppm"),
+        ({"merchant_id": UUID(int=9)}, "/order"),
+    ]
+    for more, pointer in refused:
+        with pytest.raises(Problem) as problem:
+            await open_checkout(town, order, **more)
+        assert problem.value.errors[0].pointer == pointer
+    await town.pay(payer, "o1", 1_000_00)
+    with pytest.raises(Problem) as problem:
+        await open_checkout(town, order)
+    assert problem.value.code is Code.ORDER_TAKEN
