@@ -64,6 +64,7 @@ BANK_COMMANDS: Mapping[Kind, MakeCommand] = {
     Kind.WITHDRAWAL: wallets.answer_command,
     Kind.SETTLEMENT: settlements.answer_command,
     Kind.REPAYMENT: _repayment_answered,
+    Kind.REFUND: payments.refund_answered,
 }
 """How each kind of object takes its bank's answer."""
 

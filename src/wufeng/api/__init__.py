@@ -2,7 +2,7 @@
 
 import msgspec
 
-from wufeng.api import clock, payments, server
+from wufeng.api import bank_accounts, clock, events, ledger, merchants, payments, people, server, staff
 from wufeng.api.openapi import document
 from wufeng.api.pages import create_pages
 from wufeng.api.routing import Api, Route
@@ -12,7 +12,13 @@ from wufeng.identity import RULES
 __all__ = ["ROUTES", "Api", "Route", "Services", "create_api", "openapi_document"]
 
 ROUTES: tuple[Route, ...] = (
+    *people.ROUTES,
+    *bank_accounts.ROUTES,
+    *merchants.ROUTES,
+    *staff.ROUTES,
     *payments.ROUTES,
+    *events.ROUTES,
+    *ledger.ROUTES,
     *clock.ROUTES,
     *server.ROUTES,
 )

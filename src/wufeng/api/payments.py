@@ -37,17 +37,21 @@ from wufeng.payments import (
     Funding,
     OrderTerms,
     Pay,
+    PaymentFilter,
     PaymentStatus,
+    PaymentView,
     Reader,
     Receipt,
     Refuse,
     VoidPayment,
+    bind_funding,
     find_order,
+    funding_of_option,
+    list_payments,
+    load_payment,
     order_id,
+    show_payments,
 )
-from wufeng.payments.pay.model import PaymentFilter
-from wufeng.payments.pay.queries import list_payments, load_payment, show_payments
-from wufeng.payments.pay.views import PaymentView
 from wufeng.risk.model import Confirmation
 
 Metadata = Annotated[
@@ -390,12 +394,17 @@ async def _funding(
     if sources is not None and option is not None:
         raise invalid_field("/funding", "Give either a quote_option or funding.")
     if option is not None:
-        raise invalid_field("/quote_option", "There is no such quote.")
+        async with call.services.database.read() as db:
+            return await funding_of_option(db, call.book, option, order, payer_id, call.at)
     if sources is None:
         if call.caller.kind is CallerKind.PERSON:
             raise invalid_field("/funding", "Say what to pay from: a wallet, a line, or both.")
         return Funding(use_wallet=True, line_id=None)
-    return await _funding_of_sources(call, payer_id, sources)
+    funding = await _funding_of_sources(call, payer_id, sources)
+    if isinstance(getattr(call.body, "order", None), InlineOrder):
+        return funding  # a checkout session needs a stored order, so nothing binds this one
+    async with call.services.database.read() as db:
+        return await bind_funding(db, call.book, order.id, funding, call.at)
 
 
 async def _funding_of_sources(
