@@ -84,10 +84,10 @@ async def test_once_a_person_until_it_is_deleted(world: World) -> None:
     async with world.database.read() as db:
         assert await db.fetchval("select count(distinct number_name) from bank_account") == 2, "unlinkable"
     with pytest.raises(Problem, match="No such bank account"):
-        await delete_bank_account(world.database, world.book, bo, account.id, world.at)
-    await delete_bank_account(world.database, world.book, anna, account.id, world.at)
+        await delete_bank_account(world.database, world.vault, world.book, bo, account.id, world.at)
+    await delete_bank_account(world.database, world.vault, world.book, anna, account.id, world.at)
     with pytest.raises(Problem, match="No such bank account"):
-        await delete_bank_account(world.database, world.book, anna, account.id, world.at)
+        await delete_bank_account(world.database, world.vault, world.book, anna, account.id, world.at)
     assert (await add(world, anna)).id != account.id
 
 

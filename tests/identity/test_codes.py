@@ -9,7 +9,6 @@ from wufeng.base.errors import Code, Problem
 from wufeng.identity.codes.commands import forget_codes, send_code, verify_code
 from wufeng.identity.codes.model import CODE_LASTS, SENDS_WINDOW, CodePurpose, CodeVerdict, SignUp
 from wufeng.identity.codes.queries import list_messages
-from wufeng.identity.codes.store import sms_of_book
 from wufeng.identity.sessions.commands import sign_in
 from wufeng.identity.vault import Private
 
@@ -171,7 +170,6 @@ async def test_of_fifty_guesses_at_once_five_are_compared(world: World) -> None:
 
 
 async def test_a_live_book_keeps_no_messages_and_needs_a_sender(world: World) -> None:
-    assert sms_of_book(world.live) is None
     refused = await world.send(book=world.live)
     assert refused is not None and refused.code is Code.STATE_CONFLICT and "no SMS sender" in refused.detail
     async with world.database.read() as db:

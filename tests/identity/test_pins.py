@@ -149,6 +149,20 @@ async def test_a_pin_is_stored_as_argon2id_under_the_pepper(world: World) -> Non
     assert not await hashing.proves_slowly(stored, PIN.encode())
 
 
+async def test_guessing_keeps_nobody_waiting_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than so many at once are refused before they cost a try."""
+    monkeypatch.setattr(hashing, "WAITING_MAX", 2)
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    outcomes = await asyncio.gather(
+        *(hashing.hash_slowly(b"x") for _ in range(2)), check(world, person_id), return_exceptions=True
+    )
+    assert isinstance(outcomes[2], Problem) and outcomes[2].code is Code.OVERLOADED
+    async with world.database.read() as db:
+        assert await db.fetchval("select tried_at from payment_pin") is None
+    assert (await check(world, person_id)).ok
+
+
 async def test_another_persons_pin_proves_nothing(world: World) -> None:
     """Same PIN, hash copied by somebody who can write to the table: it is bound to its owner."""
     anna, bo = await world.person(), await world.person("+8613900002222")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import slot_of
@@ -113,7 +114,12 @@ async def test_a_session_ends_after_ninety_days(world: World) -> None:
 async def test_sign_out_ends_one_session(world: World) -> None:
     await world.person()
     here, there = await world.sign_in(), await world.sign_in()
-    await revoke_session(world.database, world.book, here.session_id, world.at)
+    with pytest.raises(Problem, match="No such session"):
+        await revoke_session(world.database, world.book, here.session_id, UUID(int=5), world.at)
+    ended = await revoke_session(world.database, world.book, here.session_id, here.person_id, world.at)
+    assert ended.revoked_at == world.at and ended.token is UNSET
+    with pytest.raises(Problem, match="No such session"):
+        await revoke_session(world.database, world.book, here.session_id, here.person_id, world.at)
     assert await is_dead(world, here)
     assert not await is_dead(world, there)
 

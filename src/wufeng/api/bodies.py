@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
-from wufeng.base.errors import Code, FieldError, Problem
-from wufeng.base.ids import Prefix
+from wufeng.base.errors import Code, FieldError, Problem, invalid_field
+from wufeng.base.ids import Prefix, decode
 from wufeng.base.money import MINOR_MAX
 
 LIMIT_MAX = 100
@@ -48,6 +49,16 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     limit: Limit = 20
     starting_after: str | None = None
+
+
+def starting_after(query: ListQuery, prefix: Prefix, what: str) -> UUID | None:
+    """The id that a page comes after; None for the first. Refuses one that names no such object (invalid_field)."""
+    if query.starting_after is None:
+        return None
+    try:
+        return decode(prefix, query.starting_after)
+    except ValueError:
+        raise invalid_field("starting_after", f"It names no {what}.") from None
 
 
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")

@@ -1,13 +1,14 @@
 """People and how they prove themselves: sign-in, PIN, freeze; what test books would have sent."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from wufeng.api.bodies import Limit, Reason
+from wufeng.api.bodies import ListQuery, Reason, starting_after
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
-from wufeng.base.errors import Code, Problem, invalid_field, not_found
+from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix
 from wufeng.identity import CallerKind, act_of, own_person, register
 from wufeng.identity.audit.rules import check_reason
@@ -88,11 +89,10 @@ class Unfreeze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-class MessagesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of which phone, and how many of the last ones."""
+class MessagesQuery(ListQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of which phone."""
 
     phone: Phone
-    limit: Limit = 20
 
 
 class MessageList(Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ async def get_person(call: Call[Nothing, Nothing]) -> Answer:
 async def post_code(call: Call[SendCode, Nothing]) -> Answer:
     """Send a one-time code. The answer is the same whether the phone is known or not."""
     body, services = call.body, call.services
-    expires_at = await send_code(
+    sent = await send_code(
         services.database,
         services.vault,
         services.sms.get(call.book.mode),
@@ -138,7 +138,7 @@ async def post_code(call: Call[SendCode, Nothing]) -> Answer:
         services.sign_up,
         call.at,
     )
-    return reply(SentCode(purpose=body.purpose, created_at=call.at, expires_at=expires_at), 201)
+    return reply(sent, 201)
 
 
 async def create_session(call: Call[CreateSession, Nothing]) -> Answer:
@@ -207,7 +207,7 @@ async def post_pin(call: Call[SetPin, Nothing]) -> Answer:
         call.at,
         keep_session=call.caller.session_id,
     )
-    return await _shown(call, person_id_of=person_id)
+    return await _shown(call, person_id)
 
 
 def _pin_proof(body: SetPin) -> PinProof:
@@ -244,8 +244,97 @@ async def post_unfreeze(call: Call[Unfreeze, Nothing]) -> Answer:
 async def get_messages(call: Call[Nothing, MessagesQuery]) -> Answer:
     """What a test book would have sent to a phone."""
     query, services = call.query, call.services
+    before = starting_after(query, Prefix.MESSAGE, "message")
     async with services.database.read() as db:
         found = await list_messages(
-            db, services.vault, call.book, Private(query.phone), query.limit + 1
+            db, services.vault, call.book, Private(query.phone), before, query.limit + 1
         )
     return reply_list(found, query.limit)
+
+
+async def _shown(call: Call[Any, Any], person_id: UUID) -> Answer:
+    async with call.services.database.read() as db:
+        return reply(await show_person(db, call.services.vault, call.book, person_id))
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/people",
+        operation="create_person",
+        summary="Make a person, or find them again",
+        handle=create_person,
+        body=CreatePerson,
+        answers={201: PersonView, 200: PersonView},
+    ),
+    Route(
+        method="GET",
+        path="/v1/people/{id}",
+        operation="get_person",
+        summary="One person",
+        handle=get_person,
+        answers={200: PersonView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/people/{id}/pin",
+        operation="set_pin",
+        summary="Set or change the payment PIN",
+        handle=post_pin,
+        body=SetPin,
+        answers={200: PersonView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/people/{id}/freeze",
+        operation="freeze_person",
+        summary="Stop everything of a person",
+        handle=post_freeze,
+        body=Freeze,
+        answers={200: PersonView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/people/{id}/unfreeze",
+        operation="unfreeze_person",
+        summary="Let a frozen person act again",
+        handle=post_unfreeze,
+        body=Unfreeze,
+        answers={200: PersonView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/sessions/codes",
+        operation="send_code",
+        summary="Send a one-time code",
+        handle=post_code,
+        body=SendCode,
+        answers={201: SentCode},
+    ),
+    Route(
+        method="POST",
+        path="/v1/sessions",
+        operation="create_session",
+        summary="Sign in by a code, or step up by the PIN",
+        handle=create_session,
+        body=CreateSession,
+        answers={201: SessionView},
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/sessions/{id}",
+        operation="delete_session",
+        summary="Sign a device out",
+        handle=delete_session,
+        answers={200: SessionView},
+    ),
+    Route(
+        method="GET",
+        path="/v1/messages",
+        operation="list_messages",
+        summary="What a test book would have sent to a phone",
+        handle=get_messages,
+        query=MessagesQuery,
+        answers={200: MessageList},
+    ),
+)

@@ -1,8 +1,6 @@
-"""People, how they prove themselves, their bank accounts; merchants; staff."""
+"""People and how they prove themselves, their bank accounts; what a test book would have sent them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -26,21 +24,25 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 class SentCode(Struct, frozen=True, kw_only=True):
-    """A code was sent, if the phone can have one."""
+    """A code was asked for; it has gone out if the phone can have one."""
 
-    expires_at: datetime | None = None
+    purpose: str
+    expires_at: datetime
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A signed-in device. `token` is the credential of the calls that follow."""
+    """A signed-in device. `token`, the credential of what follows, is there only when it was just opened."""
 
     id: str
-    token: str
+    created_at: datetime
+    person: str
+    auth_level: str
     expires_at: datetime
-    auth_level: str | None = None
-    person: str | None = None
-    staff: str | None = None
-    role: str | None = None
+    revoked_at: datetime | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Session({self.id})"
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -64,32 +66,15 @@ class BankAccount(Struct, frozen=True, kw_only=True):
     person: str | None = None
 
 
-class Merchant(Struct, frozen=True, kw_only=True):
-    """Who sells. `api_key` is there only when it was just made."""
-
-    id: str
-    created_at: datetime
-    name: str
-    scene: str
-    status: str
-    fee_plan: Mapping[str, Any] = {}
-    api_key: str | None = None
-
-
 class People(Resource):
     """People of the operator."""
 
     async def create(
-        self,
-        *,
-        phone: str,
-        external_id: str | None = None,
-        name: str | None = None,
-        document: str | None = None,
+        self, *, external_id: str, phone: str, name: str | None = None, document: str | None = None
     ) -> Person:
-        """Make a person. `external_id` is the operator's own name for them, once a book."""
-        body = given(phone=phone, external_id=external_id, name=name, document=document)
-        return await self._post(Person, "/v1/people", body)
+        """Make a person; the same external_id and phone again give the same person."""
+        body = given(external_id=external_id, phone=phone, name=name, document=document)
+        return await self._post(Person, "/v1/people", body, Repeat.SAFE)
 
     async def get(self, id_: str) -> Person:
         """One person."""
@@ -98,47 +83,45 @@ class People(Resource):
     async def set_pin(
         self, id_: str, *, pin: str, old_pin: str | None = None, code: str | None = None
     ) -> Person:
-        """Set the payment PIN, or change it with the old one or a one-time code."""
-        return await self._post(
-            Person, f"/v1/people/{at(id_)}/pin", given(pin=pin, old_pin=old_pin, code=code)
-        )
+        """Set the payment PIN, or change it: with the old one, or a one-time code sent for the purpose `pin`."""
+        body = given(pin=pin, old_pin=old_pin, code=code)
+        return await self._post(Person, f"/v1/people/{at(id_)}/pin", body)
 
     async def freeze(self, id_: str, *, reason: str | None = None) -> Person:
         """Stop everything of a person: a lost phone."""
         return await self._post(Person, f"/v1/people/{at(id_)}/freeze", given(reason=reason), Repeat.SAFE)
 
+    async def unfreeze(self, id_: str, *, reason: str) -> Person:
+        """Let a frozen person act again."""
+        return await self._post(Person, f"/v1/people/{at(id_)}/unfreeze", {"reason": reason}, Repeat.SAFE)
+
 
 class Sessions(Resource):
-    """Signing in."""
+    """Signing in and out."""
 
-    async def send_code(self, *, phone: str, purpose: str | None = None) -> SentCode:
-        """Send a one-time code to a phone."""
-        return await self._post(SentCode, "/v1/sessions/codes", given(phone=phone, purpose=purpose))
+    async def send_code(self, *, phone: str, purpose: str = "sign_in") -> SentCode:
+        """Send a one-time code to a phone, to sign in or to set the PIN (`pin`)."""
+        return await self._post(SentCode, "/v1/sessions/codes", {"phone": phone, "purpose": purpose})
 
-    async def create(
-        self,
-        *,
-        phone: str | None = None,
-        code: str | None = None,
-        pin: str | None = None,
-        device: str | None = None,
-    ) -> Session:
-        """Sign in with a one-time code, or step up with the PIN."""
-        return await self._post(
-            Session, "/v1/sessions", given(phone=phone, code=code, pin=pin, device=device)
-        )
+    async def create(self, *, phone: str, code: str, device: str | None = None) -> Session:
+        """Sign in with a one-time code."""
+        return await self._post(Session, "/v1/sessions", given(phone=phone, code=code, device=device))
 
-    async def create_for_staff(self, *, name: str, password: str) -> Session:
-        """Sign a member of staff in."""
-        return await self._post(Session, "/v1/staff_sessions", {"name": name, "password": password})
+    async def step_up(self, *, pin: str) -> Session:
+        """Prove the PIN inside a live session: the session stepped up, with a new token."""
+        return await self._post(Session, "/v1/sessions", {"pin": pin})
+
+    async def end(self, id_: str) -> Session:
+        """Sign a device of the caller's out."""
+        return await self._delete(Session, f"/v1/sessions/{at(id_)}")
 
 
 class Messages(Resource):
-    """What a test book's people were sent."""
+    """What a test book would have sent."""
 
-    def list(self, *, phone: str) -> Listing[Message]:
+    def list(self, *, phone: str, limit: int | None = None) -> Listing[Message]:
         """The messages to a phone, the latest first."""
-        return self._list(Message, "/v1/messages", {"phone": phone})
+        return self._list(Message, "/v1/messages", given(phone=phone, limit=limit))
 
 
 class BankAccounts(Resource):
@@ -155,13 +138,3 @@ class BankAccounts(Resource):
     async def delete(self, id_: str) -> BankAccount:
         """Forget a bank account."""
         return await self._delete(BankAccount, f"/v1/bank_accounts/{at(id_)}")
-
-
-class Merchants(Resource):
-    """Who sells."""
-
-    async def create(self, *, name: str, scene: str, fee_plan: Mapping[str, int]) -> Merchant:
-        """Make a merchant; the answer alone holds its first key."""
-        return await self._post(
-            Merchant, "/v1/merchants", {"name": name, "scene": scene, "fee_plan": dict(fee_plan)}
-        )

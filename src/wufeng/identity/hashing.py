@@ -6,23 +6,57 @@ MiB. Parameters: OWASP Password Storage Cheat Sheet (m = 19 MiB, t = 2, p = 1), 
 
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from wufeng.base.errors import Code, Problem
+
+T = TypeVar("T")
+
+WAITING_MAX = 64
+"""Hashes under way or waiting, about a second of work: guessing must not keep others waiting for ever."""
+
+
+class _Threads:
+    """The threads of this process that hash, and how many hashes they have before them."""
+
+    def __init__(self) -> None:
+        count = max(2, (os.cpu_count() or 2) // 2)
+        self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="argon2")
+        self.waiting = 0
+
+    async def run(self, work: Callable[..., T], *arguments: object) -> T:
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+        finally:
+            self.waiting -= 1
+
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16)
-_THREADS = ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2), thread_name_prefix="argon2")
+_THREADS = _Threads()
+
+
+def refuse_when_busy() -> None:
+    """Raise `overloaded` when too many hashes are waiting. To be asked before a try is taken."""
+    if _THREADS.waiting >= WAITING_MAX:
+        raise Problem(
+            Code.OVERLOADED, "Too many proofs are being checked. Nothing was done.", retry_after_s=1
+        )
 
 
 async def hash_slowly(peppered: bytes) -> str:
     """The stored form of a PIN or password that the pepper has been through (`Vault.peppered`)."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, _HASHER.hash, peppered)
+    return await _THREADS.run(_HASHER.hash, peppered)
 
 
 async def proves_slowly(stored: str, peppered: bytes) -> bool:
     """Whether that is what was hashed. A stored hash that cannot be read proves nothing."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, _verify, stored, peppered)
+    return await _THREADS.run(_verify, stored, peppered)
 
 
 def _verify(stored: str, peppered: bytes) -> bool:

@@ -5,7 +5,7 @@ from wufeng.base.ids import Prefix, encode
 from wufeng.identity.audit.model import Act
 from wufeng.identity.callers import CallerKind
 
-REASON_MAX = 200
+REASON_MAX = 500
 
 _BY_PREFIX = {
     CallerKind.PERSON: Prefix.PERSON,

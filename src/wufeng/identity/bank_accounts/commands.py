@@ -6,6 +6,8 @@ Plain transactions, not lane commands: no money moves and no credit is opened by
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from wufeng.base.books import Book
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem, not_found
@@ -55,12 +57,19 @@ async def add_bank_account(
 
 
 async def delete_bank_account(
-    database: Database, book: Book, person_id: UUID, account_id: UUID, at: datetime
-) -> None:
+    database: Database, vault: Vault, book: Book, person_id: UUID, account_id: UUID, at: datetime
+) -> BankAccount:
     """Delete a bank account of that person; what is under way with it still ends. Another's is not_found."""
-    async with database.read() as db:
-        if not await store.delete_account(db, book.bucket_of(account_id), account_id, person_id, at):
-            raise not_found("bank account")
+    async with database.transaction() as db:
+        before = UUID(int=account_id.int - 1) if account_id.int else account_id
+        found = await store.list_accounts(db, vault, book.bucket_of(person_id), person_id, before, 1)
+        account = next((account for account in found if account.id == account_id), None)
+        deleted = account and await store.delete_account(
+            db, book.bucket_of(account_id), account_id, person_id, at
+        )
+    if account is None or not deleted:
+        raise not_found("bank account")
+    return msgspec.structs.replace(account, status=BankAccountStatus.DELETED)
 
 
 async def mark_verified(db: Connection, bucket: int, account_id: UUID, at: datetime) -> bool:

@@ -9,13 +9,15 @@ from wufeng.identity.bank_accounts import rules, store
 from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView, BankInstruction
 from wufeng.identity.vault import Vault
 
+FIRST = UUID(int=0)
+
 
 async def list_bank_accounts(
-    db: Connection, vault: Vault, book: Book, person_id: UUID
+    db: Connection, vault: Vault, book: Book, person_id: UUID, after: UUID = FIRST, at_most: int = 100
 ) -> list[BankAccountView]:
-    """The bank accounts of a person as the API shows them, oldest first."""
-    bucket = book.bucket_of(person_id)
-    return [rules.view_of(account) for account in await store.list_accounts(db, vault, bucket, person_id)]
+    """The bank accounts of a person as the API shows them, oldest first; `after` the last one of another page."""
+    found = await store.list_accounts(db, vault, book.bucket_of(person_id), person_id, after, at_most)
+    return [rules.view_of(account) for account in found]
 
 
 async def bank_instructions(

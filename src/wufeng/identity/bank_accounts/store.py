@@ -63,8 +63,10 @@ async def load_states(
     return {row["id"]: (row["person_id"], BankAccountStatus(row["status"])) for row in rows}
 
 
-async def list_accounts(db: Connection, vault: Vault, bucket: int, person_id: UUID) -> list[BankAccount]:
-    """The bank accounts of a person, oldest first, without the deleted ones."""
+async def list_accounts(
+    db: Connection, vault: Vault, bucket: int, person_id: UUID, after: UUID, at_most: int
+) -> list[BankAccount]:
+    """The bank accounts of a person, oldest first, without the deleted ones, after one of them."""
     return [
         BankAccount(
             id=row["id"],
@@ -74,7 +76,7 @@ async def list_accounts(db: Connection, vault: Vault, bucket: int, person_id: UU
             status=BankAccountStatus(row["status"]),
             created_at=row["created_at"],
         )
-        for row in await db.fetch(SQL.list_accounts, bucket, person_id)
+        for row in await db.fetch(SQL.list_accounts, bucket, person_id, after, at_most)
     ]
 
 

@@ -15,8 +15,9 @@ select a.id, a.person_id, a.bank, a.number, a.status, a.created_at, d.sealed_key
 select a.id, a.person_id, a.bank, a.number, a.status, a.created_at, d.sealed_key
   from bank_account as a
   join personal_data as d on d.bucket = $1 and d.person_id = a.person_id
- where a.bucket = $1 and a.person_id = $2 and a.status <> 'deleted'
- order by a.id;
+ where a.bucket = $1 and a.person_id = $2 and a.status <> 'deleted' and a.id > $3
+ order by a.id
+ limit $4;
 
 -- name: list_unverified
 select id from bank_account where bucket = $1 and status = 'unverified' order by id limit $2;

@@ -9,7 +9,8 @@ from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import IdMaker, slot_of
 from wufeng.identity.codes import rules, store
-from wufeng.identity.codes.model import CodePurpose, CodeVerdict, Message, SignUp, Sms
+from wufeng.identity.codes.model import CODE_LASTS, CodePurpose, CodeVerdict, Message, SentCode, SignUp
+from wufeng.identity.codes.sms import Sms
 from wufeng.identity.people import store as people
 from wufeng.identity.people.rules import normalise_phone
 from wufeng.identity.vault import Private, Vault
@@ -25,7 +26,7 @@ async def send_code(
     purpose: CodePurpose,
     sign_up: SignUp,
     at: datetime,
-) -> None:
+) -> SentCode:
     """Send a code to a phone, known or not: the caller cannot tell the two apart.
 
     sms  the book's sender; None where the operator has set up none
@@ -57,6 +58,7 @@ async def send_code(
                 at=at,
             )
             await sms.send(db, book, message)
+    return SentCode(purpose=purpose, created_at=at, expires_at=at + CODE_LASTS)
 
 
 async def forget_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> int:

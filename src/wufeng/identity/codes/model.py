@@ -2,13 +2,11 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.base.books import Book
-from wufeng.base.database import Connection
 from wufeng.identity.vault import Private
 
 CODE_LASTS = timedelta(minutes=5)
@@ -38,6 +36,15 @@ class CodeVerdict(Struct, frozen=True):
     tries_left: int
 
 
+class SentCode(Struct, frozen=True, kw_only=True):
+    """What a caller hears of a code that was asked for, whether or not one went out."""
+
+    object: Literal["one_time_code"] = "one_time_code"
+    purpose: CodePurpose
+    created_at: datetime
+    expires_at: datetime
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """A text to a phone. `code` is what the text holds, for tests."""
 
@@ -60,15 +67,5 @@ class MessageView(Struct, frozen=True, kw_only=True):
     text: str
     created_at: datetime
 
-
-class Sms(Protocol):
-    """The SMS seam.
-
-    `send` is called inside the transaction that stores the code. It must return without waiting for a
-    provider (hand the message to a queue of its own): how long the call takes would tell whether the phone is
-    known.
-    """
-
-    async def send(self, db: Connection, book: Book, message: Message) -> None:
-        """Take a message for delivery."""
-        ...
+    def __repr__(self) -> str:
+        return f"MessageView({self.id})"

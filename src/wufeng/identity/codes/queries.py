@@ -1,6 +1,7 @@
 """What can be read about one-time codes."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from wufeng.base.books import Book, Mode
 from wufeng.base.database import Connection
@@ -13,10 +14,10 @@ from wufeng.identity.vault import Private, Vault
 
 
 async def list_messages(
-    db: Connection, vault: Vault, book: Book, phone: Private, at_most: int = 20
+    db: Connection, vault: Vault, book: Book, phone: Private, before: UUID | None = None, at_most: int = 20
 ) -> Sequence[MessageView]:
     """What a test book would have sent to a phone, newest first. Live books keep no messages: not_found."""
     if book.mode is not Mode.TEST:
         raise not_found("message")
     name = people.name_of(vault, book, people.PHONE, Private(normalise_phone(phone.text, "phone")))
-    return await store.load_messages(db, name.bucket, name.id, at_most)
+    return await store.load_messages(db, name.bucket, name.id, before, at_most)

@@ -17,7 +17,6 @@ from wufeng.identity.codes.model import (
     CodeVerdict,
     Message,
     MessageView,
-    Sms,
 )
 
 SQL = load(__file__)
@@ -62,11 +61,6 @@ async def forget_codes(db: Connection, bucket: int, at: datetime, at_most: int) 
     return len(await db.fetch(SQL.forget_codes, bucket, at - SENDS_WINDOW, at, at_most))
 
 
-def sms_of_book(book: Book) -> Sms | None:
-    """The sender that ships: test books keep their messages; a live book needs the operator's own."""
-    return MessageTable() if book.mode is Mode.TEST else None
-
-
 class MessageTable:
     """The SMS seam of test books: messages are kept in a table, where the operator reads them."""
 
@@ -85,8 +79,10 @@ class MessageTable:
         )
 
 
-async def load_messages(db: Connection, bucket: int, phone_name: UUID, at_most: int) -> Sequence[MessageView]:
-    """The last messages to a phone, newest first."""
+async def load_messages(
+    db: Connection, bucket: int, phone_name: UUID, before: UUID | None, at_most: int
+) -> Sequence[MessageView]:
+    """The last messages to a phone, or the last before one of them; newest first."""
     return [
         MessageView(
             id=encode(Prefix.MESSAGE, row["id"]),
@@ -95,5 +91,5 @@ async def load_messages(db: Connection, bucket: int, phone_name: UUID, at_most: 
             text=row["text"],
             created_at=row["created_at"],
         )
-        for row in await db.fetch(SQL.load_messages, bucket, phone_name, at_most)
+        for row in await db.fetch(SQL.load_messages, bucket, phone_name, before, at_most)
     ]

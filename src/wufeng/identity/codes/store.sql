@@ -39,5 +39,6 @@ insert into message (bucket, id, phone_name, purpose, code, text, created_at) va
 select id, purpose, code, text, created_at
   from message
  where bucket = $1 and phone_name = $2
+   and ($3::uuid is null or number < (select m.number from message as m where m.bucket = $1 and m.id = $3))
  order by number desc
- limit $3;
+ limit $4;

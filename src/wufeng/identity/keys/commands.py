@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from wufeng.base.books import Book
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import not_found
@@ -72,7 +74,7 @@ async def issue_key(
 
 async def withdraw_key(
     database: Database, ids: IdMaker, caller: Caller, key_id: UUID, at: datetime, request_id: str
-) -> None:
+) -> ApiKey:
     """Revoke a key as a caller asks, audited: a merchant its own, the operator and its staff any of the book.
 
     The next request with it is unauthenticated. Another's, an unknown and a revoked one are not_found.
@@ -85,6 +87,7 @@ async def withdraw_key(
         await revoke_key(db, caller.book, key.owner_id, key_id, at)
         act = act_of(caller, "revoke_api_key", Prefix.API_KEY, key_id, at, request_id)
         await audit(db, caller.book, ids, [act])
+    return msgspec.structs.replace(key, revoked_at=at)
 
 
 async def revoke_key(db: Connection, book: Book, owner_id: UUID, key_id: UUID, at: datetime) -> None:

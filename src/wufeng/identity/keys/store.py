@@ -42,9 +42,9 @@ async def load_key(db: Connection, book_id: int, key_id: UUID) -> ApiKey | None:
     return found[0] if found is not None and found[0].book_id == book_id else None
 
 
-async def list_keys(db: Connection, book_id: int, owner_id: UUID) -> list[ApiKey]:
-    """All keys of one owner, oldest first."""
-    return [_key(row) for row in await db.fetch(SQL.list_keys, book_id, owner_id)]
+async def list_keys(db: Connection, book_id: int, owner_id: UUID, after: UUID, at_most: int) -> list[ApiKey]:
+    """Keys of one owner, oldest first, after one of them."""
+    return [_key(row) for row in await db.fetch(SQL.list_keys, book_id, owner_id, after, at_most)]
 
 
 async def revoke_key(db: Connection, book_id: int, owner_id: UUID, key_id: UUID, at: datetime) -> bool:

@@ -14,8 +14,9 @@ select k.id, k.book, k.kind, k.owner_id, k.name, k.prefix, k.secret_hash, k.scop
 select k.id, k.book, k.kind, k.owner_id, k.name, k.prefix, k.secret_hash, k.scopes, k.created_at, k.revoked_at,
        k.last_used_on
   from api_key as k
- where k.book = $1 and k.owner_id = $2
- order by k.id;
+ where k.book = $1 and k.owner_id = $2 and k.id > $3
+ order by k.id
+ limit $4;
 
 -- name: revoke_key
 update api_key set revoked_at = $4 where id = $1 and book = $2 and owner_id = $3 and revoked_at is null returning id;

@@ -8,7 +8,7 @@ from wufeng.base.database import Database
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.identity.codes.commands import verify_code
 from wufeng.identity.codes.model import CodePurpose, CodeVerdict
-from wufeng.identity.hashing import hash_slowly, proves_slowly
+from wufeng.identity.hashing import hash_slowly, proves_slowly, refuse_when_busy
 from wufeng.identity.people import store as people
 from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.pins import rules, store
@@ -75,6 +75,7 @@ async def set_pin(
 async def _check(
     database: Database, vault: Vault, book: Book, person_id: UUID, pin: Private, at: datetime
 ) -> tuple[PinVerdict, Try | None]:
+    refuse_when_busy()
     bucket = book.bucket_of(person_id)
     async with database.read() as db:
         taken = await store.take_try(db, bucket, person_id, at)

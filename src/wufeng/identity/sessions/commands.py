@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wufeng.base.books import Book
 from wufeng.base.database import Connection, Database
-from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import IdMaker, slot_of
 from wufeng.base.lanes import Lanes
 from wufeng.identity.codes.commands import verify_code
@@ -15,8 +15,8 @@ from wufeng.identity.people.commands import Registration, register
 from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.people.rules import normalise_phone
 from wufeng.identity.pins.commands import check_pin
-from wufeng.identity.sessions import store
-from wufeng.identity.sessions.model import SESSION_LASTS, AuthLevel, Opened
+from wufeng.identity.sessions import rules, store
+from wufeng.identity.sessions.model import SESSION_LASTS, AuthLevel, Opened, SessionView
 from wufeng.identity.tokens import CredentialKind, new_session
 from wufeng.identity.vault import Private, Vault
 
@@ -94,10 +94,18 @@ async def step_up(
         return await _open(db, ids, book, before.person_id, before.device, at, before.expires_at, pin_at=at)
 
 
-async def revoke_session(database: Database, book: Book, session_id: UUID, at: datetime) -> None:
-    """Sign a device out; its token is dead from the next request on."""
+async def revoke_session(
+    database: Database, book: Book, session_id: UUID, person_id: UUID, at: datetime
+) -> SessionView:
+    """Sign one of a person's devices out; its token is dead from the next request on.
+
+    Another's session, an unknown and an ended one are not_found.
+    """
     async with database.read() as db:
-        await store.revoke_session(db, book.bucket_of(session_id), session_id, at)
+        ended = await store.revoke_session(db, book.bucket_of(session_id), session_id, person_id, at)
+    if ended is None:
+        raise not_found("session")
+    return rules.view_of_ended(ended, at)
 
 
 async def _share_active(db: Connection, book: Book, person_id: UUID) -> None:
@@ -134,5 +142,6 @@ async def _open(
         session_id=session_id,
         person_id=person_id,
         auth_level=AuthLevel.CODE if pin_at is None else AuthLevel.PIN,
+        created_at=at,
         expires_at=expires_at,
     )

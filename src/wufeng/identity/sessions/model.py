@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 SESSION_LASTS = timedelta(days=90)
 PIN_LEVEL_LASTS = timedelta(minutes=15)
@@ -43,7 +44,34 @@ class Opened(Struct, frozen=True, kw_only=True):
     session_id: UUID
     person_id: UUID
     auth_level: AuthLevel
+    created_at: datetime
     expires_at: datetime
 
     def __repr__(self) -> str:
         return f"Opened({self.session_id})"
+
+
+class Ended(Struct, frozen=True):
+    """A session that has just been ended by its person."""
+
+    id: UUID
+    person_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    pin_at: datetime | None
+
+
+class SessionView(Struct, frozen=True, kw_only=True):
+    """A session as the API shows it; `token` only in the answer that opens it, once."""
+
+    id: str
+    object: Literal["session"] = "session"
+    person: str
+    auth_level: AuthLevel
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    token: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"SessionView({self.id})"

@@ -9,7 +9,7 @@ from msgspec import Struct
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
-from wufeng.identity.sessions.model import Session
+from wufeng.identity.sessions.model import Ended, Session
 
 SQL = load(__file__)
 
@@ -75,9 +75,12 @@ async def rotate_session(db: Connection, bucket: int, session_id: UUID, at: date
     return None if row is None else Rotated(row["person_id"], row["device"], row["expires_at"])
 
 
-async def revoke_session(db: Connection, bucket: int, session_id: UUID, at: datetime) -> None:
-    """End a session. One that has ended stays as it is."""
-    await db.execute(SQL.revoke_session, bucket, session_id, at)
+async def revoke_session(
+    db: Connection, bucket: int, session_id: UUID, person_id: UUID, at: datetime
+) -> Ended | None:
+    """End a session of that person; None when there is no living one."""
+    row = await db.fetchrow(SQL.revoke_session, bucket, session_id, person_id, at)
+    return None if row is None else Ended(**dict(row))
 
 
 async def revoke_of_person(

@@ -14,7 +14,9 @@ update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at 
 returning person_id, device, expires_at;
 
 -- name: revoke_session
-update session set revoked_at = $3 where bucket = $1 and id = $2 and revoked_at is null;
+update session set revoked_at = $4
+ where bucket = $1 and id = $2 and person_id = $3 and revoked_at is null and expires_at > $4
+returning id, person_id, created_at, expires_at, pin_at;
 
 -- name: forget_devices
 -- What people call their devices is about them.

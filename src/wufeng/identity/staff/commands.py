@@ -11,7 +11,7 @@ from wufeng.base.books import Book, Books
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import IdMaker
-from wufeng.identity.hashing import hash_slowly, proves_slowly
+from wufeng.identity.hashing import hash_slowly, proves_slowly, refuse_when_busy
 from wufeng.identity.staff import rules, store
 from wufeng.identity.staff.model import STAFF_SESSION_LASTS, Role, Staff, StaffOpened, StaffStatus
 from wufeng.identity.tokens import CredentialKind, new_session
@@ -41,6 +41,7 @@ async def sign_in_staff(
     An unknown name, a wrong password and a locked log-in get the same answer in the same time
     (unauthenticated).
     """
+    refuse_when_busy()
     async with database.read() as db:
         found = await store.take_try(db, login.strip().lower(), at)
     owner, stored = (found[0].id, found[1]) if found else (_NOBODY, _HASH_OF_NOTHING)
@@ -60,7 +61,12 @@ async def sign_in_staff(
         ):
             raise Problem(Code.UNAUTHENTICATED, _WRONG)
     return StaffOpened(
-        token=credential.text, session_id=session_id, staff=staff, book_id=book.id, expires_at=expires_at
+        token=credential.text,
+        session_id=session_id,
+        staff=staff,
+        book_id=book.id,
+        created_at=at,
+        expires_at=expires_at,
     )
 
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 STAFF_SESSION_LASTS = timedelta(hours=12)
 TRIES_MAX = 5
@@ -63,7 +64,25 @@ class StaffOpened(Struct, frozen=True, kw_only=True):
     session_id: UUID
     staff: Staff
     book_id: int
+    created_at: datetime
     expires_at: datetime
 
     def __repr__(self) -> str:
         return f"StaffOpened({self.session_id})"
+
+
+class StaffSessionView(Struct, frozen=True, kw_only=True):
+    """A staff session as the API shows it; `token` only in the answer that opens it, once."""
+
+    id: str
+    object: Literal["staff_session"] = "staff_session"
+    staff: str
+    name: str
+    role: Role
+    book: str
+    created_at: datetime
+    expires_at: datetime
+    token: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return f"StaffSessionView({self.id})"

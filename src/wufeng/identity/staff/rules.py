@@ -4,7 +4,14 @@ import re
 from datetime import datetime
 
 from wufeng.base.errors import invalid_field
-from wufeng.identity.staff.model import PASSWORD_MIN, StaffSession, StaffStatus
+from wufeng.base.ids import Prefix, encode
+from wufeng.identity.staff.model import (
+    PASSWORD_MIN,
+    StaffOpened,
+    StaffSession,
+    StaffSessionView,
+    StaffStatus,
+)
 from wufeng.identity.vault import Private
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}", re.ASCII)
@@ -35,3 +42,17 @@ def check_password(password: Private, login: str) -> None:
 def is_alive(session: StaffSession, at: datetime) -> bool:
     """Whether a staff session may be used. `at` is the system's instant."""
     return session.revoked_at is None and at < session.expires_at and session.status is StaffStatus.ACTIVE
+
+
+def view_of_opened(opened: StaffOpened, book_name: str) -> StaffSessionView:
+    """A staff session just opened, with its token."""
+    return StaffSessionView(
+        id=encode(Prefix.SESSION, opened.session_id),
+        staff=encode(Prefix.STAFF, opened.staff.id),
+        name=opened.staff.name,
+        role=opened.staff.role,
+        book=book_name,
+        created_at=opened.created_at,
+        expires_at=opened.expires_at,
+        token=opened.token,
+    )
