@@ -2,7 +2,22 @@
 
 import msgspec
 
-from wufeng.api import bank_accounts, clock, events, ledger, merchants, payments, people, server, staff
+from wufeng.api import (
+    bank_accounts,
+    checkout,
+    clock,
+    decisions,
+    events,
+    ledger,
+    merchants,
+    orders,
+    payments,
+    people,
+    quotes,
+    refunds,
+    server,
+    staff,
+)
 from wufeng.api.openapi import document
 from wufeng.api.pages import create_pages
 from wufeng.api.routing import Api, Route
@@ -16,8 +31,13 @@ ROUTES: tuple[Route, ...] = (
     *bank_accounts.ROUTES,
     *merchants.ROUTES,
     *staff.ROUTES,
+    *orders.ROUTES,
+    *quotes.ROUTES,
     *payments.ROUTES,
+    *refunds.ROUTES,
+    *checkout.ROUTES,
     *events.ROUTES,
+    *decisions.ROUTES,
     *ledger.ROUTES,
     *clock.ROUTES,
     *server.ROUTES,

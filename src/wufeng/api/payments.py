@@ -151,6 +151,9 @@ async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
         raise invalid_field("/confirmation", "Only the payer confirms, in a session of their own.")
     order = await _order_of(call, payer_id)
     funding = await _funding(call, payer_id, body.funding, body.quote_option, order)
+    if isinstance(body.order, str) and body.quote_option is None:
+        async with services.database.read() as db:
+            funding = await bind_funding(db, book, order.id, funding, call.at)
     confirmed = Confirmation.NONE
     if call.caller.kind is CallerKind.PERSON:
         stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
@@ -195,6 +198,9 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
             order = await find_order(db, book, payment.order_id)
         assert order is not None, "a payment's order is kept"
         funding = await _funding(call, payer_id, body.funding, body.quote_option, order.terms)
+        if not payment.inline_order and body.quote_option is None:
+            async with services.database.read() as db:
+                funding = await bind_funding(db, book, payment.order_id, funding, call.at)
     try:
         stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
     except Problem as problem:

@@ -24,8 +24,9 @@ from wufeng.payments.orders.commands import (
     expire_orders,
     move,
 )
-from wufeng.payments.orders.model import OrderState, OrderTerms, Receipt, order_id
+from wufeng.payments.orders.model import OrderState, OrderTerms, OrderView, Receipt, order_id
 from wufeng.payments.orders.queries import find_order, list_orders
+from wufeng.payments.orders.views import view_order
 from wufeng.payments.pay.capturing import capture
 from wufeng.payments.pay.confirming import confirm, refuse
 from wufeng.payments.pay.ending import void
@@ -105,6 +106,7 @@ __all__ = [
     "OfferView",
     "OrderState",
     "OrderTerms",
+    "OrderView",
     "Pay",
     "PaymentFilter",
     "PaymentStatus",
@@ -135,6 +137,7 @@ __all__ = [
     "order_id",
     "refund_answered",
     "show_payments",
+    "view_order",
     "view_refund",
     "view_session",
 ]

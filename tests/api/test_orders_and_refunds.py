@@ -1,0 +1,171 @@
+"""Orders, quotes, checkouts, refunds and decisions over HTTP: whose they are, and that they hold together."""
+
+from typing import Any
+
+import pytest
+
+from wufeng.identity.staff.model import Role
+
+from .conftest import PIN, Api, Shop
+
+YES = {"confirmation": {"kind": "pin", "proof": PIN}}
+
+
+def terms(amount_minor: int = 100_000, **more: Any) -> dict[str, Any]:
+    return {
+        "order_no": "B-1", "amount_minor": amount_minor, "currency": "CNY", "subject": "a chair", **more,
+    }  # fmt: skip
+
+
+async def new_order(api: Api, shop: Shop, **more: Any) -> dict[str, Any]:
+    answer = await api.post("/v1/orders", shop.key, terms(**more), key=None)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_an_order_from_its_making_to_its_receipt(api: Api) -> None:
+    person, shop, other = (
+        await api.new_person(line_minor=500_000), await api.new_merchant(), await api.new_merchant(),
+    )  # fmt: skip
+    order = await new_order(api, shop, receipt="confirm", metadata={"basket": "7"})
+    assert (order["state"], order["object"], order["payment"]) == ("open", "order", None)
+    again = await api.post("/v1/orders", shop.key, terms(receipt="confirm"), key=None)
+    assert (again.status_code, again.json()["id"]) == (200, order["id"])
+    reused = await api.post("/v1/orders", shop.key, terms(100_001), key=None)
+    assert (reused.status_code, reused.json()["code"]) == (409, "order_no_reused")
+    path = f"/v1/orders/{order['id']}"
+    assert (await api.get(path, other.key)).status_code == 404
+    assert (await api.post(f"{path}/ship", other.key, key=None)).status_code == 404
+    assert (await api.post(f"{path}/ship", shop.key, key=None)).status_code == 409
+    body = {"order": order["id"], "funding": [{"line": person.line}], **YES}
+    paid = await api.post("/v1/payments", person.token, body)
+    assert (paid.status_code, paid.json()["order"]) == (201, order["id"]), paid.text
+    assert (await api.post(f"{path}/ship", shop.key, key=None)).json()["state"] == "shipped"
+    stranger = await api.new_person()
+    assert (await api.post(f"{path}/confirm_receipt", stranger.token, key=None)).status_code == 404
+    received = await api.post(f"{path}/confirm_receipt", person.token, key=None)
+    assert (received.status_code, received.json()["state"]) == (200, "receipt_confirmed")
+    listed = (await api.get("/v1/orders", shop.key)).json()
+    assert [one["state"] for one in listed["data"]] == ["receipt_confirmed"]
+    assert (await api.get("/v1/orders", other.key)).json()["data"] == []
+    assert (await api.post(f"{path}/close", shop.key, key=None)).status_code == 409
+
+
+async def test_pages_of_orders(api: Api) -> None:
+    shop = await api.new_merchant()
+    made = [await new_order(api, shop, order_no=f"C-{n}") for n in range(3)]
+    first = (await api.get("/v1/orders?limit=2", shop.key)).json()
+    rest = (await api.get(f"/v1/orders?limit=2&starting_after={first['next']}", shop.key)).json()
+    ids = [one["id"] for one in (*first["data"], *rest["data"])]
+    assert (first["has_more"], rest["has_more"]) == (True, False)
+    assert sorted(ids) == sorted(one["id"] for one in made)
+    assert (await api.get("/v1/orders?starting_after=pay_x", shop.key)).status_code == 422
+
+
+async def test_a_quote_of_a_checkout_is_paid_as_it_was_shown(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    order = await new_order(api, shop)
+    page = await api.post(
+        "/v1/checkout_sessions",
+        shop.key,
+        {
+            "order": order["id"], "return_url": "https://shop.example/", "tenors": [3, 6],
+            "merchant_fee_share_ppm": 500_000,
+        },
+        key=None,
+    )  # fmt: skip
+    assert page.status_code == 201, page.text
+    quote = (await api.post("/v1/quotes", person.token, {"order": order["id"]}, key=None)).json()
+    options = {one["tenor"]: one for one in quote["options"]}
+    assert set(options) == {None, 3, 6}
+    body = {"order": order["id"], "quote_option": options[6]["id"], **YES}
+    paid = (await api.post("/v1/payments", person.token, body)).json()
+    assert paid["status"] == "captured", paid
+    [source] = paid["funding"]
+    shown = [part["amount_minor"] for part in options[6]["instalments"]]
+    assert [part["amount_minor"] for part in source["instalments"]] == shown
+    path = f"/v1/checkout_sessions/{page.json()['id']}"
+    assert (await api.get(path, shop.key)).json()["status"] == "complete"
+    other = await api.new_merchant()
+    assert (await api.get(path, other.key)).status_code == 404
+    assert (await api.post(f"{path}/expire", other.key, key=None)).status_code == 404
+
+
+async def test_a_checkout_binds_funding_that_is_named_freely(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    order = await new_order(api, shop)
+    new = {"order": order["id"], "return_url": "https://shop.example/", "tenors": [3]}
+    await api.post("/v1/checkout_sessions", shop.key, new | {"merchant_fee_share_ppm": 1_000_000}, key=None)
+    body: dict[str, Any] = {"order": order["id"], **YES}
+    body["funding"] = [{"line": person.line, "tenor": 12}]
+    refused = await api.post("/v1/payments", person.token, body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/funding")
+    body["funding"] = [{"line": person.line, "tenor": 3}]
+    paid = (await api.post("/v1/payments", person.token, body)).json()
+    assert [part["fee_minor"] for part in paid["funding"][0]["instalments"]] == [0, 0, 0]
+
+
+async def test_offers_are_public(api: Api) -> None:
+    shop = await api.new_merchant()
+    answer = await api.get(f"/v1/offers?merchant={shop.id}&amount_minor=100000")
+    assert answer.status_code == 200, answer.text
+    assert [one["tenor"] for one in answer.json()["data"]] == [1, 3, 6, 12]
+    assert all("annualised_rate_ppm" in one for one in answer.json()["data"])
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/merchant"),
+        ({"merchant": "mer_00000000000000000000000001"}, "/amount_minor"),
+        ({"merchant": "mer_00000000000000000000000001", "amount_minor": 100}, "/merchant"),
+        ({"order": "ord_00000000000000000000000001"}, "/order"),
+        ({"order": "ord_00000000000000000000000001", "amount_minor": 1}, "/amount_minor"),
+        ({"payer": "per_00000000000000000000000001", "merchant": "mer_00000000000000000000000001",
+          "amount_minor": 1}, "/merchant"),
+    ],
+)  # fmt: skip
+async def test_quotes_that_cannot_be_made(api: Api, body: dict[str, Any], pointer: str) -> None:
+    person = await api.new_person()
+    answer = await api.post("/v1/quotes", person.token, body, key=None)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), answer.text
+
+
+async def test_a_refund_over_http(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    other = await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    body = {
+        "payment": payment["id"], "refund_no": "r1", "amount_minor": 40_000, "reason": "broken",
+    }  # fmt: skip
+    assert (await api.post("/v1/refunds", other.key, body)).status_code == 422
+    assert (await api.post("/v1/refunds", person.token, body)).status_code == 403
+    assert (await api.post("/v1/refunds", shop.key, body, key=None)).status_code == 400
+    refund = await api.post("/v1/refunds", shop.key, body, key="k")
+    assert (refund.status_code, refund.json()["status"]) == (201, "posted"), refund.text
+    assert (await api.post("/v1/refunds", shop.key, body, key="k")).content == refund.content
+    assert (await api.post("/v1/refunds", shop.key, body, key="l")).status_code == 200
+    path = f"/v1/refunds/{refund.json()['id']}"
+    assert (await api.get(path, shop.key)).json() == refund.json()
+    assert (await api.get(path, other.key)).status_code == 404
+    staff = await api.new_staff(Role.OPERATOR)
+    rest = await api.post("/v1/refunds", staff, body | {"refund_no": "r2", "amount_minor": 60_000})
+    assert rest.status_code == 201, rest.text
+    seen = (await api.get(f"/v1/payments/{payment['id']}", person.token)).json()
+    assert seen["refunded_minor"] == 100_000
+
+
+async def test_a_person_reads_its_own_part_of_a_decision(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    path = f"/v1/decisions/{payment['decision']}"
+    own = (await api.get(path, person.token)).json()
+    assert (own["outcome"], own["confirmed_by"]) == ("allow", "pin")
+    assert not {"features", "rules", "versions"} & set(own)
+    staff = (await api.get(path, await api.new_staff(Role.OPERATOR))).json()
+    assert staff["versions"] == {"policy": "payment@1", "product": "monthly_bill@1"}
+    assert staff["features"]["lifetime_count"] == 0
+    stranger = await api.new_person()
+    assert (await api.get(path, stranger.token)).status_code == 404
+    assert (await api.get(path, shop.key)).status_code == 403
