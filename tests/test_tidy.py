@@ -15,6 +15,7 @@ import grimp
 import pytest
 
 from wufeng.base.errors import PROBLEMS
+from wufeng.cli import COMMANDS
 
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = PROJECT / "src" / "wufeng"
@@ -41,6 +42,7 @@ MAY_READ_THE_CLOCK = {"base/clock.py"}
 
 SQL_ROOMS = ("store.py", "queries.py")
 SQL_TOO = {
+    "base/backup.py": "the same as books",
     "base/books.py": "base has no contexts: a part and its statements share a name",
     "base/claims.py": "the same",
     "base/database.py": "the same",
@@ -263,8 +265,13 @@ def test_every_module_is_imported_by_another() -> None:
     none(dead)
 
 
-ENTRIES = {"cli/__init__.py", "cli/__main__.py"}
-"""Where the outside comes in."""
+ENTRIES = {
+    "cli/__init__.py",
+    "cli/__main__.py",
+    *(f"cli/{name}.py" for name in COMMANDS),
+    "cli/doctor/__init__.py",
+}
+"""Where the outside comes in; a command is imported when it is called."""
 
 
 def module_of(name: str) -> str:
@@ -312,7 +319,7 @@ def test_functions_and_files_do_not_grow() -> None:
     assert max(files)[0] > 0.9 * LARGEST_FILE_LINES, "the ratchet is loose: lower LARGEST_FILE_LINES"
 
 
-UNFINISHED = re.compile(r"\b(?:TO" r"DO(?!\([a-z]+\): )|FIX" r"ME|X" r"XX)\b")
+UNFINISHED = re.compile(r"\b(?:TO" r"DO(?!\([a-z]+\): )|FIX" r"ME|X" r"XX(?=:))\b")
 HOSTS = re.compile(r"(?:pypi|files\.pythonhosted|npmjs|debian|proxy\.golang|crates)\." r"(?:org|com|io)\b")
 MACHINE = re.compile(r"""(?<![\w./-])/(?:work|home/[a-z]+|root|opt|Users)/[\w.-]""")
 
