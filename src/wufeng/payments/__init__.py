@@ -55,6 +55,7 @@ from wufeng.payments.refunds.commands import answer, refund, refund_answered
 from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
 from wufeng.payments.refunds.queries import load_refund
 from wufeng.payments.refunds.views import view_refund
+from wufeng.risk.model import Confirmation
 
 _Handle = Callable[[Batch, Desk, Sequence[Any]], Awaitable[Sequence[Answer | Problem]]]
 
@@ -96,6 +97,7 @@ __all__ = [
     "CheckoutView",
     "Confirm",
     "ConfirmReceipt",
+    "Confirmation",
     "CreateOrder",
     "CreateRefund",
     "ExpireOrders",
