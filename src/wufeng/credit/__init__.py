@@ -19,7 +19,15 @@ from wufeng.credit.journals import (
     subsidy_refunded,
 )
 from wufeng.credit.lines import commands as _lines
-from wufeng.credit.lines.commands import CloseLine, Freeze, OpenLine, SetDueDay, SetLimit, Unfreeze
+from wufeng.credit.lines.commands import (
+    CloseLine,
+    Freeze,
+    LineCommand,
+    OpenLine,
+    SetDueDay,
+    SetLimit,
+    Unfreeze,
+)
 from wufeng.credit.lines.model import Actor, Line, LineState
 from wufeng.credit.lines.store import load_lines_of_people, load_states, principal_account, states_of
 from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers, price_options
@@ -55,6 +63,7 @@ __all__ = [
     "Freeze",
     "LateTerms",
     "Line",
+    "LineCommand",
     "LineState",
     "OpenLine",
     "Plan",

@@ -135,11 +135,11 @@ async def list_repayments(
     return [view_repayment(found[row["id"]], line.currency) for row in rows]
 
 
-async def load_draw(read: Reading, draw_id: UUID) -> tuple[Draw, Line]:
-    """A draw and its line. Raises not_found."""
+async def load_draw(read: Reading, draw_id: UUID, what: str = "draw") -> tuple[Draw, Line]:
+    """A draw and its line. Raises not_found, of what the caller calls it."""
     found = await draws.load_draws(read.db, read.book.bucket_of(draw_id), [draw_id])
     if draw_id not in found:
-        raise not_found("draw")
+        raise not_found(what)
     return found[draw_id], await load_line(read, found[draw_id].line_id)
 
 

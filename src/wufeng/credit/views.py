@@ -15,7 +15,7 @@ from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm
 from wufeng.credit.products.model import Product
-from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
+from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, SourceKind
 from wufeng.credit.texts import amount_text, explain, percent_text
 from wufeng.lenders.model import lender_id
 
@@ -181,8 +181,9 @@ class RepaymentView(Struct, frozen=True, kw_only=True):
     person: str
     status: RepaymentStatus
     currency: str
-    source: str
-    source_id: str | None
+    source: SourceKind
+    wallet: str | None
+    bank_account: str | None
     amount_minor: int
     value_on: date
     posted_on: date | None
@@ -341,7 +342,7 @@ def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, on: date) -> PlanVi
 def view_repayment(repayment: Repayment, currency: str) -> RepaymentView:
     """A repayment."""
     source = repayment.source
-    prefix = Prefix.WALLET if source.kind.value == "wallet" else Prefix.BANK_ACCOUNT
+    in_wallet = source.kind is SourceKind.WALLET
     return RepaymentView(
         id=encode(Prefix.REPAYMENT, repayment.id),
         created_at=repayment.created_at,
@@ -349,8 +350,9 @@ def view_repayment(repayment: Repayment, currency: str) -> RepaymentView:
         person=encode(Prefix.PERSON, repayment.person_id),
         status=repayment.status,
         currency=currency,
-        source=source.kind.value,
-        source_id=encode(prefix, source.id) if source.id else None,
+        source=source.kind,
+        wallet=encode(Prefix.WALLET, source.id) if source.id and in_wallet else None,
+        bank_account=encode(Prefix.BANK_ACCOUNT, source.id) if source.id and not in_wallet else None,
         amount_minor=repayment.amount_minor,
         value_on=repayment.value_on,
         posted_on=repayment.posted_on,

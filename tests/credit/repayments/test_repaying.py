@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from tests.credit.conftest import House, Payer
+from tests.credit.conftest import SECRETS, House, Payer
 
 from wufeng import credit
 from wufeng.base.claims import Answer
@@ -15,6 +15,8 @@ from wufeng.credit.lines.store import load_lines
 from wufeng.credit.queries import quote_repayment
 from wufeng.credit.repayments.model import Source, SourceKind, Target
 from wufeng.credit.views import RepaymentView
+from wufeng.identity.bank_accounts.commands import add_bank_account, mark_verified
+from wufeng.identity.vault import Private, Vault
 from wufeng.ledger import AccountKind, book_owner
 
 
@@ -26,8 +28,22 @@ async def billed(house: House, amount_minor: int = 100_000, wallet_minor: int = 
     return payer
 
 
-def bank(house: House) -> Source:
-    return Source(SourceKind.BANK_ACCOUNT, house.new_id())
+async def bank(house: House, payer: Payer, *, verified: bool = True) -> Source:
+    """A bank account of a payer's."""
+    account = await add_bank_account(
+        house.database,
+        Vault(SECRETS),
+        house.ids,
+        house.book,
+        payer.id,
+        "ICBC",
+        Private("6222021234567890123"),
+        house.at,
+    )
+    if verified:
+        async with house.database.transaction() as db:
+            await mark_verified(db, house.bucket, account.id, house.at)
+    return Source(SourceKind.BANK_ACCOUNT, account.id)
 
 
 def answered(house: House, payer: Payer, answer: Answer, *, ok: bool) -> credit.BankAnswered:
@@ -204,6 +220,16 @@ async def test_another_wallet_does_not_pay(house: House) -> None:
     assert refused.code is Code.INVALID_FIELD
 
 
+async def test_a_bank_account_must_be_verified_and_ones_own(house: House) -> None:
+    payer, other = await billed(house), await house.payer()
+    refused = await house.send(house.repaying(payer, source=await bank(house, other)))
+    assert isinstance(refused, Problem)
+    assert refused.code is Code.INVALID_FIELD
+    refused = await house.send(house.repaying(payer, source=await bank(house, payer, verified=False)))
+    assert isinstance(refused, Problem)
+    assert refused.code is Code.STATE_CONFLICT
+
+
 async def test_two_in_one_batch_see_one_another(house: House) -> None:
     payer = await billed(house, wallet_minor=150_000)
     one, two = await asyncio.gather(
@@ -232,7 +258,7 @@ async def test_a_bank_that_answers_late_and_twice_posts_once_from_the_day_it_was
 ) -> None:
     payer = await billed(house)
     await house.turn_to(date(2026, 10, 10))
-    ordered = await house.send(house.repaying(payer, source=bank(house)))
+    ordered = await house.send(house.repaying(payer, source=await bank(house, payer)))
     assert isinstance(ordered, Answer)
     assert (ordered.status, seen(ordered).status) == (202, "pending")
     assert (await house.line(payer)).billed_minor == 100_000, "nothing is paid before the bank has answered"
@@ -254,7 +280,7 @@ async def test_a_bank_that_answers_late_and_twice_posts_once_from_the_day_it_was
 
 async def test_a_bank_that_refuses_changes_nothing(house: House) -> None:
     payer = await billed(house)
-    ordered = await house.send(house.repaying(payer, source=bank(house)))
+    ordered = await house.send(house.repaying(payer, source=await bank(house, payer)))
     assert isinstance(ordered, Answer)
     failed = seen(await house.send(answered(house, payer, ordered, ok=False)))
     assert (failed.status, failed.reason) == ("failed", "closed")
@@ -266,7 +292,7 @@ async def test_a_bank_that_refuses_changes_nothing(house: House) -> None:
 async def test_money_relayed_by_the_operator_needs_no_source(house: House) -> None:
     payer = await billed(house, wallet_minor=0)
     paid = await house.repay(payer, source=Source(SourceKind.EXTERNAL, None))
-    assert (paid.status, paid.source, paid.source_id) == ("posted", "external", None)
+    assert (paid.status, paid.source, paid.wallet) == ("posted", "external", None)
     await house.prove(payer)
 
 

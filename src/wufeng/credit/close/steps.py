@@ -84,7 +84,7 @@ async def _submit(close: DayClose, kind: type[CloseLines], due: Mapping[UUID, UU
         except Problem as problem:
             if problem.code not in (Code.OVERLOADED, Code.OUTCOME_UNKNOWN) or tried == TRIES_MAX - 1:
                 raise
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(problem.retry_after_s or 1)
             continue
         return msgspec.json.decode(answer.body, type=int)
     raise AssertionError("the last try has returned or raised")

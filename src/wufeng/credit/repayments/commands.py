@@ -37,13 +37,15 @@ from wufeng.credit.repayments.model import (
 from wufeng.credit.repayments.rules import (
     brought_up,
     owed,
+    problem_of_source,
     problem_of_value_on,
     repaid,
     settle_plan,
     take_back,
 )
 from wufeng.credit.views import view_repayment
-from wufeng.identity.people.model import PersonStatus
+from wufeng.identity.bank_accounts.model import BankAccountStatus
+from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.ledger import NOTHING, AccountKind, Cause, Journal, JournalKind, account_id
 from wufeng.ledger.rules import reversal
 
@@ -92,6 +94,7 @@ class _Book:
         self.before = dict(debts)
         self.debts = dict(debts)
         self.wallets_minor = wallets_minor
+        self.bank_accounts: Mapping[UUID, tuple[UUID, BankAccountStatus]] = {}
         self.journals: list[Journal] = []
         self.new: list[Repayment] = []
         self.moved: list[Repayment] = []
@@ -113,6 +116,9 @@ class _Desk:
         """Repay lines: from a wallet or relayed money at once, from a bank account once the bank has answered."""
         plans = [command.plan for command in commands if command.plan is not None]
         book = await self._load(batch, {command.line_id for command in commands}, plans)
+        banks = {c.source.id for c in commands if c.source.id and c.source.kind is SourceKind.BANK_ACCOUNT}
+        if banks:
+            book.bank_accounts = await bank_account_states(batch.db, batch.bucket, banks)
         answers: list[Answer | Problem] = []
         for command in commands:
             debt = book.debts.get(command.line_id)
@@ -228,13 +234,13 @@ class _Desk:
 
     def _asked(self, batch: Batch, book: _Book, command: Repay, debt: Debt, on: date) -> _Asked | Problem:
         """How much is to be repaid, or why it may not be."""
-        guard, source = batch.people[debt.line.person_id], command.source
+        source = command.source
         if debt.line.status is LineStatus.CLOSED:
             return Problem(Code.STATE_CONFLICT, "This line is closed; nothing is owed.")
-        if source.kind is not SourceKind.EXTERNAL and guard.status is not PersonStatus.ACTIVE:
-            return Problem(Code.STATE_CONFLICT, f"This person is {guard.status.value}.")
-        if source.kind is SourceKind.WALLET and source.id != guard.wallet_id:
-            return invalid_field("/source", "It is not the wallet of the line's person.")
+        guard = batch.people[debt.line.person_id]
+        bank_account = book.bank_accounts.get(source.id) if source.id else None
+        if (problem := problem_of_source(source, guard, bank_account)) is not None:
+            return problem
         value_on = command.value_on or on
         if (problem := problem_of_value_on(debt.line, value_on, on)) is not None:
             return problem

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.errors import Problem, invalid_field
+from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import (
     TakenBack,
@@ -28,7 +28,18 @@ from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
 from wufeng.credit.products.model import Part, Product, WaterfallStep
-from wufeng.credit.repayments.model import PAID_PARTS, Allocation, Debt, Paid, Spread, Target
+from wufeng.credit.repayments.model import (
+    PAID_PARTS,
+    Allocation,
+    Debt,
+    Paid,
+    Source,
+    SourceKind,
+    Spread,
+    Target,
+)
+from wufeng.identity.bank_accounts.model import BankAccountStatus
+from wufeng.identity.people.model import PersonGuard, PersonStatus
 
 
 class Due(Struct, frozen=True):
@@ -230,6 +241,28 @@ def repaid(
         settled = spread(then, money_minor, product, value_on)
     after = brought_up(settled.debt, product, on)
     return replace(settled, debt=with_line_state(after, product, on))
+
+
+def problem_of_source(
+    source: Source, guard: PersonGuard, bank_account: tuple[UUID, BankAccountStatus] | None
+) -> Problem | None:
+    """Why money may not come from there: a frozen person's stays where it is, and another's is another's.
+
+    bank_account  (person, state) of the source, when it is one that is known
+    """
+    if source.kind is SourceKind.EXTERNAL:
+        return None
+    if guard.status is not PersonStatus.ACTIVE:
+        return Problem(Code.FORBIDDEN, f"This person is {guard.status.value}.")
+    if source.kind is SourceKind.WALLET:
+        own = source.id == guard.wallet_id
+        return None if own else invalid_field("/source", "It is not the wallet of the line's person.")
+    if bank_account is None or bank_account[0] != guard.id or bank_account[1] is BankAccountStatus.DELETED:
+        return invalid_field("/source", "There is no such bank account.")
+    if bank_account[1] is not BankAccountStatus.VERIFIED:
+        detail = f"This bank account is {bank_account[1].value}; only a verified one moves money."
+        return Problem(Code.STATE_CONFLICT, detail)
+    return None
 
 
 def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:

@@ -1,0 +1,511 @@
+"""Credit: lines, their bills and plans, repayments."""
+
+import csv
+import io
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from wufeng import credit
+from wufeng.api.bodies import AmountMinor, LimitMinor, LineId, ListQuery, PersonId, Reason, starting_after
+from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
+from wufeng.base.claims import Answer
+from wufeng.base.database import Connection
+from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.ids import Prefix, decode, slot_of
+from wufeng.credit import queries
+from wufeng.credit.lines.model import Actor, Line
+from wufeng.credit.queries import Reading
+from wufeng.credit.views import BillView, DrawView, LineView, PlanView, RepaymentView
+from wufeng.identity import CallerKind, own_person
+from wufeng.identity.people.queries import wallets_of_people
+
+Day = Annotated[int, Meta(ge=1, le=31, description="a day of the month")]
+Source = Annotated[
+    str,
+    Meta(
+        pattern="^((wal|bka)_[0-7][0-9a-hjkmnp-tv-z]{25}|external)$",
+        description="a wallet, a bank account, or `external`: money that reached the operator another way",
+        examples=["wal_01h455vb4pex5vsknk084sn02q"],
+    ),
+]
+PlanId = Annotated[str, Meta(pattern="^pln_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+CSV = "text/csv"
+
+C = TypeVar("C", bound=credit.LineCommand)
+
+
+class Whole(StrEnum):
+    """What to repay where no amount is named: everything, what is on bills, or the least that keeps in order."""
+
+    ALL = "all"
+    BILLED = "billed"
+    MINIMUM = "minimum"
+
+
+class OpenLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line for a person; its reason is kept."""
+
+    person: PersonId
+    product: Annotated[str, Meta(min_length=1, max_length=64, examples=["monthly_bill"])]
+    limit_minor: LimitMinor
+    reason: Reason
+
+
+class SetLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The new limit. A person only lowers it."""
+
+    limit_minor: LimitMinor
+    reason: Reason | None = None
+
+
+class WithReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why; staff must say it."""
+
+    reason: Reason | None = None
+
+
+class SetDueDay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another due day, of those that the product allows."""
+
+    due_day: Day
+    reason: Reason | None = None
+
+
+class CreateRepayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A repayment. A plan is paid as it stands; else an amount, or `all`, `billed`, `minimum`.
+
+    source    left out by a person: their wallet
+    value_on  an earlier date it counts from; for the operator only
+    """
+
+    line: LineId
+    amount_minor: AmountMinor | Whole | None = None
+    plan: PlanId | None = None
+    source: Source | None = None
+    value_on: date | None = None
+
+
+class Reverse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the money was taken back."""
+
+    reason: Reason
+
+
+class LinesQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose lines; a person's own need no word."""
+
+    person: PersonId | None = None
+
+
+class BillsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The bills of which line."""
+
+    line: LineId
+
+
+class LineList(Struct, frozen=True, kw_only=True):
+    """A page of lines, the oldest first."""
+
+    data: list[LineView]
+    next: str | None
+    has_more: bool
+
+
+class BillList(Struct, frozen=True, kw_only=True):
+    """A page of bills, the newest first."""
+
+    data: list[BillView]
+    next: str | None
+    has_more: bool
+
+
+class DrawList(Struct, frozen=True, kw_only=True):
+    """A page of draws, the newest first."""
+
+    data: list[DrawView]
+    next: str | None
+    has_more: bool
+
+
+async def open_line(call: Call[OpenLine, Nothing]) -> Answer:
+    """Open a line for a person."""
+    person_id = decode(Prefix.PERSON, call.body.person)
+    command = credit.OpenLine(
+        at=call.at,
+        people=(person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        person_id=person_id,
+        product=call.body.product,
+        limit_minor=call.body.limit_minor,
+        staff_id=call.caller.id,
+        reason=call.body.reason,
+        language=call.language,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(person_id), command)
+
+
+async def list_lines(call: Call[Nothing, LinesQuery]) -> Answer:
+    """The lines of a person."""
+    person_id = decode(Prefix.PERSON, call.query.person) if call.query.person else call.caller.person_id
+    if person_id is None:
+        raise invalid_field("person", "Say whose lines.")
+    own_person(call.caller, person_id, "person")
+    after, limit = starting_after(call.query, Prefix.LINE, "line"), call.query.limit
+    async with call.services.database.read() as db:
+        views = await queries.list_lines(_reading(call, db), person_id, after, limit + 1)
+    return reply_list(views, limit)
+
+
+async def get_line(call: Call[Nothing, Nothing]) -> Answer:
+    """One line as it stands today."""
+    async with call.services.database.read() as db:
+        line = await _line(call, db)
+        return reply(await queries.show_line(_reading(call, db), line.id))
+
+
+async def set_line_limit(call: Call[SetLimit, Nothing]) -> Answer:
+    """Set a line's limit: a person lowers it, staff keep to the product's range."""
+    return await _change(call, credit.SetLimit, call.body.reason, limit_minor=call.body.limit_minor)
+
+
+async def freeze_line(call: Call[WithReason, Nothing]) -> Answer:
+    """Stop draws on a line; repayments go on."""
+    return await _change(call, credit.Freeze, call.body.reason)
+
+
+async def unfreeze_line(call: Call[WithReason, Nothing]) -> Answer:
+    """Let a frozen line be drawn on again."""
+    return await _change(call, credit.Unfreeze, call.body.reason)
+
+
+async def set_due_day(call: Call[SetDueDay, Nothing]) -> Answer:
+    """Move the due day, from the next bill on."""
+    return await _change(call, credit.SetDueDay, call.body.reason, due_day=call.body.due_day)
+
+
+async def close_line(call: Call[WithReason, Nothing]) -> Answer:
+    """Close a line, at once or as soon as nothing is owed; what stands in the person's favour goes to the wallet."""
+    return await _change(call, credit.CloseLine, call.body.reason)
+
+
+async def list_draws(call: Call[Nothing, ListQuery]) -> Answer:
+    """The draws of a line."""
+    after, limit = starting_after(call.query, Prefix.DRAW, "draw"), call.query.limit
+    async with call.services.database.read() as db:
+        line = await _line(call, db)
+        views = await queries.list_draws(_reading(call, db), line, after, limit + 1)
+    return reply_list(views, limit)
+
+
+async def list_bills(call: Call[Nothing, BillsQuery]) -> Answer:
+    """The bills of a line."""
+    after, limit = starting_after(call.query, Prefix.BILL, "bill"), call.query.limit
+    async with call.services.database.read() as db:
+        line = await _own_line(call, db, decode(Prefix.LINE, call.query.line))
+        views = await queries.list_bills(_reading(call, db), line, after, limit + 1)
+    return reply_list(views, limit)
+
+
+async def get_bill(call: Call[Nothing, Nothing]) -> Answer:
+    """One bill with its parts; as CSV its items."""
+    bill_id = call.path_id(Prefix.BILL, "bill")
+    async with call.services.database.read() as db:
+        read = _reading(call, db)
+        bill, line = await queries.load_bill(read, bill_id)
+        own_person(call.caller, line.person_id, "bill")
+        view = await queries.show_bill(read, bill, line)
+    return Answer(200, _as_csv(view)) if call.format == CSV else reply(view)
+
+
+async def get_plan(call: Call[Nothing, Nothing]) -> Answer:
+    """The instalments of a draw."""
+    draw_id = call.path_id(Prefix.PLAN, "plan")
+    async with call.services.database.read() as db:
+        read = _reading(call, db)
+        draw, line = await queries.load_draw(read, draw_id, "plan")
+        own_person(call.caller, line.person_id, "plan")
+        return reply(await queries.show_plan(read, draw, line))
+
+
+async def create_repayment(call: Call[CreateRepayment, Nothing]) -> Answer:
+    """Repay a line: from the wallet at once, from a bank account once the bank has answered (202)."""
+    body = call.body
+    async with call.services.database.read() as db:
+        line = await _named_line(call, db, decode(Prefix.LINE, body.line))
+        source = await _source(call, db, line)
+    if body.amount_minor is not None and body.plan is not None:
+        raise invalid_field("/plan", "Give an amount or a plan.")
+    if body.amount_minor is None and body.plan is None:
+        raise invalid_field("/amount_minor", 'Give an amount, "all", "billed" or "minimum", or a plan.')
+    if body.value_on is not None and call.caller.kind is CallerKind.PERSON:
+        raise invalid_field("/value_on", "Only the operator dates a repayment back.")
+    command = credit.Repay(
+        at=call.at,
+        people=(line.person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        repayment_id=call.services.ids.new(call.at, slot_of(line.id)),
+        line_id=line.id,
+        source=source,
+        amount_minor=body.amount_minor if isinstance(body.amount_minor, int) else None,
+        target=credit.Target(body.amount_minor) if isinstance(body.amount_minor, Whole) else None,
+        plan=decode(Prefix.PLAN, body.plan) if body.plan is not None else None,
+        value_on=body.value_on,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(line.id), command)
+
+
+async def get_repayment(call: Call[Nothing, Nothing]) -> Answer:
+    """One repayment and what it paid."""
+    repayment_id = call.path_id(Prefix.REPAYMENT, "repayment")
+    async with call.services.database.read() as db:
+        read = _reading(call, db)
+        repayment = await queries.load_repayment(read, repayment_id)
+        own_person(call.caller, repayment.person_id, "repayment")
+        return reply(await queries.show_repayment(read, repayment))
+
+
+async def reverse_repayment(call: Call[Reverse, Nothing]) -> Answer:
+    """Take a repayment back: the debt stands as if it had never been."""
+    repayment_id = call.path_id(Prefix.REPAYMENT, "repayment")
+    async with call.services.database.read() as db:
+        repayment = await queries.load_repayment(_reading(call, db), repayment_id)
+    command = credit.ReverseRepayment(
+        at=call.at,
+        people=(repayment.person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        repayment_id=repayment_id,
+        reason=call.body.reason,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(repayment_id), command)
+
+
+async def _change(call: Call[Any, Any], kind: type[C], reason: str | None, **more: int) -> Answer:
+    async with call.services.database.read() as db:
+        line = await _line(call, db)
+    is_person = call.caller.kind is CallerKind.PERSON
+    if reason is None and not is_person:
+        raise invalid_field("/reason", "Say why: it is kept with the line.")
+    command = kind(
+        at=call.at,
+        people=(line.person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        line_id=line.id,
+        actor=Actor.PERSON if is_person else Actor.STAFF,
+        actor_id=call.caller.id,
+        reason=reason or "asked for by the person",
+        language=call.language,
+        **more,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(line.id), command)
+
+
+async def _line(call: Call[Any, Any], db: Connection) -> Line:
+    return await _own_line(call, db, call.path_id(Prefix.LINE, "line"))
+
+
+async def _own_line(call: Call[Any, Any], db: Connection, line_id: UUID) -> Line:
+    line = await queries.load_line(_reading(call, db), line_id)
+    own_person(call.caller, line.person_id, "line")
+    return line
+
+
+async def _named_line(call: Call[Any, Any], db: Connection, line_id: UUID) -> Line:
+    """A line that a body names. Another's is an unacceptable field, like an absent one."""
+    try:
+        return await _own_line(call, db, line_id)
+    except Problem as problem:
+        if problem.code is not Code.NOT_FOUND:
+            raise
+        raise invalid_field("/line", "There is no such line.") from None
+
+
+async def _source(call: Call[CreateRepayment, Nothing], db: Connection, line: Line) -> credit.Source:
+    """Where the money comes from. Money leaves a person by that person's own word only."""
+    named, kind = call.body.source, credit.SourceKind
+    if call.caller.kind is not CallerKind.PERSON:
+        if named != kind.EXTERNAL.value:
+            raise invalid_field(
+                "/source", 'Only the person takes money from their own; you relay "external".'
+            )
+        return credit.Source(kind.EXTERNAL, None)
+    if named == kind.EXTERNAL.value:
+        raise invalid_field("/source", "Only the operator relays money that came another way.")
+    if named is None:
+        wallets = await wallets_of_people(db, call.book.bucket_of(line.person_id), [line.person_id])
+        return credit.Source(kind.WALLET, wallets[line.person_id])
+    if named.startswith("wal_"):
+        return credit.Source(kind.WALLET, decode(Prefix.WALLET, named))
+    return credit.Source(kind.BANK_ACCOUNT, decode(Prefix.BANK_ACCOUNT, named))
+
+
+def _reading(call: Call[Any, Any], db: Connection) -> Reading:
+    on = call.book.business_date(call.at)
+    return Reading(db, call.book, call.services.products, on, call.language)
+
+
+def _as_csv(bill: BillView) -> bytes:
+    """The items of a bill, one a line; amounts in minor units."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(["bill", "draw", "instalment", "tenor", "principal_minor", "fee_minor", "currency"])
+    for item in bill.items:
+        rows.writerow(
+            [
+                bill.id,
+                item.draw,
+                item.instalment,
+                item.tenor,
+                item.principal_minor,
+                item.fee_minor,
+                bill.currency,
+            ]
+        )
+    return text.getvalue().encode()
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/lines",
+        operation="list_lines",
+        summary="Lines of a person",
+        handle=list_lines,
+        query=LinesQuery,
+        answers={200: LineList},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines",
+        operation="open_line",
+        summary="Open a line",
+        handle=open_line,
+        body=OpenLine,
+        answers={201: LineView},
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/lines/{id}",
+        operation="get_line",
+        summary="One line",
+        handle=get_line,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/limit",
+        operation="set_line_limit",
+        summary="Set a line's limit",
+        handle=set_line_limit,
+        body=SetLimit,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/freeze",
+        operation="freeze_line",
+        summary="Stop draws on a line",
+        handle=freeze_line,
+        body=WithReason,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/unfreeze",
+        operation="unfreeze_line",
+        summary="Let a frozen line be drawn on",
+        handle=unfreeze_line,
+        body=WithReason,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/due_day",
+        operation="set_due_day",
+        summary="Move a line's due day",
+        handle=set_due_day,
+        body=SetDueDay,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/close",
+        operation="close_line",
+        summary="Close a line",
+        handle=close_line,
+        body=WithReason,
+        answers={200: LineView},
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/lines/{id}/draws",
+        operation="list_draws",
+        summary="Draws of a line, newest first",
+        handle=list_draws,
+        query=ListQuery,
+        answers={200: DrawList},
+    ),
+    Route(
+        method="GET",
+        path="/v1/bills",
+        operation="list_bills",
+        summary="Bills of a line, newest first",
+        handle=list_bills,
+        query=BillsQuery,
+        answers={200: BillList},
+    ),
+    Route(
+        method="GET",
+        path="/v1/bills/{id}",
+        operation="get_bill",
+        summary="One bill",
+        handle=get_bill,
+        answers={200: BillView},
+        formats=(CSV,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/plans/{id}",
+        operation="get_plan",
+        summary="The instalments of a draw",
+        handle=get_plan,
+        answers={200: PlanView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/repayments",
+        operation="create_repayment",
+        summary="Repay a line",
+        handle=create_repayment,
+        body=CreateRepayment,
+        answers={201: RepaymentView, 202: RepaymentView},
+        keyed=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/repayments/{id}",
+        operation="get_repayment",
+        summary="One repayment",
+        handle=get_repayment,
+        answers={200: RepaymentView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/repayments/{id}/reverse",
+        operation="reverse_repayment",
+        summary="Take a repayment back",
+        handle=reverse_repayment,
+        body=Reverse,
+        answers={200: RepaymentView},
+        keyed=True,
+    ),
+)

@@ -1,0 +1,191 @@
+"""Credit over HTTP: lines, bills, plans, repayments; whose they are, and who may do what."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from wufeng.identity.staff.model import Role
+
+from .conftest import Api, Person
+
+
+async def turn_to(api: Api, month: int, day: int) -> None:
+    """Turn the clock to noon of a date of 2026 and close the days before it."""
+    api.clock.turn_to(datetime(2026, month, day, 4, 0, tzinfo=UTC))
+    await api.app.close_days(api.book)
+
+
+async def test_h1_over_http(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000, wallet_minor=200_000), await api.new_merchant()
+    assert (await api.pay(person, shop, 100_000)).status_code == 201
+    await turn_to(api, 10, 10)
+    half = await api.post("/v1/repayments", person.token, {"line": person.line, "amount_minor": 50_000})
+    assert half.status_code == 201, half.text
+    await turn_to(api, 10, 15)
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["billed_minor"], line["accrued_minor"], line["minimum_minor"]) == (50_000, 125, 0)
+    rest = (
+        await api.post("/v1/repayments", person.token, {"line": person.line, "amount_minor": "all"})
+    ).json()
+    assert (rest["amount_minor"], rest["status"]) == (50_125, "posted")
+    (bill,) = (await api.get(f"/v1/bills?line={person.line}", person.token)).json()["data"]
+    assert bill["parts"][-1]["kind"] == "late_interest"
+    assert bill["parts"][-1]["amount_minor"] == 125
+    english = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept-Language": "en"})
+    assert english.json()["parts"][0]["explain"] == "1 purchase(s)"
+    table = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept": "text/csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.text.splitlines()[1].endswith(",1,1,100000,0,CNY")
+    read = await api.get(f"/v1/repayments/{rest['id']}", person.token)
+    assert read.json() == rest
+    journals = await api.get(f"/v1/journals?of={rest['id']}", person.token)
+    assert [one["kind"] for one in journals.json()["data"]] == ["charges_billed", "repayment"]
+
+
+async def test_staff_open_a_line_with_a_reason(api: Api) -> None:
+    person, staff = await api.new_person(), await api.new_staff(Role.SUPERVISOR)
+    body: dict[str, Any] = {
+        "person": person.id,
+        "product": "monthly_bill",
+        "limit_minor": 300_000,
+        "reason": "invited",
+    }
+    assert (await api.post("/v1/lines", staff, body, key=None)).json()["code"] == "idempotency_key_missing"
+    without = {name: value for name, value in body.items() if name != "reason"}
+    assert (await api.post("/v1/lines", staff, without)).json()["errors"][0]["pointer"] == "/reason"
+    opened = await api.post("/v1/lines", staff, body, key="open")
+    assert opened.status_code == 201, opened.text
+    again = await api.post("/v1/lines", staff, body, key="open")
+    assert again.content == opened.content
+    (line,) = (await api.get("/v1/lines", person.token)).json()["data"]
+    assert line["id"] == opened.json()["id"]
+    assert (await api.get(f"/v1/lines?person={person.id}", staff)).json()["data"] == [line]
+    assert (await api.get("/v1/lines", staff)).status_code == 422
+    assert (await api.post("/v1/lines", person.token, body)).status_code == 403
+    assert (await api.post("/v1/lines", await api.new_staff(Role.OPERATOR), body)).status_code == 403
+
+
+async def test_a_person_lowers_freezes_and_moves_the_due_day(api: Api) -> None:
+    person = await api.new_person(line_minor=500_000)
+    path = f"/v1/lines/{person.line}"
+    lowered = await api.post(f"{path}/limit", person.token, {"limit_minor": 100_000})
+    assert (lowered.status_code, lowered.json()["limit_minor"]) == (200, 100_000)
+    raised = await api.post(f"{path}/limit", person.token, {"limit_minor": 100_001})
+    assert (raised.status_code, raised.json()["errors"][0]["pointer"]) == (422, "/limit_minor")
+    moved = await api.post(f"{path}/due_day", person.token, {"due_day": 20})
+    assert moved.json()["due_day"] == 20
+    assert (await api.post(f"{path}/freeze", person.token)).json()["status"] == "frozen"
+    assert (await api.post(f"{path}/unfreeze", person.token)).status_code == 403
+    staff = await api.new_staff(Role.SUPERVISOR)
+    assert (await api.post(f"{path}/unfreeze", staff)).json()["errors"][0]["pointer"] == "/reason"
+    assert (await api.post(f"{path}/unfreeze", staff, {"reason": "found"})).json()["status"] == "open"
+    assert (await api.post(f"{path}/close", person.token)).json()["status"] == "closed"
+    assert (await api.post(f"{path}/close", person.token)).status_code == 409
+
+
+async def owner_of_everything(api: Api) -> tuple[Person, list[str]]:
+    """A person with a line, a bill, a plan and a repayment; and the addresses of all of them."""
+    person, shop = await api.new_person(line_minor=500_000, wallet_minor=200_000), await api.new_merchant()
+    paid = await api.pay(person, shop, 90_000, funding=[{"line": person.line, "tenor": 3}])
+    draw = paid.json()["funding"][0]["draw"]
+    await turn_to(api, 10, 2)
+    repaid = await api.post("/v1/repayments", person.token, {"line": person.line, "amount_minor": 1_000})
+    (bill,) = (await api.get(f"/v1/bills?line={person.line}", person.token)).json()["data"]
+    return person, [
+        f"/v1/lines/{person.line}",
+        f"/v1/lines/{person.line}/draws",
+        f"/v1/bills?line={person.line}",
+        f"/v1/bills/{bill['id']}",
+        f"/v1/plans/{draw.replace('drw_', 'pln_')}",
+        f"/v1/repayments/{repaid.json()['id']}",
+    ]
+
+
+async def test_anothers_are_as_if_they_were_not(api: Api) -> None:
+    person, addresses = await owner_of_everything(api)
+    other = await api.new_person(line_minor=500_000)
+    for address in addresses:
+        assert (await api.get(address, person.token)).status_code == 200, address
+        assert (await api.get(address, other.token)).status_code == 404, address
+    for call in ("limit", "freeze", "due_day", "close"):
+        body = {"limit": {"limit_minor": 1}, "due_day": {"due_day": 8}}.get(call, {})
+        answer = await api.post(f"/v1/lines/{person.line}/{call}", other.token, body)
+        assert answer.status_code == 404, call
+    theirs = await api.post("/v1/repayments", other.token, {"line": person.line, "amount_minor": 1})
+    assert (theirs.status_code, theirs.json()["errors"][0]["pointer"]) == (422, "/line")
+    assert (await api.get("/v1/lines", other.token)).json()["data"][0]["id"] == other.line
+    assert (await api.get(f"/v1/lines?person={person.id}", other.token)).status_code == 404
+
+
+async def test_a_plan_month_by_month(api: Api) -> None:
+    person, addresses = await owner_of_everything(api)
+    plan = (await api.get(addresses[4], person.token)).json()
+    assert (plan["tenor"], plan["total_cost_minor"], plan["amount_minor"]) == (3, 2_250, 90_000)
+    assert [(one["status"], one["amount_minor"], one["due_on"]) for one in plan["instalments"]] == [
+        ("billed", 30_750, "2026-10-10"),
+        ("future", 30_750, "2026-11-10"),
+        ("future", 30_750, "2026-12-10"),
+    ]
+    settled = await api.post("/v1/repayments", person.token, {"line": person.line, "plan": plan["id"]})
+    assert (settled.json()["amount_minor"], settled.json()["saved_minor"]) == (60_000, 1_500)
+    plan = (await api.get(addresses[4], person.token)).json()
+    assert [one["status"] for one in plan["instalments"]] == ["billed", "paid", "paid"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/amount_minor"),
+        ({"amount_minor": 0}, "/amount_minor"),
+        ({"amount_minor": "half"}, "/amount_minor"),
+        ({"amount_minor": 1.5}, "/amount_minor"),
+        ({"amount_minor": 1, "source": "external"}, "/source"),
+        ({"amount_minor": 1, "source": "pay_01h455vb4pex5vsknk084sn02q"}, "/source"),
+        ({"amount_minor": 1, "source": "wal_01h455vb4pex5vsknk084sn02q"}, "/source"),
+        ({"amount_minor": 1, "source": "bka_01h455vb4pex5vsknk084sn02q"}, "/source"),
+        ({"amount_minor": 1, "value_on": "2026-09-03"}, "/value_on"),
+        ({"amount_minor": 1, "plan": "pln_01h455vb4pex5vsknk084sn02q"}, "/plan"),
+        ({"plan": "pln_01h455vb4pex5vsknk084sn02q"}, "/plan"),
+        ({"amount_minor": 1, "more": 1}, "/more"),
+    ],
+)
+async def test_repayments_that_cannot_be(api: Api, body: dict[str, Any], pointer: str) -> None:
+    person = await api.new_person(line_minor=500_000, wallet_minor=1_000)
+    answer = await api.post("/v1/repayments", person.token, {"line": person.line, **body})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_the_operator_relays_money_dates_it_back_and_takes_it_back(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    await api.pay(person, shop, 100_000)
+    await turn_to(api, 10, 12)
+    assert (await api.get(f"/v1/lines/{person.line}", person.token)).json()["status"] == "suspended"
+    own = {"line": person.line, "amount_minor": "all", "source": person.wallet}
+    assert (await api.post("/v1/repayments", api.platform, own)).json()["errors"][0]["pointer"] == "/source"
+    body = {"line": person.line, "amount_minor": 100_000, "source": "external", "value_on": "2026-10-10"}
+    relayed = await api.post("/v1/repayments", api.platform, body)
+    assert relayed.status_code == 201, relayed.text
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["status"], line["billed_minor"], line["accrued_minor"]) == ("open", 0, 0)
+    path = f"/v1/repayments/{relayed.json()['id']}/reverse"
+    assert (await api.post(path, person.token, {"reason": "no"})).status_code == 403
+    reversed_ = await api.post(path, api.platform, {"reason": "recalled"})
+    assert reversed_.json()["status"] == "reversed"
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["status"], line["billed_minor"], line["accrued_minor"]) == ("suspended", 100_000, 100)
+
+
+async def test_lists_are_pages(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    for _ in range(3):
+        await api.pay(person, shop, 100)
+        api.clock.turn_to(api.clock.now() + timedelta(seconds=1))
+    path = f"/v1/lines/{person.line}/draws?limit=2"
+    first = (await api.get(path, person.token)).json()
+    assert (len(first["data"]), first["has_more"]) == (2, True)
+    second = (await api.get(f"{path}&starting_after={first['next']}", person.token)).json()
+    assert (len(second["data"]), second["has_more"], second["next"]) == (1, False, None)
+    assert len({one["id"] for one in (*first["data"], *second["data"])}) == 3
+    assert (await api.get(f"{path}&starting_after=lin_x", person.token)).status_code == 422
