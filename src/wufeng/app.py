@@ -15,7 +15,7 @@ from wufeng.base import claims, migrations
 from wufeng.base.books import Book, Books, Mode, create_book, load_books, turn_clock
 from wufeng.base.clock import Clock, SystemClock
 from wufeng.base.config import Profile, Settings, create_secrets, load_secrets, load_settings
-from wufeng.base.database import Connection, Database
+from wufeng.base.database import Connection, Database, Watch
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.followers import Followers
 from wufeng.base.ids import IdMaker
@@ -171,11 +171,15 @@ async def opened(
     background: Background = Background.ON,
     lane_settings: LaneSettings | None = None,
     ids: IdMaker | None = None,
+    watch: Watch | None = None,
 ) -> AsyncIterator[App]:
-    """An application on its database, started; stopped and drained at the end of the block."""
+    """An application on its database, started; stopped and drained at the end of the block.
+
+    watch  is told of every statement, for those who count them
+    """
     clock = clock or SystemClock()
     secrets = load_secrets(settings)
-    async with Database(settings) as database, AsyncExitStack() as stack:
+    async with Database(settings, watch=watch) as database, AsyncExitStack() as stack:
         app = await _build(
             settings, database, clock, Vault(secrets), SecretSeal(secrets.sealing_key), lane_settings, ids
         )

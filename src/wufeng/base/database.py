@@ -7,10 +7,10 @@ start-up.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 from msgspec import Struct
@@ -23,6 +23,8 @@ from wufeng.base.sql import load
 SQL = load(__file__)
 
 Connection: TypeAlias = asyncpg.Connection
+Watch: TypeAlias = Callable[[Any], None]
+"""Is told of every statement that was run (asyncpg's query logger)."""
 
 LOST = (
     OSError,
@@ -57,8 +59,9 @@ class Database:
     everything.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
         self._settings = settings
+        self._watch = watch
         self._server = EmbeddedServer(settings) if settings.embedded else None
         self._idle: list[Connection] = []
         self._room = asyncio.Semaphore(settings.pool_size)
@@ -141,13 +144,17 @@ class Database:
         deadline = time.monotonic() + self._settings.connect_timeout_ms / 1000
         while True:
             try:
-                return await open_connection(self._settings, self._server, APP_ROLE, part)
+                connection = await open_connection(self._settings, self._server, APP_ROLE, part)
             except LOST as error:
                 if time.monotonic() > deadline:
                     raise ConfigurationError(f"the database does not answer: {error}") from error
                 if self._server is not None and not isinstance(error, asyncpg.PostgresError):
                     await asyncio.to_thread(self._server.ensure_running)
                 await asyncio.sleep(0.05)
+            else:
+                if self._watch is not None:
+                    connection.add_query_logger(self._watch)
+                return connection
 
 
 async def open_connection(

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import uvloop
@@ -60,8 +61,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
 
     def send(self, request: bytes, due_s: float) -> None:
         self.due_s = due_s
@@ -139,14 +139,19 @@ class _Load:
             for connection in connections:
                 connection.send(self.request(), began_s)
             await asyncio.sleep(self.order.seconds)
-        while len(self.latencies_ms) < self.number and time.perf_counter() < self.ends_s + DEADLINE_S:
-            await asyncio.sleep(0.01)
+        await self._last_answers()
         seconds = time.perf_counter() - began_s
         lost = self.number - len(self.latencies_ms)
         for connection in connections:
             assert connection.transport is not None
             connection.transport.abort()
         return self._sent(min(seconds, self.order.seconds), lost)
+
+    async def _last_answers(self) -> None:
+        for _ in range(int(DEADLINE_S / 0.01)):
+            if len(self.latencies_ms) >= self.number:
+                return
+            await asyncio.sleep(0.01)
 
     async def _fall_due(self, began_s: float) -> None:
         rng, due_s = random.Random(self.order.seed), began_s

@@ -1,0 +1,224 @@
+"""`wufeng bench pay`: how fast payments are on this machine, beside references of the same run."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import psutil
+import typer
+import uvloop
+from msgspec.structs import replace
+
+from wufeng.app import App, Background, Draft, found, opened
+from wufeng.base.books import Mode
+from wufeng.base.config import Settings, load_settings
+from wufeng.base.database import close, open_connection
+from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
+from wufeng.base.errors import ConfigurationError
+from wufeng.base.migrations import create_database
+from wufeng.bench import store
+from wufeng.bench.measure import HttpLoad
+from wufeng.bench.pay import Figures, Plan, Served, Subjects, bench_pay
+from wufeng.bench.pgbench import Pgbench
+from wufeng.bench.world import Parts, make_world
+from wufeng.cli.output import AsJson, print_json, print_line, print_table
+from wufeng.lenders.model import lender_id
+
+commands = typer.Typer(help="Measure.", no_args_is_help=True)
+
+BOOK = "bench-pay"
+TPCB = "wufeng_tpcb"
+LEDGER_BROKEN = 1
+STARTS_WITHIN_S = 30
+
+
+@commands.callback()
+def _group() -> None:
+    """Measure."""
+
+
+@commands.command()
+def pay(
+    people: Annotated[int, typer.Option(min=100, help="People with lines.")] = 6_000,
+    buckets: Annotated[int, typer.Option(min=1, max=64, help="Buckets of the book.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="HTTP worker processes.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="One short round: does it work at all?")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Longer, five rounds.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Payments on credit: the engine and HTTP beside pgbench's TPC-B and the same writes a statement a row.
+
+    In a scratch directory of its own, fsync on. Exit code 1: the ledger has breaks.
+    """
+    plan = Plan()
+    if quick:
+        plan = Plan(rounds=1, seconds=1, pgbench_seconds=1, half_load_seconds=2)
+    elif full:
+        plan = Plan(rounds=5, seconds=15, pgbench_seconds=30, half_load_seconds=60)
+    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
+        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+        figures = uvloop.run(_pay(settings, people, buckets, workers, plan, quiet=as_json))
+    if as_json:
+        print_json(figures)
+    else:
+        _show(figures)
+    if not figures.ledger_ok:
+        raise typer.Exit(LEDGER_BROKEN)
+
+
+async def _pay(
+    settings: Settings, people: int, buckets: int, workers: int, plan: Plan, *, quiet: bool
+) -> Figures:
+    def say(text: str) -> None:
+        if not quiet:
+            print_line(f"… {text}", "dim")
+
+    say("a scratch installation")
+    await found(settings, [Draft(name=BOOK, mode=Mode.TEST, buckets=buckets)])
+    counted = [0]
+
+    def count(_: object) -> None:
+        counted[0] += 1
+
+    async with opened(settings, background=Background.OFF, watch=count) as app:
+        server = app.database.server
+        assert server is not None, "the scratch installation runs its own server"
+        parts = _parts(app)
+        say(f"{people:,} people with lines and sessions")
+        world = await make_world(parts, people)
+        requests = settings.data_dir / "requests.jsonl"
+        world.write_requests(requests)
+        owner = await open_connection(settings, server, OWNER_ROLE, "bench")
+        try:
+            await app.lanes.submit(*world.command(parts))
+            lender = lender_id(parts.book.id, _lead_lender(app))
+            payers = [(payer.bucket, payer.id, payer.line_id) for payer in world.payers]
+            await store.prepare_naive(owner, payers, world.merchants, lender)
+            await store.analyse(owner)
+            tpcb = await _tpcb(server, settings)
+            subjects = Subjects(
+                parts=parts,
+                world=world,
+                owner=owner,
+                tpcb=tpcb,
+                naive=Pgbench(server, OWNER_ROLE, settings.database_name),
+                book_id=parts.book.id,
+                serve=lambda: _served(settings, workers),
+                http=lambda port: HttpLoad(port, requests),
+                statements=lambda: counted[0],
+                say=say,
+                catch_up=app.services.followers.catch_up,
+            )
+            return await bench_pay(subjects, plan)
+        finally:
+            await close(owner)
+
+
+def _lead_lender(app: App) -> str:
+    book = app.books.named(BOOK)
+    offered = app.services.products.offered(book.business_date(book.at(app.services.clock)))
+    return offered[0].lenders[0].code
+
+
+def _parts(app: App) -> Parts:
+    book = app.books.named(BOOK)
+    return Parts(
+        database=app.database,
+        lanes=app.lanes,
+        vault=app.services.vault,
+        book=book,
+        now=lambda: book.at(app.services.clock),
+    )
+
+
+async def _tpcb(server: EmbeddedServer, settings: Settings) -> Pgbench:
+    """A database of its own for TPC-B, on the same server."""
+    await create_database(server, replace(settings, database_name=TPCB), "template0")
+    tpcb = Pgbench(server, OWNER_ROLE, TPCB)
+    tpcb.initialise()
+    return tpcb
+
+
+@contextmanager
+def _served(settings: Settings, workers: int) -> Iterator[Served]:
+    """`wufeng serve` as a process of its own on the scratch installation."""
+    environment = {"WUFENG_DATA_DIR": str(settings.data_dir), "WUFENG_LOG_LEVEL": "warning"}
+    port = _free_port()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wufeng.cli", "serve", f"--port={port}", f"--workers={workers}"],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            _wait(process, port)
+            children = psutil.Process(process.pid).children(recursive=True)
+            worker = max(children, key=lambda child: child.memory_info().rss) if children else None
+            yield Served(port, worker.pid if worker else process.pid)
+        finally:
+            process.terminate()
+            process.wait(STARTS_WITHIN_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline_s = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            raise ConfigurationError("the server to be measured did not start: try `wufeng serve`")
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise ConfigurationError("the server to be measured did not answer in time")
+
+
+def _show(figures: Figures) -> None:
+    curve = [
+        (
+            engine.in_flight,
+            f"{engine.per_second:,.0f}",
+            f"{engine.p50_ms:.1f}",
+            f"{engine.p99_ms:.1f}",
+            f"{engine.batch:.0f}",
+            f"{http.per_second:,.0f}",
+            f"{http.p50_ms:.1f}",
+            f"{http.p99_ms:.1f}",
+        )
+        for engine, http in zip(figures.engine.points, figures.http.points, strict=True)
+    ]
+    heads = ["in flight", "engine/s", "p50 ms", "p99 ms", "batch", "HTTP/s", "p50 ms ", "p99 ms "]
+    print_table(heads, curve, title="Payments on credit")
+    rows = [
+        ("TPC-B (pgbench)", f"{figures.pgbench_tps:,.0f}/s"),
+        ("same writes, a statement a row", f"{figures.naive_tps:,.0f}/s"),
+        ("engine ÷ TPC-B", f"{figures.engine_ratio:.2f}"),
+        ("HTTP ÷ TPC-B", f"{figures.http_ratio:.2f}"),
+        ("engine ÷ naive", f"{figures.engine_vs_naive:.2f}"),
+        ("HTTP ÷ naive", f"{figures.http_vs_naive:.2f}"),
+        ("one payment alone", f"{figures.one_payment_p50_ms:.1f} ms at the median"),
+        ("p99 at half load", f"{figures.p99_ms_at_half_load:.1f} ms"),
+        ("statements a payment", f"{figures.sql_calls_per_payment:.2f}"),
+        ("log a payment", f"{figures.wal_bytes_per_payment:,} bytes"),
+        ("processor a payment", f"{figures.engine_cpu_us} + {figures.database_cpu_us} µs"),
+        ("memory a worker", f"{figures.rss_mb_per_worker:.0f} MB"),
+        ("errors", f"{figures.errors}"),
+        ("ledger", f"{figures.journals:,} journals, {'no break' if figures.ledger_ok else 'BROKEN'}"),
+    ]
+    print_table(["", "figure"], rows)
