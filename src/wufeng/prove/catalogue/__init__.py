@@ -1,0 +1,1 @@
+"""The proofs, a file each, named by their id."""

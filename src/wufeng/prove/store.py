@@ -1,0 +1,88 @@
+"""What the proofs read of the database, and how they hurt a transaction."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.base.database import Connection
+from wufeng.base.sql import load
+
+SQL = load(__file__)
+
+
+class PaymentRow(Struct, frozen=True):
+    """A payment as its row says."""
+
+    id: UUID
+    payer_id: UUID
+    merchant_id: UUID
+    order_id: UUID
+    order_no: str
+    amount_minor: int
+    status: str
+    wallet_minor: int
+    credit_minor: int
+    captured_minor: int
+    fee_minor: int
+    refunded_minor: int
+
+
+class RefundRow(Struct, frozen=True):
+    """A refund as its row says."""
+
+    id: UUID
+    payment_id: UUID
+    merchant_id: UUID
+    refund_no: str
+    amount_minor: int
+    status: str
+
+
+class Moved(Struct, frozen=True):
+    """What the journals of a payment moved on its payer's accounts."""
+
+    journals: int
+    moved_minor: int
+
+
+async def load_payments(db: Connection, bucket: int, merchants: Collection[UUID]) -> list[PaymentRow]:
+    """The payments of some merchants."""
+    return [PaymentRow(**dict(row)) for row in await db.fetch(SQL.payments_of_merchants, bucket, merchants)]
+
+
+async def load_refunds(db: Connection, bucket: int, merchants: Collection[UUID]) -> list[RefundRow]:
+    """The refunds of some merchants."""
+    return [RefundRow(**dict(row)) for row in await db.fetch(SQL.refunds_of_merchants, bucket, merchants)]
+
+
+async def load_moved(db: Connection, bucket: int, payments: Collection[UUID]) -> dict[UUID, Moved]:
+    """What the journals of payments moved; a payment without a journal is absent."""
+    rows = await db.fetch(SQL.moved_by_payments, bucket, payments)
+    return {row["payment_id"]: Moved(row["journals"], row["moved_minor"]) for row in rows}
+
+
+async def load_overdue(db: Connection, bucket: int, before: datetime) -> list[UUID]:
+    """Payments that still wait for their payer though they expired before that instant."""
+    return [row["id"] for row in await db.fetch(SQL.overdue_payments, bucket, before)]
+
+
+async def load_broken_floors(db: Connection, bucket: int) -> list[UUID]:
+    """Accounts beyond their bounds."""
+    return [row["id"] for row in await db.fetch(SQL.broken_floors, bucket)]
+
+
+async def load_stray_draws(db: Connection, bucket: int) -> list[UUID]:
+    """Draws whose shares do not add up to the whole."""
+    return [row["id"] for row in await db.fetch(SQL.stray_draws, bucket)]
+
+
+async def load_backends(db: Connection, database_name: str) -> Sequence[int]:
+    """The processes of the database server that work for Wufeng, but this connection's."""
+    return [row["pid"] for row in await db.fetch(SQL.backends, database_name)]
+
+
+async def poison(db: Connection, statement: str, bucket: int, value: UUID | str) -> None:
+    """Run the statement `poison_…` of that name: the database is to refuse it."""
+    await db.execute(SQL.text(f"poison_{statement}"), bucket, value)
