@@ -159,7 +159,7 @@ def test_stores_have_their_sql_in_a_file_beside_them() -> None:
     alone = [
         path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.sql")
-        if path.parent.name != "migrations"
+        if path.parent.name not in ("migrations", "bench")
         and path.name != "schema.sql"
         and not path.with_suffix(".py").exists()
     ]

@@ -3,6 +3,9 @@
 import pytest
 from tests.cli.conftest import Installation
 
+from wufeng.base.ids import Prefix, encode
+from wufeng.ledger import journal_id
+
 
 def test_an_empty_ledger_is_proven(installation: Installation) -> None:
     report = installation.wufeng("ledger", "verify", "--json").json
@@ -28,7 +31,7 @@ def test_the_books_own_accounts(installation: Installation) -> None:
         (("account", "nonsense"), "names no account"),
         (("account", "mer_01k6d2yfr0e3ws4f0000000000"), "No such account."),
         (("journal", "jnl_x"), "is not an id"),
-        (("journal", "jnl_00000000000000000000000000"), "No such journal."),
+        (("journal", encode(Prefix.JOURNAL, journal_id(1, 99))), "No such journal."),
     ],
 )
 def test_what_is_not_there(installation: Installation, words: tuple[str, ...], said: str) -> None:
