@@ -132,7 +132,10 @@ class Town:
         bucket = self.book.buckets[0] if bucket is None else bucket
         slot = next(s for s in range(0, 65536, 257) if self.book.bucket_of_slot(s) == bucket)
         payers = [
-            Payer(*(self.ids.new(self.at, slot) for _ in range(3)), bucket=bucket) for _ in range(count)
+            Payer(
+                self.ids.new(self.at, slot), self.ids.new(self.at, slot), self.ids.new(self.at, slot), bucket
+            )
+            for _ in range(count)
         ]
         new = []
         for payer in payers:

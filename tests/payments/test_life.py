@@ -1,12 +1,14 @@
 """A payment's life: the payer's word, captures, voids, reviews, time running out, and the order it pays."""
 
+from typing import Any
+
 import pytest
 from msgspec import json
 
 from wufeng import payments
 from wufeng.base.followers import read_events
 from wufeng.base.ids import Prefix, decode, encode
-from wufeng.base.webhooks import Audience
+from wufeng.base.webhooks import Audience, PublicEvent
 from wufeng.identity.people.model import Outcome, PersonStatus
 from wufeng.identity.people.store import move_status
 from wufeng.ledger import AccountKind
@@ -28,7 +30,7 @@ async def order_states(town: Town) -> list[str]:
     return [row["state"] for row in await town.fetch("select state from merchant_order order by created_at")]
 
 
-async def waiting(town: Town, payer: Payer, amount_minor: int = 100_00) -> dict:
+async def waiting(town: Town, payer: Payer, amount_minor: int = 100_00) -> dict[str, Any]:
     """A payment that a merchant named the payer for."""
     status, body = await town.pay(
         payer, "o1", amount_minor, confirmation=Confirmation.NONE, reader=Reader.MERCHANT
@@ -272,8 +274,8 @@ async def test_what_a_request_cannot_name(town: Town) -> None:
     assert (status, body["reasons"][0]["code"]) == (402, "payer_frozen")
 
 
-async def public_events(town: Town, audience: Audience) -> list:
-    events = []
+async def public_events(town: Town, audience: Audience) -> list[PublicEvent]:
+    events: list[PublicEvent] = []
     async with town.database.read() as db:
         for bucket in town.book.buckets:
             for row in await read_events(db, bucket, 0, 10_000):

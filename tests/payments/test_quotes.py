@@ -93,7 +93,7 @@ async def test_a_merchant_does_not_learn_what_is_in_a_wallet(town: Town) -> None
     ],
 )
 async def test_an_option_says_why_it_is_closed(
-    town: Town, people: dict, amount_minor: int, more: dict, reason: str
+    town: Town, people: dict[str, Any], amount_minor: int, more: dict[str, Any], reason: str
 ) -> None:
     [payer] = await town.people(**people)
     options = (await quote(town, amount_minor, payer, **more)).options[1:]
@@ -226,7 +226,7 @@ async def test_an_ended_session_binds_nothing(town: Town) -> None:
 async def test_pages_that_are_not_opened(town: Town) -> None:
     [payer] = await town.people()
     order = await stored(town, town.terms("o1", 1_000_00))
-    refused = [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"tenors": (4,)}, "/tenors/0"),
         ({"merchant_fee_share_ppm": 1_000_001}, "/merchant_fee_share_ppm"),
         ({"merchant_id": UUID(int=9)}, "/order"),

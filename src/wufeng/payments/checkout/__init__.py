@@ -1,1 +1,0 @@
-"""Checkout sessions: the hosted page of one order, and what it binds."""

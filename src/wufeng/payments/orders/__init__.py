@@ -1,1 +1,0 @@
-"""Orders: what is to be paid."""

@@ -1,1 +1,0 @@
-"""Payments: one attempt to pay an order."""

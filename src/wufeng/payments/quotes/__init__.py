@@ -1,1 +1,0 @@
-"""Offers and quotes: what ways to pay cost."""

@@ -1,1 +1,0 @@
-"""Refunds: money given back after capture."""
