@@ -1,0 +1,163 @@
+"""The demo's story, told over HTTP by the typed client: one person, one shop, one month of credit."""
+
+from collections.abc import Callable
+from datetime import date
+
+from msgspec import Struct
+
+from wufeng.client import Confirmation, InlineOrder, Payment, Source, Wufeng
+from wufeng.client.credit import Bill
+from wufeng.client.operating import FeePlan, Merchant
+
+PHONE = "+8613812345678"
+PIN = "190372"
+BOUGHT_MINOR = 100_000
+LIMIT_MINOR = 500_000
+BILLED_ON, DUE_ON, PAID_OFF_ON = date(2026, 10, 1), date(2026, 10, 10), date(2026, 10, 15)
+
+Tell = Callable[[str, str], None]
+"""(what happened, the figures of it)."""
+
+
+class Cast(Struct, frozen=True, kw_only=True):
+    """Who is left to look at when the story is over."""
+
+    person: str
+    session: str
+    phone: str
+    pin: str
+    merchant: str
+    merchant_key: str
+    line: str
+    payment: str
+    bill: str
+
+
+async def tell_story(operator: Wufeng, staff: Wufeng, tell: Tell) -> Cast:
+    """Play it. The book stands on 3 September 2026; every step is a call that anybody could make."""
+    shop = await operator.merchants.create(name="West Lake Tea", scene="retail", fee_plan=FeePlan(6_000))
+    assert shop.api_key is not None, "a new merchant's key is shown once"
+    tell("a shop opens", f"{shop.name}, {shop.id}")
+    person_id, session = await _sign_in(operator, tell)
+    person = operator.as_caller(session)
+    line = await staff.lines.open(
+        person=person_id, product="monthly_bill", limit_minor=LIMIT_MINOR, reason="demo: a first line"
+    )
+    tell("staff open a credit line, with a reason", f"{_yuan(line.limit_minor)} a month, {line.product}")
+    payment = await _buy(operator.as_caller(shop.api_key), person, person_id, line.id, tell)
+    await _refund(operator.as_caller(shop.api_key), person, shop, line.id, tell)
+    bill = await _live_a_month(operator, person, line.id, tell)
+    await _explain(staff, payment, tell)
+    return Cast(
+        person=person_id,
+        session=session,
+        phone=PHONE,
+        pin=PIN,
+        merchant=shop.id,
+        merchant_key=shop.api_key,
+        line=line.id,
+        payment=payment.id,
+        bill=bill.id,
+    )
+
+
+async def _sign_in(operator: Wufeng, tell: Tell) -> tuple[str, str]:
+    """By a one-time code from the test book's messages; then a payment PIN."""
+    person = await operator.people.create(external_id="demo-1", phone=PHONE, name="林小满")
+    public = operator.as_caller(None)
+    await public.sessions.send_code(phone=PHONE)
+    code = await _newest_code(operator)
+    session = await public.sessions.create(phone=PHONE, code=code, device="demo phone")
+    assert session.token is not None, "a new session shows its token"
+    await public.sessions.send_code(phone=PHONE, purpose="pin")
+    signed_in = operator.as_caller(session.token)
+    await signed_in.people.set_pin(person.id, pin=PIN, code=await _newest_code(operator))
+    tell("a person signs in by a one-time code and sets a PIN", f"{person.name}, {person.id}")
+    return person.id, session.token
+
+
+async def _newest_code(operator: Wufeng) -> str:
+    async for message in operator.messages.list(phone=PHONE, limit=1):
+        return message.code
+    raise AssertionError("a test book keeps the messages it would have sent")
+
+
+async def _buy(shop: Wufeng, person: Wufeng, person_id: str, line: str, tell: Tell) -> Payment:
+    order = InlineOrder(order_no="TEA-1", amount_minor=BOUGHT_MINOR, currency="CNY", subject="Longjing tea")
+    stored = await shop.orders.create(order)
+    quote = await person.prices.quote(order=stored.id)
+    offers = ", ".join(
+        f"{option.tenor} × {_yuan(option.instalments[0].amount_minor)} ({_percent(option.annualised_rate_ppm)} a year)"
+        for option in quote.options
+        if option.tenor and option.tenor > 1
+    )
+    tell("the shop's order is priced", f"{_yuan(BOUGHT_MINOR)} on the next bill, free; or {offers}")
+    started = await shop.payments.create(order=stored.id, payer=person_id, funding=[Source(line=line)])
+    tell("the shop asks to be paid", f"{started.id} {started.status}: a merchant's word moves no money")
+    payment = await person.payments.confirm(started.id, Confirmation(kind="pin", proof=PIN))
+    lender = payment.funding[0].lenders[0]
+    tell(
+        "the person says yes, once",
+        f"{payment.status}: {_yuan(payment.captured_minor)} lent by {lender['name']}",
+    )
+    return payment
+
+
+async def _refund(shop: Wufeng, person: Wufeng, merchant: Merchant, line: str, tell: Tell) -> None:
+    order = InlineOrder(
+        order_no="CUP-1", amount_minor=12_800, currency="CNY", subject="Tea cup", merchant=merchant.id
+    )
+    bought = await person.payments.create(
+        order=order, funding=[Source(line=line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    refund = await shop.refunds.create(
+        payment=bought.id, refund_no="R-1", amount_minor=bought.captured_minor, reason="broken"
+    )
+    effect = refund.effects[0]
+    tell(
+        "another order is refunded",
+        f"{_yuan(refund.amount_minor)} {refund.status}: {effect.kind}, nothing is owed of it",
+    )
+
+
+async def _live_a_month(operator: Wufeng, person: Wufeng, line: str, tell: Tell) -> Bill:
+    turned = await operator.clock.advance(to_on=BILLED_ON)
+    (bill,) = [bill async for bill in person.bills.list(line=line)]
+    tell(
+        f"the clock turns to {BILLED_ON}, {len(turned.closes)} days are closed",
+        f"a bill of {_yuan(bill.total_minor)}, due {bill.due_on}",
+    )
+    await operator.clock.advance(to_on=DUE_ON)
+    half = await operator.repayments.create(line=line, amount_minor=BOUGHT_MINOR // 2, source="external")
+    tell(
+        f"on {DUE_ON} half is repaid",
+        f"{_yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05 % a day",
+    )
+    await operator.clock.advance(to_on=PAID_OFF_ON)
+    rest = await operator.repayments.create(line=line, amount_minor="all", source="external")
+    interest_minor = sum(part.amount_minor for part in rest.allocation if part.part == "late_interest")
+    tell(
+        f"on {PAID_OFF_ON} it is paid off",
+        f"{_yuan(rest.amount_minor)}, of it {_yuan(interest_minor)} interest: 500.00 × 0.05 % × 5 days",
+    )
+    bill = await person.bills.get(bill.id)
+    tell("the bill", f"{bill.status}: {_yuan(bill.paid_minor)} paid of {_yuan(bill.total_minor)}")
+    return bill
+
+
+async def _explain(staff: Wufeng, payment: Payment, tell: Tell) -> None:
+    async for journal in staff.journals.list(of=payment.id):
+        legs = ", ".join(f"{leg.kind} {_signed(leg.amount_minor)}" for leg in journal.legs)
+        tell("the journal of the tea", legs)
+
+
+def _yuan(minor: int) -> str:
+    return f"{minor // 100:,}.{minor % 100:02d}"
+
+
+def _signed(minor: int) -> str:
+    return f"{'−' if minor < 0 else '+'}{_yuan(abs(minor))}"
+
+
+def _percent(ppm: int) -> str:
+    return f"{ppm / 10_000:.2f} %"
