@@ -17,7 +17,9 @@ from wufeng.api import (
     quotes,
     refunds,
     server,
+    settlements,
     staff,
+    wallets,
 )
 from wufeng.api.openapi import document
 from wufeng.api.pages import create_pages
@@ -29,6 +31,7 @@ __all__ = ["ROUTES", "Api", "Route", "Services", "create_api", "openapi_document
 
 ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
+    *wallets.ROUTES,
     *bank_accounts.ROUTES,
     *merchants.ROUTES,
     *staff.ROUTES,
@@ -38,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *refunds.ROUTES,
     *lines.ROUTES,
     *checkout.ROUTES,
+    *settlements.ROUTES,
     *events.ROUTES,
     *decisions.ROUTES,
     *ledger.ROUTES,
