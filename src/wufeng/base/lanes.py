@@ -267,7 +267,7 @@ class _Lane:
             return
         commands = [entry.command for entry in alive]
         try:
-            outcomes = await self._commit(commands)
+            outcomes = await self._commit(alive)
         except _Lost as lost:
             self._drop_connection()
             outcomes = await self._after_lost(commands, committing=lost.committing)
@@ -277,13 +277,13 @@ class _Lane:
             await self._restamped(alive)
             return
         except Exception as error:
-            if len(alive) > 1:
+            if len(alive) > 1 and not faults.planted(faults.Plant.BATCH_FAILS_TOGETHER):
                 self.lanes.stats.splits += 1
                 middle = len(alive) // 2
                 await self._commit_or_split(alive[:middle])
                 await self._commit_or_split(alive[middle:])
                 return
-            outcomes = [_refusal(error)]
+            outcomes = [_refusal(error) for _ in alive]
         else:
             self.lanes.stats.commands += len(commands)
             self.lanes.stats.batches += 1
@@ -344,15 +344,19 @@ class _Lane:
         if db is not None:
             db.terminate()
 
-    async def _commit(self, commands: Sequence[Command]) -> list[Answer | Problem]:
+    async def _commit(self, entries: Sequence[_Entry]) -> list[Answer | Problem]:
         """One attempt at one transaction. Any error but _Lost leaves it rolled back and is raised as it is."""
         committing = False
         try:
             async with asyncio.timeout(self.lanes.settings.attempt_timeout_s):
                 db = await self._connection()
                 await db.execute("begin")
-                outcomes = await self._work(db, commands)
+                outcomes = await self._work(db, [entry.command for entry in entries])
                 faults.point("before_commit")
+                if faults.planted(faults.Plant.ACK_BEFORE_COMMIT):
+                    for entry, outcome in zip(entries, outcomes, strict=True):
+                        entry.settle(outcome)
+                    await asyncio.sleep(0.02)
                 committing = True
                 ended = await db.execute("commit")
                 assert ended == "COMMIT", "a handler went on after an error of the database"

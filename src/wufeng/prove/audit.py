@@ -108,7 +108,7 @@ async def audit(engine: Engine, fleet: Fleet, town: Town, repeats_max: int) -> A
 async def _check_heads(engine: Engine, case: _Case) -> None:
     """The server's own followers must come to the heads; nobody writes any more."""
     deadline_s = time.monotonic() + HEADS_WITHIN_S
-    while (behind := await engine.followers.lags()) and time.monotonic() < deadline_s:
+    while (behind := await engine.followers.lags()) and time.monotonic() < deadline_s:  # noqa: ASYNC110  another process
         await asyncio.sleep(0.1)
     case.find("followers", [f"{one.follower} is {one.lag} behind in bucket {one.bucket}" for one in behind])
 

@@ -154,8 +154,13 @@ class Fleet:
             return None
         return Definite(reply.status, reply.body)
 
-    async def send_once(self, http: httpx.AsyncClient, intent: Intent) -> Definite | None:
-        """One sending and whatever comes back, without any patience; None when nothing does."""
+    async def send_once(
+        self, http: httpx.AsyncClient, intent: Intent, content: bytes | None = None
+    ) -> Definite | None:
+        """One sending and whatever comes back, without any patience; None when nothing does.
+
+        content  other bytes than the intent's own body, under its key
+        """
         headers = {
             "Authorization": f"Bearer {intent.caller.token}",
             "Idempotency-Key": intent.key,
@@ -163,7 +168,7 @@ class Fleet:
             "Accept-Language": "en",
         }
         try:
-            content = msgspec.json.encode(intent.body)
+            content = msgspec.json.encode(intent.body) if content is None else content
             response = await http.post(self._url + intent.path, content=content, headers=headers)
         except httpx.TransportError:
             return None

@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 
 from wufeng.prove.engine import Tools
 from wufeng.prove.model import Finding, Job, Outcome, Proof, Result, Size
@@ -12,6 +13,13 @@ HARNESS = "harness"
 """The check of a proof that could not be run to its end: that is no proof either."""
 
 
+class Leavings(StrEnum):
+    """What becomes of the scratch installation of a proof that does not hold."""
+
+    KEEP = "keep"
+    DISCARD = "discard"
+
+
 async def run_proofs(
     proofs: Sequence[Proof],
     tools: Tools,
@@ -19,12 +27,13 @@ async def run_proofs(
     seed: int,
     size: Size = Size.NORMAL,
     runs: int | None = None,
+    leavings: Leavings = Leavings.KEEP,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Result]:
     """Run proofs on a scratch installation that is made for them and goes with them.
 
-    runs  instead of each proof's own number for that size
-    What a failed proof leaves (logs, the database's files) is kept; its result says where.
+    runs      instead of each proof's own number for that size
+    leavings  what becomes of the logs and files of a failed proof; when kept, its result says where
     """
     results: list[Result] = []
     async with scratch(tools) as made:
@@ -39,11 +48,11 @@ async def run_proofs(
                 size=size,
                 tell=lambda text, told=told: tell(told + text),  # type: ignore[misc]
             )
-            results.append(await _run_one(proof, job, made))
+            results.append(await _run_one(proof, job, made, leavings))
     return results
 
 
-async def _run_one(proof: Proof, job: Job, made: Scratch) -> Result:
+async def _run_one(proof: Proof, job: Job, made: Scratch, leavings: Leavings) -> Result:
     started_s = time.monotonic()
     try:
         outcome = await proof.run(job)
@@ -51,7 +60,7 @@ async def _run_one(proof: Proof, job: Job, made: Scratch) -> Result:
         told = "".join(traceback.format_exception(error)[-3:]).strip()
         outcome = Outcome({}, "it did not run to its end", (Finding(HARNESS, told),))
     ok = not outcome.findings
-    if not ok:
+    if not ok and leavings is Leavings.KEEP:
         made.is_kept = True
     return Result(
         id=proof.id,
@@ -62,5 +71,5 @@ async def _run_one(proof: Proof, job: Job, made: Scratch) -> Result:
         duration_s=round(time.monotonic() - started_s, 1),
         ok=ok,
         findings=outcome.findings,
-        kept_in=None if ok else str(made.directory),
+        kept_in=str(made.directory) if made.is_kept and not ok else None,
     )

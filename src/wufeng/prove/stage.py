@@ -8,9 +8,9 @@ from msgspec import Struct
 from wufeng.prove.audit import Audited, audit
 from wufeng.prove.engine import Engine
 from wufeng.prove.fleet import Fleet, Log
-from wufeng.prove.model import Finding, Job, Size
+from wufeng.prove.model import Job, Size
 from wufeng.prove.server import Server
-from wufeng.prove.town import LIMIT_MINOR, RATE_PPM, Town, settle_town
+from wufeng.prove.town import LIMIT_MINOR, Town, settle_town
 
 REPEATS = {Size.SMALL: 100, Size.NORMAL: 1_000, Size.FULL: 1_000_000}
 """How many stored answers the final audit asks for once more."""
@@ -46,7 +46,7 @@ async def staged(
     shops: int = 1,
     limit_minor: int = LIMIT_MINOR,
     wallet_minor: int = 0,
-    rate_ppm: int = RATE_PPM,
+    pin: str | None = None,
 ) -> AsyncIterator[Stage]:
     """Set a stage up; its log is `<run id>.jsonl` in the scratch directory."""
     job.tell("starting the server")
@@ -61,13 +61,8 @@ async def staged(
                 shops=shops,
                 limit_minor=limit_minor,
                 wallet_minor=wallet_minor,
-                rate_ppm=rate_ppm,
+                pin=pin,
             )
             yield Stage(job, server, engine, town, fleet)
     finally:
         log.close()
-
-
-def finding(check: str, *details: str) -> tuple[Finding, ...]:
-    """Findings of a proof's own."""
-    return tuple(Finding(check, detail) for detail in details)

@@ -15,9 +15,11 @@ from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.lanes import Batch, Command
 from wufeng.credit import OpenLine
 from wufeng.identity import Private, register
+from wufeng.identity.hashing import hash_slowly
 from wufeng.identity.merchants.commands import create_merchant
 from wufeng.identity.merchants.model import FeePlan, Scene
 from wufeng.identity.people.commands import Registration
+from wufeng.identity.pins.store import reset_pin
 from wufeng.identity.sessions.commands import open_session
 from wufeng.ledger.rules import top_up
 from wufeng.prove.engine import Engine
@@ -110,7 +112,7 @@ async def settle_town(
     shops: int = 1,
     limit_minor: int = LIMIT_MINOR,
     wallet_minor: int = 0,
-    rate_ppm: int = RATE_PPM,
+    pin: str | None = None,
 ) -> Town:
     """Make people and merchants whom nobody else uses; `name` (letters, digits) makes their names unique."""
     engine.lanes.handlers[FillWallet] = fill_wallets
@@ -118,14 +120,16 @@ async def settle_town(
 
     async def one(number: int) -> Payer:
         async with room:
-            return await _make_payer(engine, f"{name}-{number}", limit_minor, wallet_minor)
+            return await _make_payer(engine, f"{name}-{number}", limit_minor, wallet_minor, pin)
 
     people = await asyncio.gather(*(one(number) for number in range(payers)))
-    merchants = [await _make_shop(engine, f"{name} {number}", rate_ppm) for number in range(shops)]
+    merchants = [await _make_shop(engine, f"{name} {number}") for number in range(shops)]
     return Town(tuple(people), tuple(merchants))
 
 
-async def _make_payer(engine: Engine, name: str, limit_minor: int, wallet_minor: int) -> Payer:
+async def _make_payer(
+    engine: Engine, name: str, limit_minor: int, wallet_minor: int, pin: str | None
+) -> Payer:
     book = engine.books.named(BOOK)
     at = book.at(engine.clock)
     registration = Registration(phone=Private(phone_of(name)), external_id=Private(name))
@@ -135,6 +139,10 @@ async def _make_payer(engine: Engine, name: str, limit_minor: int, wallet_minor:
     async with engine.database.transaction() as db:
         session = await open_session(db, engine.lanes.ids, book, person_id, "prove", at)
     bucket = book.bucket_of(person_id)
+    if pin is not None:
+        hashed = await hash_slowly(engine.vault.peppered(person_id, Private(pin)))
+        async with engine.database.transaction() as db:
+            await reset_pin(db, bucket, person_id, hashed, at)
     line = await engine.lanes.submit(
         bucket,
         OpenLine(
@@ -155,7 +163,7 @@ async def _make_payer(engine: Engine, name: str, limit_minor: int, wallet_minor:
     return Payer(person_id, wallet_id, line_id, limit_minor, Caller(person_id, session.token))
 
 
-async def _make_shop(engine: Engine, name: str, rate_ppm: int) -> Shop:
+async def _make_shop(engine: Engine, name: str) -> Shop:
     book = engine.books.named(BOOK)
     merchant, key = await create_merchant(
         engine.database,
@@ -163,10 +171,10 @@ async def _make_shop(engine: Engine, name: str, rate_ppm: int) -> Shop:
         book,
         name,
         Scene.RETAIL,
-        FeePlan(rate_ppm),
+        FeePlan(RATE_PPM),
         book.at(engine.clock),
     )
-    return Shop(merchant.id, rate_ppm, Caller(merchant.id, key.text))
+    return Shop(merchant.id, RATE_PPM, Caller(merchant.id, key.text))
 
 
 def phone_of(name: str) -> str:
