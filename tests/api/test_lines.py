@@ -127,7 +127,9 @@ async def test_a_plan_month_by_month(api: Api) -> None:
         ("future", 30_750, "2026-11-10"),
         ("future", 30_750, "2026-12-10"),
     ]
-    settled = await api.post("/v1/repayments", person.token, {"line": person.line, "plan": plan["id"]})
+    settled = await api.post(
+        "/v1/repayments", person.token, {"line": person.line, "amount_minor": "all", "plan": plan["id"]}
+    )
     assert (settled.json()["amount_minor"], settled.json()["saved_minor"]) == (60_000, 1_500)
     plan = (await api.get(addresses[4], person.token)).json()
     assert [one["status"] for one in plan["instalments"]] == ["billed", "paid", "paid"]
@@ -146,6 +148,7 @@ async def test_a_plan_month_by_month(api: Api) -> None:
         ({"amount_minor": 1, "source": "bka_01h455vb4pex5vsknk084sn02q"}, "/source"),
         ({"amount_minor": 1, "value_on": "2026-09-03"}, "/value_on"),
         ({"amount_minor": 1, "plan": "pln_01h455vb4pex5vsknk084sn02q"}, "/plan"),
+        ({"amount_minor": "billed", "plan": "pln_01h455vb4pex5vsknk084sn02q"}, "/amount_minor"),
         ({"plan": "pln_01h455vb4pex5vsknk084sn02q"}, "/plan"),
         ({"amount_minor": 1, "more": 1}, "/more"),
     ],
@@ -189,3 +192,16 @@ async def test_lists_are_pages(api: Api) -> None:
     assert (len(second["data"]), second["has_more"], second["next"]) == (1, False, None)
     assert len({one["id"] for one in (*first["data"], *second["data"])}) == 3
     assert (await api.get(f"{path}&starting_after=lin_x", person.token)).status_code == 422
+
+
+async def test_due_bills_are_debited_from_where_the_person_says(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000, wallet_minor=200_000), await api.new_merchant()
+    chosen = await api.post(f"/v1/lines/{person.line}/auto_debit", person.token, {"sources": [person.wallet]})
+    assert (chosen.status_code, chosen.json()["auto_debit"]) == (200, [person.wallet])
+    other = await api.new_person()
+    theirs = await api.post(f"/v1/lines/{person.line}/auto_debit", person.token, {"sources": [other.wallet]})
+    assert theirs.status_code == 422
+    await api.pay(person, shop, 100_000)
+    await turn_to(api, 10, 10)
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["billed_minor"], line["used_minor"]) == (0, 0)

@@ -32,6 +32,14 @@ Source = Annotated[
         examples=["wal_01h455vb4pex5vsknk084sn02q"],
     ),
 ]
+OwnSource = Annotated[
+    str,
+    Meta(
+        pattern="^(wal|bka)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        description="a wallet or a bank account",
+        examples=["bka_01h455vb4pex5vsknk084sn02q"],
+    ),
+]
 PlanId = Annotated[str, Meta(pattern="^pln_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
 CSV = "text/csv"
 
@@ -75,8 +83,15 @@ class SetDueDay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason | None = None
 
 
+class SetAutoDebit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where due bills are debited from, in this order; an empty list ends it."""
+
+    sources: Annotated[tuple[OwnSource, ...], Meta(max_length=5)]
+    reason: Reason | None = None
+
+
 class CreateRepayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A repayment. A plan is paid as it stands; else an amount, or `all`, `billed`, `minimum`.
+    """A repayment: an amount, or `all`, `billed`, `minimum`. A plan is paid whole, as it stands.
 
     source    left out by a person: their wallet
     value_on  an earlier date it counts from; for the operator only
@@ -188,6 +203,11 @@ async def set_due_day(call: Call[SetDueDay, Nothing]) -> Answer:
     return await _change(call, credit.SetDueDay, call.body.reason, due_day=call.body.due_day)
 
 
+async def set_auto_debit(call: Call[SetAutoDebit, Nothing]) -> Answer:
+    """Have bills debited when they are due; a person chooses only from their own."""
+    return await _change(call, credit.SetAutoDebit, call.body.reason, sources=call.body.sources)
+
+
 async def close_line(call: Call[WithReason, Nothing]) -> Answer:
     """Close a line, at once or as soon as nothing is owed; what stands in the person's favour goes to the wallet."""
     return await _change(call, credit.CloseLine, call.body.reason)
@@ -238,8 +258,8 @@ async def create_repayment(call: Call[CreateRepayment, Nothing]) -> Answer:
     async with call.services.database.read() as db:
         line = await _named_line(call, db, decode(Prefix.LINE, body.line))
         source = await _source(call, db, line)
-    if body.amount_minor is not None and body.plan is not None:
-        raise invalid_field("/plan", "Give an amount or a plan.")
+    if body.plan is not None and body.amount_minor in (Whole.BILLED, Whole.MINIMUM):
+        raise invalid_field("/amount_minor", 'A plan is paid whole: say "all", what it comes to, or nothing.')
     if body.amount_minor is None and body.plan is None:
         raise invalid_field("/amount_minor", 'Give an amount, "all", "billed" or "minimum", or a plan.')
     if body.value_on is not None and call.caller.kind is CallerKind.PERSON:
@@ -253,7 +273,7 @@ async def create_repayment(call: Call[CreateRepayment, Nothing]) -> Answer:
         line_id=line.id,
         source=source,
         amount_minor=body.amount_minor if isinstance(body.amount_minor, int) else None,
-        target=credit.Target(body.amount_minor) if isinstance(body.amount_minor, Whole) else None,
+        target=_target(body),
         plan=decode(Prefix.PLAN, body.plan) if body.plan is not None else None,
         value_on=body.value_on,
     )
@@ -286,7 +306,7 @@ async def reverse_repayment(call: Call[Reverse, Nothing]) -> Answer:
     return await call.services.lanes.submit(call.book.bucket_of(repayment_id), command)
 
 
-async def _change(call: Call[Any, Any], kind: type[C], reason: str | None, **more: int) -> Answer:
+async def _change(call: Call[Any, Any], kind: type[C], reason: str | None, **more: Any) -> Answer:
     async with call.services.database.read() as db:
         line = await _line(call, db)
     is_person = call.caller.kind is CallerKind.PERSON
@@ -315,6 +335,12 @@ async def _own_line(call: Call[Any, Any], db: Connection, line_id: UUID) -> Line
     line = await queries.load_line(_reading(call, db), line_id)
     own_person(call.caller, line.person_id, "line")
     return line
+
+
+def _target(body: CreateRepayment) -> credit.Target | None:
+    if body.plan is not None or not isinstance(body.amount_minor, Whole):
+        return None
+    return credit.Target(body.amount_minor)
 
 
 async def _named_line(call: Call[Any, Any], db: Connection, line_id: UUID) -> Line:
@@ -433,6 +459,15 @@ ROUTES = (
         summary="Move a line's due day",
         handle=set_due_day,
         body=SetDueDay,
+        answers={200: LineView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/lines/{id}/auto_debit",
+        operation="set_auto_debit",
+        summary="Have bills debited when they are due",
+        handle=set_auto_debit,
+        body=SetAutoDebit,
         answers={200: LineView},
     ),
     Route(

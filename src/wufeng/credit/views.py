@@ -71,6 +71,7 @@ class LineView(Struct, frozen=True, kw_only=True):
     bill_day: int
     due_day: int
     opened_on: date
+    auto_debit: tuple[str, ...]
     rates: RatesView
     lenders: tuple[LenderView, ...]
 
@@ -225,6 +226,7 @@ def view_line(
         bill_day=line.bill_day,
         due_day=line.due_day,
         opened_on=line.opened_on,
+        auto_debit=line.auto_debit,
         rates=RatesView(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm))),
         lenders=_lenders(line, product, book_id, language),
     )

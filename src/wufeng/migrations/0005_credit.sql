@@ -34,6 +34,7 @@ create table line (
     next_bill_on    date,
     past_due_since  date,
     suspend_on      date,
+    debited_on      date,
     bill_day        smallint not null check (bill_day between 1 and 31),
     due_day         smallint not null check (due_day between 1 and 31),
     currency        text collate "C" not null check (octet_length(currency) = 3),
@@ -41,12 +42,16 @@ create table line (
     status          text not null check (status in ('open', 'frozen', 'suspended', 'closing', 'closed')),
     lenders         uuid[] not null,
     shares_ppm      integer[] not null,
+    auto_debit      text[],
     primary key (bucket, id),
     constraint line_has_lenders check (cardinality(lenders) > 0 and cardinality(lenders) = cardinality(shares_ppm))
 ) with (fillfactor = 80);
 create unique index line_of_person on line (bucket, person_id, product) where status <> 'closed';
 create index line_to_bill on line (bucket, next_bill_on, id) where next_bill_on is not null;
 create index line_to_suspend on line (bucket, suspend_on, id) where suspend_on is not null;
+create index line_to_debit on line (bucket, id) where auto_debit is not null;
+comment on column line.auto_debit is 'ids of the wallet and bank accounts that bills are debited from, in the person''s order';
+comment on column line.debited_on is 'the last date on which the day close has tried to';
 comment on table line is 'distributed by bucket: a person''s credit under one product; its balances are ledger accounts';
 comment on column line.touched_on is
     'the value date of the last bill, repayment or refund: no later one may be dated before it';
@@ -57,7 +62,7 @@ create table line_change (
     id          uuid not null,
     line_id     uuid not null,
     kind        text not null check (kind in
-        ('opened', 'limit_set', 'frozen', 'unfrozen', 'suspended', 'restored', 'due_day_set', 'closing', 'closed')),
+        ('opened', 'limit_set', 'frozen', 'unfrozen', 'suspended', 'restored', 'due_day_set', 'auto_debit_set', 'closing', 'closed')),
     actor       text not null check (actor in ('person', 'staff', 'system')),
     actor_id    uuid,
     reason      text not null,

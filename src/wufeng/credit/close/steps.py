@@ -12,9 +12,11 @@ from wufeng.base.errors import Code, Problem
 from wufeng.credit.bills import store as bills
 from wufeng.credit.close.commands import (
     ARREARS,
+    AUTO_DEBIT,
     BILLS,
     DUE_DATES,
     CloseLines,
+    DebitLines,
     IssueBills,
     PassDueDates,
     SuspendArrears,
@@ -32,9 +34,10 @@ Find = Callable[[Connection, int, date, int], Awaitable[Mapping[UUID, UUID]]]
 
 
 def close_steps() -> list[CloseStep]:
-    """Credit's steps in their order: due dates pass before bills are issued, so that interest starts in time."""
+    """Credit's steps in their order: due dates pass, what is due is debited, arrears suspend, bills are issued."""
     return [
         _step(DUE_DATES, bills.lines_to_wake, PassDueDates),
+        _step(AUTO_DEBIT, lines.lines_to_debit, DebitLines),
         _step(ARREARS, lines.lines_to_suspend, SuspendArrears),
         _step(BILLS, lines.lines_to_bill, IssueBills),
     ]

@@ -20,8 +20,9 @@ from wufeng.credit.lines import rules, store
 from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineState, LineStatus
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
-from wufeng.credit.repayments.model import Debt
-from wufeng.credit.repayments.rules import brought_up
+from wufeng.credit.repayments.model import Debt, SourceKind
+from wufeng.credit.repayments.rules import brought_up, problem_of_source, source_of
+from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.identity.people.model import PersonStatus
 from wufeng.ledger import Cause
 from wufeng.ledger.rules import credit_balance_to_wallet
@@ -75,6 +76,12 @@ class SetDueDay(LineCommand, frozen=True, kw_only=True):
     due_day: int
 
 
+class SetAutoDebit(LineCommand, frozen=True, kw_only=True):
+    """Have bills debited when they are due, from these sources in their order (wal_…, bka_…); none: no more."""
+
+    sources: tuple[str, ...]
+
+
 class CloseLine(LineCommand, frozen=True, kw_only=True):
     """Close a line: at once when nothing is owed or held, else as soon as that is so. A credit balance is paid out."""
 
@@ -88,6 +95,7 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
         Freeze: desk.freeze,
         Unfreeze: desk.unfreeze,
         SetDueDay: desk.set_due_day,
+        SetAutoDebit: desk.set_auto_debit,
         CloseLine: desk.close,
     }
 
@@ -255,6 +263,26 @@ class _Desk:
             )
             moved = replace(loaded.line, due_day=command.due_day)
             return problem or _Change(moved, ChangeKind.DUE_DAY_SET)
+
+        return await self._change(batch, commands, decide)
+
+    async def set_auto_debit(self, batch: Batch, commands: Sequence[SetAutoDebit]) -> list[Answer | Problem]:
+        """Choose what bills are debited from: the person's own wallet and verified bank accounts."""
+        sources = {text: source_of(text) for command in commands for text in command.sources}
+        ids = {one.id for one in sources.values() if one.id and one.kind is SourceKind.BANK_ACCOUNT}
+        accounts = await bank_account_states(batch.db, batch.bucket, ids) if ids else {}
+
+        def decide(command: SetAutoDebit, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
+            if loaded.line.status is LineStatus.CLOSED:
+                return rules.conflict(loaded.line, "nothing is debited for it")
+            guard = batch.people[loaded.line.person_id]
+            for text in command.sources:
+                source = sources[text]
+                account = accounts.get(source.id) if source.id else None
+                if (problem := problem_of_source(source, guard, account)) is not None:
+                    return problem
+            chosen = tuple(dict.fromkeys(command.sources))
+            return _Change(replace(loaded.line, auto_debit=chosen), ChangeKind.AUTO_DEBIT_SET)
 
         return await self._change(batch, commands, decide)
 

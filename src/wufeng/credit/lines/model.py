@@ -30,6 +30,7 @@ class ChangeKind(StrEnum):
     SUSPENDED = "suspended"
     RESTORED = "restored"
     DUE_DAY_SET = "due_day_set"
+    AUTO_DEBIT_SET = "auto_debit_set"
     CLOSING = "closing"
     CLOSED = "closed"
 
@@ -50,6 +51,7 @@ class Line(Struct, frozen=True, kw_only=True):
     next_bill_on    the next bill that will have something on it; None when nothing is unbilled and nothing accrues
     past_due_since  the due date of its oldest bill that is overdue
     suspend_on      the date on which those arrears suspend it, while it is open
+    auto_debit      ids (wal_…, bka_…) that bills are debited from when they are due, in the person's order
     """
 
     id: UUID
@@ -67,6 +69,7 @@ class Line(Struct, frozen=True, kw_only=True):
     next_bill_on: date | None = None
     past_due_since: date | None = None
     suspend_on: date | None = None
+    auto_debit: tuple[str, ...] = ()
 
     @property
     def cycle(self) -> Cycle:

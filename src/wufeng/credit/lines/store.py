@@ -29,7 +29,7 @@ async def load_lines_of_people(db: Connection, bucket: int, people: Collection[U
 def _line(row: Record) -> Line:
     (
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-        opened_on, touched_on, next_bill_on, past_due_since, suspend_on,
+        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
     ) = row.values()  # fmt: skip
     return Line(
         id=id_,
@@ -47,6 +47,7 @@ def _line(row: Record) -> Line:
         next_bill_on=next_bill_on,
         past_due_since=past_due_since,
         suspend_on=suspend_on,
+        auto_debit=tuple(auto_debit or ()),
     )
 
 
@@ -106,6 +107,7 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.next_bill_on for line in lines],
         [line.past_due_since for line in lines],
         [line.suspend_on for line in lines],
+        [array_literal(line.auto_debit) if line.auto_debit else None for line in lines],
     )
 
 
@@ -167,6 +169,17 @@ async def lines_to_bill(db: Connection, bucket: int, on: date, at_most: int) -> 
     return {row["id"]: row["person_id"] for row in rows}
 
 
+async def lines_to_debit(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
+    """Lines, each with its person, with bills due that are debited and were not tried on that date yet."""
+    rows = await db.fetch(SQL.lines_to_debit, bucket, on, at_most)
+    return {row["id"]: row["person_id"] for row in rows}
+
+
+async def mark_debited(db: Connection, bucket: int, line_ids: Collection[UUID], on: date) -> None:
+    """Note that lines have been debited, or that it was tried: not again on that date."""
+    await db.execute(SQL.mark_debited, bucket, line_ids, on)
+
+
 @lru_cache(maxsize=4096)
 def lenders_literal(shares: Shares) -> str:
     """Lenders as PostgreSQL writes an array: rows of arrays cannot go through unnest otherwise."""
@@ -179,6 +192,6 @@ def shares_literal(shares: Shares) -> str:
     return array_literal(share for _, share in shares)
 
 
-def array_literal(values: Iterable[UUID | int]) -> str:
-    """Ids or numbers as PostgreSQL writes an array."""
+def array_literal(values: Iterable[UUID | int | str]) -> str:
+    """Ids or numbers (no free text) as PostgreSQL writes an array."""
     return "{" + ",".join(map(str, values)) + "}"

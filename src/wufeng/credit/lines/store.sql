@@ -1,13 +1,13 @@
 -- name: load_lines
 -- Without a lock: the lock of the person guards a line.
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-       opened_on, touched_on, next_bill_on, past_due_since, suspend_on
+       opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_lines_of_people
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
-       opened_on, touched_on, next_bill_on, past_due_since, suspend_on
+       opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -27,9 +27,11 @@ select head.bucket, l.id, l.person_id, l.product, l.product_version, l.currency,
 -- What may change of a line, all of it at once.
 update line
    set limit_minor = l.limit_minor, status = l.status, due_day = l.due_day, touched_on = l.touched_on,
-       next_bill_on = l.next_bill_on, past_due_since = l.past_due_since, suspend_on = l.suspend_on
-  from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[])
-       as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on)
+       next_bill_on = l.next_bill_on, past_due_since = l.past_due_since, suspend_on = l.suspend_on,
+       auto_debit = l.auto_debit::text[]
+  from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[],
+              $10::text[])
+       as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit)
  where line.bucket = $1 and line.id = l.id;
 
 -- name: expect_bills
@@ -59,6 +61,20 @@ select id, person_id from line where bucket = $1 and suspend_on <= $2 order by s
 
 -- name: lines_to_bill
 select id, person_id from line where bucket = $1 and next_bill_on <= $2 order by next_bill_on, id limit $3;
+
+-- name: lines_to_debit
+-- What is due and not paid is tried once a date, until it is paid.
+select id, person_id
+  from line
+ where bucket = $1 and auto_debit is not null and (debited_on is null or debited_on < $2)
+   and exists (select from bill
+                where bill.bucket = $1 and bill.line_id = line.id and not bill.settled and bill.due_on <= $2
+                  and bill.status <> 'paid')
+ order by id
+ limit $3;
+
+-- name: mark_debited
+update line set debited_on = $3 where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_changes
 select id, line_id, kind, actor, actor_id, reason, limit_minor, at

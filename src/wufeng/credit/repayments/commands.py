@@ -87,6 +87,11 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
     return {Repay: desk.repay, BankAnswered: desk.bank_answered, ReverseRepayment: desk.reverse}
 
 
+async def repay(batch: Batch, products: Products, commands: Sequence[Repay]) -> list[Answer | Problem]:
+    """Repay inside another command's batch, as the lane would: the day close debits so."""
+    return await _Desk(products).repay(batch, commands)
+
+
 class _Book:
     """What a batch of repayments has loaded, and what it has done so far; each command sees those before it."""
 

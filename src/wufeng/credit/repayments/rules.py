@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.ids import Prefix, decode
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import (
     TakenBack,
@@ -275,6 +276,40 @@ def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:
             "/value_on", f"Not before {earliest}, the line's last bill, repayment or refund."
         )
     return None
+
+
+def due_by(debt: Debt, on: date) -> int:
+    """What bills ask for whose due date has come, the interest that they have earned included."""
+    due = [bill for bill in debt.bills if bill.due_on <= on]
+    return sum(bill.unpaid_minor + interest_to_bill(bill, on) for bill in due)
+
+
+def source_of(text: str) -> Source:
+    """A source by its id at the border: wal_… or bka_…. Raises ValueError for anything else."""
+    if text.startswith(f"{Prefix.WALLET.value}_"):
+        return Source(SourceKind.WALLET, decode(Prefix.WALLET, text))
+    return Source(SourceKind.BANK_ACCOUNT, decode(Prefix.BANK_ACCOUNT, text))
+
+
+class Money(Struct, frozen=True):
+    """What a debit may take: the wallet's money, and whether the bank may be asked (it is not, while it is asked)."""
+
+    wallet_minor: int
+    bank_is_free: bool
+
+
+def debits(sources: Sequence[str], due_minor: int, money: Money) -> list[tuple[Source, int]]:
+    """How an amount due is debited: each source in its order, a wallet what it has, a bank account all the rest."""
+    asked: list[tuple[Source, int]] = []
+    for source in map(source_of, sources):
+        room_minor = money.wallet_minor
+        if source.kind is SourceKind.BANK_ACCOUNT:
+            room_minor = due_minor if money.bank_is_free else 0
+        amount_minor = min(due_minor, room_minor)
+        if amount_minor > 0:
+            asked.append((source, amount_minor))
+            due_minor -= amount_minor
+    return asked
 
 
 def settle_plan(debt: Debt, draw_id: UUID) -> Spread | None:

@@ -23,6 +23,9 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
   from repayment
  where bucket = $1 and id = any($2::uuid[]);
 
+-- name: lines_pending
+select distinct line_id from repayment where bucket = $1 and line_id = any($2::uuid[]) and status = 'pending';
+
 -- name: load_returnable
 -- What refunds may still give back, the latest repayment first. What came another way has nowhere to go back to.
 select id, line_id, source, source_id, principal_minor - returned_minor as amount_minor
