@@ -32,7 +32,9 @@ class Answer(Struct, frozen=True):
     object_id: UUID | None = None
 
     def __repr__(self) -> str:
-        return f"Answer({self.status}, {len(self.body)} bytes)"  # a body may tell who a person is, or a new key
+        return (
+            f"Answer({self.status}, {len(self.body)} bytes)"  # a body may tell who a person is, or a new key
+        )
 
 
 class KeyClaim(Struct, frozen=True):
@@ -56,8 +58,8 @@ class KeyClaim(Struct, frozen=True):
         )
 
     def _first_difference(self, stored_digest: bytes) -> str:
-        stored, asked = _fields(stored_digest), _fields(self.digest)
-        for pointer, (name, value) in zip(self.pointers, asked.items(), strict=True):
+        stored = dict(_fields(stored_digest))
+        for pointer, (name, value) in zip(self.pointers, _fields(self.digest), strict=True):
             if name not in stored:
                 return f"{pointer} was not in the first request with this key"
             if stored[name] != value:
@@ -65,19 +67,26 @@ class KeyClaim(Struct, frozen=True):
         return "A field of the first request with this key is missing"
 
 
-def _fields(digest: bytes) -> dict[bytes, bytes]:
+def _fields(digest: bytes) -> list[tuple[bytes, bytes]]:
+    """Digests of name and value, a pair a field. Names are short: two may share one, so this is no mapping."""
     step = _NAME_BYTES + _VALUE_BYTES
     parts = [digest[start : start + step] for start in range(_WHOLE_BYTES, len(digest), step)]
-    return {part[:_NAME_BYTES]: part[_NAME_BYTES:] for part in parts}
+    return [(part[:_NAME_BYTES], part[_NAME_BYTES:]) for part in parts]
 
 
 def _leaves(value: object, pointer: str, into: dict[str, str]) -> None:
+    """Every value under its JSON pointer (RFC 6901); a list or an object of nothing is a value of its own."""
+    before = len(into)
     if isinstance(value, Mapping):
         for name in value:
-            _leaves(value[name], f"{pointer}/{name}", into)
+            _leaves(value[name], f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", into)
+        if len(into) == before and pointer:
+            into[pointer] = "object"
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             _leaves(item, f"{pointer}/{index}", into)
+        if len(into) == before:
+            into[pointer] = f"list:{len(value)}"
     elif value is not None:
         into[pointer] = f"{type(value).__name__}:{value}"
 
@@ -98,7 +107,7 @@ def claim_key(
     parts: list[bytes] = []
     for pointer in pointers:
         field = hashlib.blake2b(
-            f"{pointer}\0{leaves[pointer]}".encode(), key=pepper[:64], digest_size=_WHOLE_BYTES
+            f"{len(pointer)}:{pointer}{leaves[pointer]}".encode(), key=pepper[:64], digest_size=_WHOLE_BYTES
         ).digest()
         whole.update(field)
         parts.append(
@@ -141,8 +150,11 @@ async def insert_claims(
     if len(fresh) == len(ordered):
         return {}
     inserted = {row["id"] for row in fresh}
-    old = [claim.id for claim in ordered if claim.id not in inserted]
-    return await load_claims(db, book, old)
+    old = [claim for claim in ordered if claim.id not in inserted]
+    found = await load_claims(db, book, [claim.id for claim in old])
+    if gone := [claim for claim in old if claim.id not in found]:
+        found |= await insert_claims(db, book, gone, at)  # given back or forgotten between the two statements
+    return found
 
 
 async def load_claims(db: Connection, book: Book, ids: Sequence[UUID]) -> dict[UUID, Claimed]:

@@ -30,10 +30,13 @@ class Coalescer(Generic[K, V]):
             loop = asyncio.get_running_loop()
             future = self._waiting[key] = loop.create_future()
             if self._runner is None:
-                self._runner = loop.create_task(self._run())
+                self._start()
         return await asyncio.shield(
             future
         )  # several may wait for one key: the first to give up must not end it
+
+    def _start(self) -> None:
+        self._runner = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
         try:
@@ -45,8 +48,15 @@ class Coalescer(Generic[K, V]):
                     for future in batch.values():
                         future.set_exception(error)
                         future.exception()  # seen: all who waited may have gone
+                except BaseException:
+                    for future in batch.values():
+                        future.cancel()  # the statement was cancelled: nobody may wait on for its answer
+                    raise
                 else:
                     for key, future in batch.items():
                         future.set_result(found.get(key))
         finally:
             self._runner = None
+            task = asyncio.current_task()
+            if self._waiting and task is not None and not task.cancelling():
+                self._start()
