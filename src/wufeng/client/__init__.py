@@ -18,26 +18,19 @@ from wufeng.client.events import (
     read_event,
     verify_webhook,
 )
-from wufeng.client.payments import (
-    CheckoutSession,
-    Confirmation,
-    InlineOrder,
-    Order,
-    Payment,
-    Quote,
-    Refund,
-    Settlement,
-    Source,
-    Wallet,
-)
-from wufeng.client.people import BankAccount, Merchant, Person, Session
-from wufeng.client.records import BookClock, Decision, Journal
+from wufeng.client.operating import ApiKey, BookClock, FeePlan, Merchant, StaffSession, TurnedClock
+from wufeng.client.orders import CheckoutSession, InlineOrder, Order, Quote
+from wufeng.client.payments import Confirmation, Payment, Refund, Source
+from wufeng.client.people import BankAccount, Person, Session
+from wufeng.client.records import Decision, Journal
 from wufeng.client.resource import Listing, Page
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Repeat, Reply, new_key
+from wufeng.client.wallets import Movement, Settlement, Wallet
 
 __all__ = [
     "LATEST",
     "VERSION",
+    "ApiKey",
     "ApiProblem",
     "Attempt",
     "BankAccount",
@@ -50,11 +43,13 @@ __all__ = [
     "Delivery",
     "Event",
     "EventPage",
+    "FeePlan",
     "InlineOrder",
     "Journal",
     "Line",
     "Listing",
     "Merchant",
+    "Movement",
     "NotOurs",
     "Order",
     "OutcomeUnknown",
@@ -71,6 +66,8 @@ __all__ = [
     "Session",
     "Settlement",
     "Source",
+    "StaffSession",
+    "TurnedClock",
     "Wallet",
     "WebhookEndpoint",
     "Wufeng",

@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from wufeng.client import credit, events, payments, people, records
+from wufeng.client import credit, events, operating, orders, payments, people, records, wallets
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Reply, Transport, watch_nothing
 
 
@@ -53,14 +53,16 @@ class Wufeng:
         self.sessions = people.Sessions(transport)
         self.messages = people.Messages(transport)
         self.bank_accounts = people.BankAccounts(transport)
-        self.merchants = people.Merchants(transport)
-        self.orders = payments.Orders(transport)
-        self.prices = payments.Prices(transport)
+        self.merchants = operating.Merchants(transport)
+        self.api_keys = operating.ApiKeys(transport)
+        self.staff = operating.Staff(transport)
+        self.orders = orders.Orders(transport)
+        self.prices = orders.Prices(transport)
         self.payments = payments.Payments(transport)
         self.refunds = payments.Refunds(transport)
-        self.checkout_sessions = payments.CheckoutSessions(transport)
-        self.wallets = payments.Wallets(transport)
-        self.settlements = payments.Settlements(transport)
+        self.checkout_sessions = orders.CheckoutSessions(transport)
+        self.wallets = wallets.Wallets(transport)
+        self.settlements = wallets.Settlements(transport)
         self.lines = credit.Lines(transport)
         self.bills = credit.Bills(transport)
         self.plans = credit.Plans(transport)
@@ -69,7 +71,7 @@ class Wufeng:
         self.webhook_endpoints = events.WebhookEndpoints(transport)
         self.decisions = records.Decisions(transport)
         self.journals = records.Journals(transport)
-        self.clock = records.Clock(transport)
+        self.clock = operating.Clock(transport)
 
     def as_caller(self, token: str | None) -> "Wufeng":
         """Another caller over the same connections, which this one closes: a person who has just signed in."""

@@ -1,5 +1,6 @@
 """Lines, bills, plans and repayments."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +33,22 @@ class Line(Struct, frozen=True, kw_only=True):
     days_past_due: int = 0
     rates: dict[str, int] = {}
     lenders: list[dict[str, Any]] = []
+
+
+class Draw(Struct, frozen=True, kw_only=True):
+    """One use of a line."""
+
+    id: str
+    created_at: datetime
+    line: str
+    payment: str
+    status: str
+    amount_minor: int
+    tenor: int
+    merchant: str | None = None
+    unbilled_minor: int = 0
+    posted_on: date | None = None
+    billable_on: date | None = None
 
 
 class BillPart(Struct, frozen=True, kw_only=True):
@@ -88,12 +105,12 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Allocation(Struct, frozen=True, kw_only=True):
-    """One piece of a repayment."""
+    """One piece of a repayment: to a bill, or to a draw before its bill."""
 
     part: str
     amount_minor: int
     bill: str | None = None
-    plan: str | None = None
+    draw: str | None = None
     instalment: int | None = None
 
 
@@ -143,17 +160,21 @@ class Lines(Resource):
         """Draws again."""
         return await self._change(id_, "unfreeze", given(reason=reason))
 
-    async def set_due_day(self, id_: str, *, due_day: int) -> Line:
+    async def set_due_day(self, id_: str, *, due_day: int, reason: str | None = None) -> Line:
         """The day of the month on which bills are due."""
-        return await self._change(id_, "due_day", {"due_day": due_day})
+        return await self._change(id_, "due_day", given(due_day=due_day, reason=reason))
 
-    async def set_auto_debit(self, id_: str, *, bank_account: str | None) -> Line:
-        """Have bills debited on their due date from a bank account; None: no more."""
-        return await self._change(id_, "auto_debit", {"bank_account": bank_account})
+    async def set_auto_debit(self, id_: str, *, sources: Sequence[str], reason: str | None = None) -> Line:
+        """Have bills debited on their due date from wallets or bank accounts, in this order; none: no more."""
+        return await self._change(id_, "auto_debit", given(sources=sources, reason=reason))
 
-    async def close(self, id_: str, *, reason: str | None = None) -> Line:
-        """End the line once nothing is owed."""
-        return await self._change(id_, "close", given(reason=reason))
+    async def close(self, id_: str, *, reason: str | None = None, idempotency_key: str | None = None) -> Line:
+        """End the line once nothing is owed; what stands in the person's favour is paid out."""
+        return await self._pay(Line, f"/v1/lines/{at(id_)}/close", given(reason=reason), idempotency_key)
+
+    def draws(self, id_: str, *, limit: int | None = None) -> Listing[Draw]:
+        """The uses of a line, the latest first."""
+        return self._list(Draw, f"/v1/lines/{at(id_)}/draws", given(limit=limit))
 
     async def _change(self, id_: str, what: str, body: dict[str, Any]) -> Line:
         """These set a state rather than move it, so they may be sent again."""
@@ -175,10 +196,6 @@ class Bills(Resource):
         """One bill as a table."""
         return await self._download(f"/v1/bills/{at(id_)}", "text/csv")
 
-    async def pdf(self, id_: str) -> bytes:
-        """One bill to print."""
-        return await self._download(f"/v1/bills/{at(id_)}", "application/pdf")
-
 
 class Plans(Resource):
     """How draws are repaid."""
@@ -195,13 +212,17 @@ class Repayments(Resource):
         self,
         *,
         line: str,
-        amount_minor: int | str,
-        source: Any = None,
+        amount_minor: int | str | None = None,
+        source: str | None = None,
         plan: str | None = None,
         value_on: date | None = None,
         idempotency_key: str | None = None,
     ) -> Repayment:
-        """Repay an amount, or `"all"`."""
+        """Repay an amount, or `all`, `billed`, `minimum`; or a plan, whole.
+
+        source    a wallet or a bank account of the person's, or `external`: money that came in another way
+        value_on  an earlier date that it counts from, for the operator
+        """
         body = given(line=line, amount_minor=amount_minor, source=source, plan=plan, value_on=value_on)
         return await self._pay(Repayment, "/v1/repayments", body, idempotency_key)
 

@@ -1,27 +1,13 @@
-"""Orders, their prices, payments, refunds, checkouts; wallets and settlements."""
+"""Payments and refunds."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
+from wufeng.client.orders import InlineOrder, Instalment, Reason
 from wufeng.client.resource import Listing, Resource, at, given
-from wufeng.client.transport import Repeat
-
-
-class InlineOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order made with its payment. A merchant leaves `merchant` out."""
-
-    order_no: str
-    amount_minor: int
-    currency: str
-    subject: str
-    merchant: str | None = None
-    scene: str | None = None
-    receipt: str | None = None
-    expires_at: datetime | None = None
-    metadata: dict[str, str] | None = None
 
 
 class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,23 +23,6 @@ class Confirmation(Struct, frozen=True, kw_only=True):
 
     kind: str
     proof: str
-
-
-class Reason(Struct, frozen=True, kw_only=True):
-    """Why a payment was declined. `code` is stable."""
-
-    code: str
-    text: str
-    adverse_action: str | None = None
-
-
-class Instalment(Struct, frozen=True, kw_only=True):
-    """One part of a plan."""
-
-    number: int
-    amount_minor: int
-    principal_minor: int | None = None
-    fee_minor: int | None = None
 
 
 class Funding(Struct, frozen=True, kw_only=True):
@@ -110,63 +79,6 @@ class Payment(Struct, frozen=True, kw_only=True):
         return self.status == "declined"
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """What is to be paid."""
-
-    id: str
-    created_at: datetime
-    merchant: str
-    order_no: str
-    amount_minor: int
-    currency: str
-    subject: str
-    state: str
-    scene: str | None = None
-    receipt: str | None = None
-    payment: str | None = None
-    expires_at: datetime | None = None
-    paid_at: datetime | None = None
-    shipped_at: datetime | None = None
-    receipt_confirmed_at: datetime | None = None
-    metadata: dict[str, str] = {}
-
-
-class Offer(Struct, frozen=True, kw_only=True):
-    """A way to pay in instalments, for a product page."""
-
-    product: str
-    tenor: int
-    instalment_minor: int
-    total_cost_minor: int
-    annualised_rate_ppm: int
-
-
-class QuoteOption(Struct, frozen=True, kw_only=True):
-    """One priced way to pay. Its `id` goes into the payment."""
-
-    id: str
-    available: bool
-    total_cost_minor: int
-    annualised_rate_ppm: int
-    product: str | None = None
-    tenor: int | None = None
-    funding: list[dict[str, Any]] = []
-    instalments: list[Instalment] = []
-    late_terms: Any = None
-    lenders: list[dict[str, Any]] = []
-    reasons: list[Reason] = []
-
-
-class Quote(Struct, frozen=True, kw_only=True):
-    """The priced ways to pay one order."""
-
-    id: str
-    created_at: datetime
-    expires_at: datetime
-    options: list[QuoteOption]
-    sheet_hash: str | None = None
-
-
 class Effect(Struct, frozen=True, kw_only=True):
     """Where a part of a refund went."""
 
@@ -189,122 +101,6 @@ class Refund(Struct, frozen=True, kw_only=True):
     effects: list[Effect] = []
 
 
-class CheckoutSession(Struct, frozen=True, kw_only=True):
-    """The hosted page of one order."""
-
-    id: str
-    created_at: datetime
-    order: str
-    url: str
-    status: str | None = None
-    expires_at: datetime | None = None
-
-
-class Wallet(Struct, frozen=True, kw_only=True):
-    """A person's own money."""
-
-    id: str
-    created_at: datetime
-    person: str
-    balance_minor: int
-    held_minor: int
-    available_minor: int
-    currency: str
-    tier: int | None = None
-
-
-class Movement(Struct, frozen=True, kw_only=True):
-    """A top-up or a withdrawal; `object` says which. `pending` until the bank has answered."""
-
-    id: str
-    object: str
-    created_at: datetime
-    status: str
-    wallet: str
-    bank_account: str
-    amount_minor: int
-    currency: str
-    failure: str | None = None
-    posted_on: date | None = None
-
-
-class Settlement(Struct, frozen=True, kw_only=True):
-    """What a merchant is due for a business date, and its payout."""
-
-    id: str
-    created_at: datetime
-    status: str
-    merchant: str
-    business_date: date
-    currency: str
-    gross_minor: int
-    fees_minor: int
-    refunds_minor: int
-    net_minor: int
-    payout_minor: int
-    paid_on: date | None = None
-    failure: str | None = None
-
-
-class Orders(Resource):
-    """A merchant's orders."""
-
-    async def create(self, order: InlineOrder) -> Order:
-        """Make an order. Its number names it for ever, so sending it again gives the same order."""
-        body = {name: value for name, value in _fields(order).items() if name != "merchant"}
-        return await self._post(Order, "/v1/orders", body, Repeat.SAFE)
-
-    async def get(self, id_: str) -> Order:
-        """One order."""
-        return await self._get(Order, f"/v1/orders/{at(id_)}")
-
-    def list(self, *, order_no: str | None = None, limit: int | None = None) -> Listing[Order]:
-        """The merchant's orders, the latest first."""
-        return self._list(Order, "/v1/orders", given(order_no=order_no, limit=limit))
-
-    async def confirm_receipt(self, id_: str) -> Order:
-        """The person has the goods."""
-        return await self._post(Order, f"/v1/orders/{at(id_)}/confirm_receipt", {}, Repeat.SAFE)
-
-    async def ship(self, id_: str) -> Order:
-        """The goods are on their way."""
-        return await self._post(Order, f"/v1/orders/{at(id_)}/ship", {}, Repeat.SAFE)
-
-    async def close(self, id_: str) -> Order:
-        """The order is not to be paid any more."""
-        return await self._post(Order, f"/v1/orders/{at(id_)}/close", {}, Repeat.SAFE)
-
-
-class Prices(Resource):
-    """What it costs to pay with credit."""
-
-    async def offers(self, *, merchant: str, amount_minor: int, scene: str | None = None) -> list[Offer]:
-        """For product pages, without a person."""
-        query = given(merchant=merchant, amount_minor=amount_minor, scene=scene)
-        return await self._list(Offer, "/v1/offers", query).all()
-
-    async def quote(
-        self,
-        *,
-        order: str | None = None,
-        merchant: str | None = None,
-        amount_minor: int | None = None,
-        currency: str | None = None,
-        scene: str | None = None,
-        payer: str | None = None,
-    ) -> Quote:
-        """The priced ways to pay an order, or an amount at a merchant's."""
-        body = given(
-            order=order,
-            merchant=merchant,
-            amount_minor=amount_minor,
-            currency=currency,
-            scene=scene,
-            payer=payer,
-        )
-        return await self._post(Quote, "/v1/quotes", body, Repeat.SAFE)
-
-
 class Payments(Resource):
     """Payments: start, confirm, capture, void, read."""
 
@@ -315,7 +111,6 @@ class Payments(Resource):
         payer: str | None = None,
         funding: Sequence[Source] | None = None,
         quote_option: str | None = None,
-        pay_code: str | None = None,
         capture: str | None = None,
         confirmation: Confirmation | None = None,
         idempotency_key: str | None = None,
@@ -326,7 +121,6 @@ class Payments(Resource):
             payer=payer,
             funding=funding,
             quote_option=quote_option,
-            pay_code=pay_code,
             capture=capture,
             confirmation=confirmation,
         )
@@ -404,71 +198,3 @@ class Refunds(Resource):
     async def get(self, id_: str) -> Refund:
         """One refund."""
         return await self._get(Refund, f"/v1/refunds/{at(id_)}")
-
-
-class CheckoutSessions(Resource):
-    """Hosted pages."""
-
-    async def create(
-        self,
-        *,
-        order: str,
-        return_url: str,
-        tenors: Sequence[int] | None = None,
-        merchant_fee_share_ppm: int | None = None,
-    ) -> CheckoutSession:
-        """A page on which the payer pays an order."""
-        body = given(
-            order=order, return_url=return_url, tenors=tenors, merchant_fee_share_ppm=merchant_fee_share_ppm
-        )
-        return await self._post(CheckoutSession, "/v1/checkout_sessions", body)
-
-    async def get(self, id_: str) -> CheckoutSession:
-        """One session."""
-        return await self._get(CheckoutSession, f"/v1/checkout_sessions/{at(id_)}")
-
-    async def expire(self, id_: str) -> CheckoutSession:
-        """End it."""
-        return await self._post(CheckoutSession, f"/v1/checkout_sessions/{at(id_)}/expire", {}, Repeat.SAFE)
-
-
-class Wallets(Resource):
-    """A person's own money, and how it comes in and goes out."""
-
-    async def get(self, id_: str) -> Wallet:
-        """One wallet."""
-        return await self._get(Wallet, f"/v1/wallets/{at(id_)}")
-
-    async def top_up(
-        self, id_: str, *, amount_minor: int, bank_account: str, idempotency_key: str | None = None
-    ) -> Movement:
-        """Pull money from the person's bank account."""
-        body = {"amount_minor": amount_minor, "bank_account": bank_account}
-        return await self._pay(Movement, f"/v1/wallets/{at(id_)}/top_ups", body, idempotency_key)
-
-    async def withdraw(
-        self, id_: str, *, amount_minor: int, bank_account: str, idempotency_key: str | None = None
-    ) -> Movement:
-        """Pay money out to the person's bank account."""
-        body = {"amount_minor": amount_minor, "bank_account": bank_account}
-        return await self._pay(Movement, f"/v1/wallets/{at(id_)}/withdrawals", body, idempotency_key)
-
-
-class Settlements(Resource):
-    """What a merchant is paid."""
-
-    def list(self, *, limit: int | None = None) -> Listing[Settlement]:
-        """The merchant's settlements, the latest first."""
-        return self._list(Settlement, "/v1/settlements", given(limit=limit))
-
-    async def get(self, id_: str) -> Settlement:
-        """One settlement."""
-        return await self._get(Settlement, f"/v1/settlements/{at(id_)}")
-
-    async def csv(self, id_: str) -> bytes:
-        """One settlement as a table."""
-        return await self._download(f"/v1/settlements/{at(id_)}", "text/csv")
-
-
-def _fields(order: InlineOrder) -> Mapping[str, object]:
-    return given(**{name: getattr(order, name) for name in order.__struct_fields__})
