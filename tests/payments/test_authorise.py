@@ -255,6 +255,17 @@ def test_captures_take_the_wallet_first_and_sum_to_the_whole(
     assert fees == payment.fee_minor == fee_of(payment.captured_minor, rate)
 
 
+def test_the_fee_of_parts_is_rounded_once_over_their_sum() -> None:
+    payment = replace(payment_of(0, 2_52, 0), status=PaymentStatus.AUTHORISED)
+    fees = []
+    for _ in range(3):
+        plan = plan_capture(payment, 84, final=False)
+        assert not isinstance(plan, Problem)
+        payment = captured(payment, plan, 6_000, NOON)
+        fees.append(payment.fee_minor)
+    assert fees == [1, 1, 2]  # 0.504, 1.008, 1.512: each part by itself would have cost 1
+
+
 ENDS = [status for status in PaymentStatus if not MOVES[status]]
 
 

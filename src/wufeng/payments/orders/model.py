@@ -29,7 +29,7 @@ class Receipt(StrEnum):
     CONFIRM = "confirm"
 
 
-class OrderTerms(Struct, frozen=True):
+class OrderTerms(Struct, frozen=True, gc=False):
     """What never changes of an order.
 
     id          derived from the merchant and the order number (`order_id`), so the number is unique by itself
@@ -66,7 +66,7 @@ class Order(Struct, frozen=True):
         return Order(terms, OrderState.OPEN, None, None, None, None, None, at)
 
 
-class Taking(Struct, frozen=True):
+class Taking(Struct, frozen=True, gc=False):
     """A payment that takes an order: PAID when it has been captured, OPEN while it is authorised or pending."""
 
     payment_id: UUID

@@ -29,7 +29,7 @@ STATUS_OF_WAY = {
 }
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """A payment as it is to be stored, and what decided it; None when its payer has to say yes first."""
 
     payment: Payment

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.lanes import Command
+from wufeng.identity.audit.model import Act
 from wufeng.identity.merchants.model import Scene
 from wufeng.payments.orders.model import OrderTerms, Receipt
 from wufeng.risk.model import Confirmation, Reason
@@ -32,7 +33,7 @@ class Capture(StrEnum):
     LATER = "later"  # authorise first, then capture or void
 
 
-class Funding(Struct, frozen=True):
+class Funding(Struct, frozen=True, gc=False):
     """What a payment is to be paid from: the wallet, a line, or the wallet first and the rest drawn on the line.
 
     tenor               monthly instalments of the drawn part; 1: all on the next bill
@@ -45,7 +46,7 @@ class Funding(Struct, frozen=True):
     merchant_share_ppm: int = 0
 
 
-class Payment(Struct, frozen=True, kw_only=True):
+class Payment(Struct, frozen=True, gc=False, kw_only=True):
     """A payment as it is kept.
 
     wallet_minor, credit_minor  the parts of the amount, once held or captured; the wallet's part is captured first
@@ -146,11 +147,15 @@ class Refuse(Command, frozen=True, kw_only=True):
 
 
 class ReviewPayment(Command, frozen=True, kw_only=True):
-    """A reviewer's answer to a payment that is `pending`. `staff_id` stands in the decision row that it makes."""
+    """A reviewer's answer to a payment that is `pending`. `staff_id` stands in the decision row that it makes.
+
+    act  for the audit, with the reviewer's reason
+    """
 
     payment_id: UUID
     approve: bool
     staff_id: UUID
+    act: Act | None = None
     language: str = "zh"
 
 

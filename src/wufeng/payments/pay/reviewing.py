@@ -12,6 +12,8 @@ from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch
+from wufeng.identity import audit
+from wufeng.identity.audit.model import Act
 from wufeng.identity.merchants.model import MerchantStatus
 from wufeng.identity.people.model import PersonStatus
 from wufeng.payments.orders.model import Order
@@ -49,6 +51,7 @@ async def review(batch: Batch, desk: Desk, commands: Sequence[ReviewPayment]) ->
     loaded = await store.load_payments(batch.db, batch.bucket, ids)
     answers: list[Answer | Problem | None] = []
     verdicts: list[Verdict] = []
+    acts: list[Act] = []
     for command in commands:
         payment = loaded.get(command.payment_id)
         if payment is None:
@@ -59,7 +62,9 @@ async def review(batch: Batch, desk: Desk, commands: Sequence[ReviewPayment]) ->
         else:
             rules = ("review", encode(Prefix.STAFF, command.staff_id))
             verdicts.append(Verdict(payment, command.approve, command.at, rules, command.language))
+            acts += [command.act] if command.act is not None else []
             answers.append(None)
+    await audit(batch.db, batch.book, batch.ids, acts)
     told = await _settle_verdicts(batch, desk, verdicts)
     return [
         answer if answer is not None else told[command.payment_id]

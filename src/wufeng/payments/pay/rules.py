@@ -42,7 +42,7 @@ TEST_OUTCOMES = {
 }
 
 
-class PayerState(Struct, frozen=True):
+class PayerState(Struct, frozen=True, gc=False):
     """What is known of a payer inside a batch; each payment sees the state that the ones before it left.
 
     wallet_minor  the wallet's available money
@@ -55,7 +55,7 @@ class PayerState(Struct, frozen=True):
     features: Features
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """One payment about to be decided."""
 
     payment_id: UUID
@@ -89,7 +89,7 @@ class Way(StrEnum):
     DECLINE = "decline"
 
 
-class Decided(Struct, frozen=True):
+class Decided(Struct, frozen=True, gc=False):
     """The answer: the way, the payment's parts, the draw if credit is used, the payer's state afterwards."""
 
     way: Way

@@ -33,7 +33,7 @@ EVENT_LANGUAGE = "zh"
 _encode = msgspec.json.Encoder().encode
 
 
-class Settled(Struct, frozen=True, kw_only=True):
+class Settled(Struct, frozen=True, gc=False, kw_only=True):
     """A payment with what became of it, stored already.
 
     order    the stored order that it paid or freed; None when the payment made it

@@ -23,7 +23,7 @@ from wufeng.risk.texts import ReasonView, view_reasons
 _shared = lru_cache(maxsize=1 << 14)(encode)  # merchants and lenders: few, and in every payment
 
 
-class InstalmentView(Struct, frozen=True):
+class InstalmentView(Struct, frozen=True, gc=False):
     """One part of a plan as the payer reads it."""
 
     number: int
@@ -32,7 +32,7 @@ class InstalmentView(Struct, frozen=True):
     amount_minor: int
 
 
-class LenderView(Struct, frozen=True):
+class LenderView(Struct, frozen=True, gc=False):
     """Who lends, and how much of it."""
 
     lender: str
@@ -40,7 +40,7 @@ class LenderView(Struct, frozen=True):
     share_ppm: int
 
 
-class FundingView(Struct, frozen=True, omit_defaults=True):
+class FundingView(Struct, frozen=True, gc=False, omit_defaults=True):
     """One source of a payment. A line's entry carries its draw once there is one."""
 
     kind: str
@@ -55,7 +55,7 @@ class FundingView(Struct, frozen=True, omit_defaults=True):
     annualised_rate_ppm: int | None = None
 
 
-class NextAction(Struct, frozen=True):
+class NextAction(Struct, frozen=True, gc=False):
     """What the payer has to do, and until when."""
 
     kind: Literal["confirm"]
@@ -63,7 +63,7 @@ class NextAction(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class PaymentView(Struct, frozen=True, kw_only=True):
+class PaymentView(Struct, frozen=True, gc=False, kw_only=True):
     """A payment as its callers read it.
 
     fee_minor     the merchant's fee, not for the payer's eyes
@@ -97,7 +97,7 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     captured_at: datetime | None
 
 
-class DrawFacts(Struct, frozen=True):
+class DrawFacts(Struct, frozen=True, gc=False):
     """What a view tells of a draw: one just decided, or one read from its row."""
 
     id: UUID
