@@ -149,3 +149,37 @@ async def test_a_merchant_is_settled_each_day(api: Api) -> None:
         assert len(table.text.splitlines()) == lines
     events = (await api.get("/v1/events?types=settlement.paid", shop.key)).json()["data"]
     assert [event["type"] for event in events] == ["settlement.paid"] * 3
+
+
+@pytest.mark.parametrize(("digits", "status", "left"), [("00", "posted", 0), ("01", "failed", 100_00)])
+async def test_a_repayment_from_a_bank_account(api: Api, digits: str, status: str, left: int) -> None:
+    person, shop = await api.new_person(line_minor=5_000_00), await api.new_merchant()
+    account = await bank_account(api, person, f"62220000000012{digits}")
+    assert (await api.pay(person, shop, 100_00)).status_code == 201
+    body = {"line": person.line, "amount_minor": "all", "source": account}
+    asked = await api.post("/v1/repayments", person.token, body)
+    assert (asked.status_code, asked.json()["status"]) == (202, "pending"), asked.text
+    await bank_works(api)
+    seen = (await api.get(f"/v1/repayments/{asked.json()['id']}", person.token)).json()
+    assert seen["status"] == status
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert line["used_minor"] == left
+
+
+async def test_a_refund_returns_to_the_bank_account_that_had_repaid(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=5_000_00), await api.new_merchant()
+    account = await bank_account(api, person)
+    paid = (await api.pay(person, shop, 100_00)).json()
+    body = {"line": person.line, "amount_minor": "all", "source": account}
+    assert (await api.post("/v1/repayments", person.token, body)).status_code == 202
+    await bank_works(api)
+    asked = {"payment": paid["id"], "refund_no": "r1", "amount_minor": 40_00, "reason": "broken"}
+    refund = await api.post("/v1/refunds", shop.key, asked)
+    assert refund.status_code in (201, 202), refund.text
+    await bank_works(api)
+    seen = (await api.get(f"/v1/refunds/{refund.json()['id']}", shop.key)).json()
+    assert seen["status"] == "posted"
+    bank: Any = api.app.banks[api.book.mode]
+    assert await bank.balance(api.book.id, "CNY") == 100_00 - sum(
+        effect["amount_minor"] for effect in seen["effects"] if effect["kind"] == "returned"
+    )
