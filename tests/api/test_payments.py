@@ -155,3 +155,23 @@ async def test_the_edge_speaks_problems(api: Api) -> None:
     assert (await api.get("/readyz")).status_code == 200
     assert (await api.get("/openapi.json")).json()["openapi"] == "3.1.0"
     assert "text/html" in (await api.get("/docs")).headers["content-type"]
+
+
+@pytest.mark.parametrize(("approve", "status", "state"), [(True, 200, "captured"), (False, 402, "declined")])
+async def test_a_reviewer_answers(api: Api, approve: bool, status: int, state: str) -> None:
+    person = await api.new_person(
+        line_minor=500_000, phone="+8613800003001"
+    )  # a test person that is always reviewed
+    shop, supervisor = await api.new_merchant(), await api.new_staff(Role.SUPERVISOR)
+    waiting = await api.pay(person, shop, 10_000)
+    assert (waiting.status_code, waiting.json()["status"]) == (202, "pending")
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["held_minor"], line["used_minor"]) == (10_000, 0)
+    path = f"/v1/payments/{waiting.json()['id']}/review"
+    assert (await api.post(path, shop.key, {"approve": True, "reason": "mine"})).status_code == 403
+    answer = await api.post(path, supervisor, {"approve": approve, "reason": "looked at it"})
+    assert (answer.status_code, answer.json()["status"]) == (status, state)
+    again = await api.post(path, supervisor, {"approve": True, "reason": "again"})
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
+    entries = (await api.get(f"/v1/audit_entries?of={waiting.json()['id']}", supervisor)).json()
+    assert [entry["reason"] for entry in entries["data"]] == ["looked at it"]

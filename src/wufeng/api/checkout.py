@@ -79,7 +79,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/v1/checkout_sessions/{id:str}",
+        path="/v1/checkout_sessions/{id}",
         operation="get_checkout_session",
         summary="One checkout session",
         handle=get_checkout_session,
@@ -87,7 +87,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/checkout_sessions/{id:str}/expire",
+        path="/v1/checkout_sessions/{id}/expire",
         operation="expire_checkout_session",
         summary="End a checkout session",
         handle=expire_checkout_session,

@@ -23,7 +23,7 @@ async def get_decision(call: Call[Nothing, Nothing]) -> Answer:
 ROUTES = (
     Route(
         method="GET",
-        path="/v1/decisions/{id:str}",
+        path="/v1/decisions/{id}",
         operation="get_decision",
         summary="How a payment was decided",
         handle=get_decision,

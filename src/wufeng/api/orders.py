@@ -153,7 +153,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/v1/orders/{id:str}",
+        path="/v1/orders/{id}",
         operation="get_order",
         summary="One order",
         handle=get_order,
@@ -161,7 +161,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/orders/{id:str}/confirm_receipt",
+        path="/v1/orders/{id}/confirm_receipt",
         operation="confirm_receipt",
         summary="The payer has the goods",
         handle=confirm_receipt,
@@ -169,7 +169,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/orders/{id:str}/ship",
+        path="/v1/orders/{id}/ship",
         operation="ship_order",
         summary="The goods are on their way",
         handle=ship_order,
@@ -177,7 +177,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/orders/{id:str}/close",
+        path="/v1/orders/{id}/close",
         operation="close_order",
         summary="Close an unpaid order",
         handle=close_order,

@@ -18,6 +18,7 @@ from wufeng.api.bodies import (
     OrderId,
     OrderNo,
     PersonId,
+    Reason,
     ShortText,
     WalletId,
 )
@@ -26,7 +27,7 @@ from wufeng.base.books import Book
 from wufeng.base.claims import Answer, KeyClaim, key_id, load_claims
 from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, slot_of
-from wufeng.identity import CallerKind, check_pin, own_between
+from wufeng.identity import CallerKind, act_of, check_pin, own_between
 from wufeng.identity.merchants.model import NEVER_CREDITABLE, Merchant, Scene
 from wufeng.identity.people.queries import person_of_wallet
 from wufeng.identity.vault import Private
@@ -43,6 +44,7 @@ from wufeng.payments import (
     Reader,
     Receipt,
     Refuse,
+    ReviewPayment,
     VoidPayment,
     bind_funding,
     find_order,
@@ -124,6 +126,13 @@ class CaptureBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     amount_minor: AmountMinor | None = None
     final: bool = True
+
+
+class ReviewBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reviewer's answer to a payment that waits for one, with its reason, which the audit keeps."""
+
+    approve: bool
+    reason: Reason
 
 
 class PaymentsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -266,6 +275,35 @@ async def void_payment(call: Call[Nothing, Nothing]) -> Answer:
         language=call.language,
     )
     return await call.services.lanes.submit(call.book.bucket_of(payment_id), command)
+
+
+async def review_payment(call: Call[ReviewBody, Nothing]) -> Answer:
+    """Answer for a payment that is `pending`: it goes on, or is declined."""
+    services, payment_id = call.services, call.path_id(Prefix.PAYMENT, "payment")
+    async with services.database.read() as db:
+        payment = await load_payment(db, call.book, payment_id)
+    if payment is None:
+        raise not_found("payment")
+    command = ReviewPayment(
+        at=call.at,
+        people=(payment.payer_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        payment_id=payment_id,
+        approve=call.body.approve,
+        staff_id=call.caller.id,
+        act=act_of(
+            call.caller,
+            "review_payment",
+            Prefix.PAYMENT,
+            payment_id,
+            call.at,
+            call.request_id,
+            call.body.reason,
+        ),
+        language=call.language,
+    )
+    return await services.lanes.submit(call.book.bucket_of(payment_id), command)
 
 
 async def get_payment(call: Call[Nothing, Nothing]) -> Answer:
@@ -533,6 +571,16 @@ ROUTES = (
         handle=capture_payment,
         body=CaptureBody,
         answers={200: PaymentView},
+        keyed=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/payments/{id}/review",
+        operation="review_payment",
+        summary="Answer for a payment that waits for a reviewer",
+        handle=review_payment,
+        body=ReviewBody,
+        answers={200: PaymentView, 402: PaymentView},
         keyed=True,
     ),
     Route(

@@ -67,7 +67,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/v1/refunds/{id:str}",
+        path="/v1/refunds/{id}",
         operation="get_refund",
         summary="One refund",
         handle=get_refund,
