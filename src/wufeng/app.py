@@ -158,7 +158,8 @@ class App:
                     at = book.at(services.clock)
                     for bucket in book.buckets:
                         await claims.forget_claims(db, bucket, at - KEYS_KEPT, 10_000)
-                    await forget_deliveries(db, book, at - DELIVERIES_KEPT)
+                    # Deliveries live by the machine's clock: a turned test clock must not forget fresh ones.
+                    await forget_deliveries(db, book, services.clock.now() - DELIVERIES_KEPT)
 
         return [Job("expire", 5.0, expire), Job("close", 10.0, close), Job("forget", 600.0, forget)]
 

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "to_on": date(2026, 9, 3),
     "value_on": date(2026, 9, 3),
     "final": True,
+    "approve": True,
 }
 INTEGERS = {"amount_minor", "limit_minor", "merchant_fee_share_ppm", "due_day", "limit", "days"}
 

@@ -179,6 +179,18 @@ async def test_retry_after_is_kept() -> None:
     assert len(server.got) == 1
 
 
+async def test_a_long_call_has_its_own_patience() -> None:
+    """Turning the clock closes days; it is not given up, nor sent twice, after a usual call's time."""
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.7)
+        return OK
+
+    async with Wufeng("http://wufeng.test", patience=QUICK, transport=httpx.MockTransport(slow)) as client:
+        call = Call(method="POST", path="/v1/clock/advance", body={}, repeat=Repeat.ONCE, may_take_s=5.0)
+        assert (await client.send(call)).status == 201
+
+
 async def test_pauses_differ() -> None:
     """Jitter: those who were refused together do not come again together, nor before they were asked to."""
     async with Server(OK).client() as client:

@@ -6,7 +6,10 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from wufeng.client.resource import Listing, Resource, at, given
-from wufeng.client.transport import Repeat
+from wufeng.client.transport import Call, Repeat
+
+CLOSES_MAX_S = 600.0
+"""How long turning the clock may take: it closes every day on the way."""
 
 
 class FeePlan(Struct, frozen=True):
@@ -168,4 +171,8 @@ class Clock(Resource):
 
         Never sent twice: the days of a first sending may have passed. After OutcomeUnknown, look at `get`.
         """
-        return await self._post(TurnedClock, "/v1/clock/advance", given(days=days, to_on=to_on))
+        body = given(days=days, to_on=to_on)
+        call = Call(
+            method="POST", path="/v1/clock/advance", body=body, repeat=Repeat.ONCE, may_take_s=CLOSES_MAX_S
+        )
+        return await self._call(TurnedClock, call)

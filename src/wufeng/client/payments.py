@@ -159,6 +159,13 @@ class Payments(Resource):
         """Release an authorised amount."""
         return await self._pay(Payment, f"/v1/payments/{at(id_)}/void", {}, idempotency_key)
 
+    async def review(
+        self, id_: str, *, approve: bool, reason: str, idempotency_key: str | None = None
+    ) -> Payment:
+        """A reviewer's word, as staff, on a payment that waits for one."""
+        body = {"approve": approve, "reason": reason}
+        return await self._pay(Payment, f"/v1/payments/{at(id_)}/review", body, idempotency_key)
+
     async def get(self, id_: str) -> Payment:
         """One payment."""
         return await self._get(Payment, f"/v1/payments/{at(id_)}")

@@ -40,7 +40,10 @@ class Repeat(StrEnum):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One call: what is sent, again and again if need be."""
+    """One call: what is sent, again and again if need be.
+
+    may_take_s  how long its answer may take, if that is longer than the caller's patience for a usual one
+    """
 
     method: str
     path: str
@@ -49,6 +52,7 @@ class Call(Struct, frozen=True, kw_only=True):
     repeat: Repeat = Repeat.SAFE
     key: str | None = None
     accept: str = "application/json"
+    may_take_s: float = 0.0
 
 
 class Reply(Struct, frozen=True):
@@ -112,7 +116,7 @@ class Transport:
         if call.repeat is Repeat.KEYED and call.key is None:
             call = msgspec.structs.replace(call, key=new_key())
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + self._patience.deadline_s
+        end_s = loop.time() + max(self._patience.deadline_s, call.may_take_s)
         request = self._request(call)
         number, maybe_done = 0, False
         while True:
