@@ -20,8 +20,8 @@ from wufeng.cli import COMMANDS
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = PROJECT / "src" / "wufeng"
 
-LONGEST_FUNCTION_LINES = 110
-LARGEST_FILE_LINES = 800
+LONGEST_FUNCTION_LINES = 80
+LARGEST_FILE_LINES = 620
 
 REFUSED_WORDS = (
     "user", "customer", "trade", "sub_ledger", "credit_account", "cohort", "write_off", "eod", "pre_auth", "outbox"
@@ -38,7 +38,7 @@ COUNTS_SECONDS = {
 """Modules near money whose floats are seconds."""
 
 CLOCKS = re.compile(r"^(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$")
-MAY_READ_THE_CLOCK = {"base/clock.py"}
+MAY_READ_THE_CLOCK = ("base/clock.py", "bench/")  # the bench measures the machine itself
 
 SQL_ROOMS = ("store.py", "queries.py")
 SQL_TOO = {
@@ -170,7 +170,7 @@ def test_the_clock_is_read_in_one_place() -> None:
     found = [
         f"{name}:{call.lineno} {dotted(call.func)}()"
         for name, tree in sources().items()
-        if name not in MAY_READ_THE_CLOCK
+        if not name.startswith(MAY_READ_THE_CLOCK)
         for call in calls(tree)
         if CLOCKS.search(".".join(dotted(call.func).split(".")[-2:]))
     ]
@@ -252,7 +252,9 @@ def test_refused_words_are_refused() -> None:
 
 def test_every_module_is_imported_by_another() -> None:
     graph = grimp.build_graph("wufeng", cache_dir=None)
-    empty = {name for name, tree in sources().items() if not tree.body or name in ENTRIES}
+    empty = {
+        name for name, tree in sources().items() if not without_docstring(tree) or name.startswith(ENTRIES)
+    }
     unknown = [
         f"{name}: its folder has no __init__.py" for name in sources() if module_of(name) not in graph.modules
     ]
@@ -265,13 +267,20 @@ def test_every_module_is_imported_by_another() -> None:
     none(dead)
 
 
-ENTRIES = {
+ENTRIES = (
     "cli/__init__.py",
+    "api/__main__.py",
     "cli/__main__.py",
-    *(f"cli/{name}.py" for name in COMMANDS),
     "cli/doctor/__init__.py",
-}
-"""Where the outside comes in; a command is imported when it is called."""
+    "prove/catalogue/",  # found by their names
+    *(f"cli/{name}.py" for name in COMMANDS),  # imported when it is called
+)
+"""Where the outside comes in."""
+
+
+def without_docstring(tree: ast.Module) -> list[ast.stmt]:
+    """What a module holds beside the text on what it is for."""
+    return tree.body[1:] if ast.get_docstring(tree) else tree.body
 
 
 def module_of(name: str) -> str:

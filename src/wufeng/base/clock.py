@@ -7,9 +7,6 @@ What business date an instant falls on is arithmetic, and stands in `base/calend
 from datetime import UTC, datetime
 from typing import Protocol
 
-from wufeng.base.calendar import add_months as add_months
-from wufeng.base.calendar import business_date as business_date
-
 
 class Clock(Protocol):
     """Tells the instant, in UTC."""
