@@ -58,7 +58,7 @@ SQL_START = re.compile(
     r"|(create|alter|drop)\s+(table|index|role|database)\s)",
     re.IGNORECASE | re.DOTALL,
 )
-SQL_CALLS = {"fetch", "fetchrow", "fetchval", "execute", "executemany", "prepare", "copy_records_to_table"}
+SQL_CALLS = {"fetch", "fetchrow", "fetchval", "execute", "executemany", "copy_records_to_table"}
 
 
 @cache

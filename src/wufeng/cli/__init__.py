@@ -3,7 +3,6 @@ starts quickly.
 """
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -55,8 +54,6 @@ def command_line(words: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name in [words[0]] if words and words[0] in COMMANDS else COMMANDS:
-        if importlib.util.find_spec(COMMANDS[name]) is None:
-            continue
         module = importlib.import_module(COMMANDS[name])
         if hasattr(module, "command"):
             app.command(name=name)(module.command)
