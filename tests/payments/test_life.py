@@ -9,6 +9,7 @@ from wufeng import payments
 from wufeng.base.followers import read_events
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.webhooks import Audience, PublicEvent
+from wufeng.identity.merchants.model import Scene
 from wufeng.identity.people.model import Outcome, PersonStatus
 from wufeng.identity.people.store import move_status
 from wufeng.ledger import AccountKind
@@ -253,6 +254,15 @@ async def test_another_amount_under_the_same_number_is_refused(town: Town) -> No
     [payer] = await town.people(limit_minor=50_00)
     assert (await town.pay(payer, "o1", 60_00))[0] == 402
     assert (await town.pay(payer, "o1", 60_01))[1]["code"] == "order_no_reused"
+
+
+async def test_an_order_keeps_its_terms_whatever_a_request_says(town: Town) -> None:
+    [payer] = await town.people()
+    terms = town.terms("o1", 5_00, scene=Scene.LOTTERY, receipt=Receipt.CONFIRM)
+    await town.ask(town.book.bucket_of(terms.id), payments.CreateOrder(at=town.at, terms=terms))
+    status, body = await town.pay(payer, "o1", 5_00, scene=Scene.RETAIL)
+    assert (status, body["reasons"][0]["code"]) == (402, "scene_forbidden")
+    assert (body["scene"], body["receipt"]) == ("lottery", "confirm")
 
 
 async def test_the_same_order_is_paid_once_after_a_decline(town: Town) -> None:

@@ -8,7 +8,7 @@ from wufeng.base.errors import Problem, invalid_field
 from wufeng.base.lanes import Batch
 from wufeng.payments.orders import rules as order_rules
 from wufeng.payments.orders import store as orders
-from wufeng.payments.orders.model import Order, OrderState, Taking
+from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Taking
 from wufeng.payments.pay import store
 from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
@@ -113,7 +113,7 @@ def _decide(batch: Batch, desk: Desk, table: Table, command: Pay, order: Order |
         if problem is not None:
             return problem
     terms = order.terms if order is not None else command.order
-    payment = _new_payment(command, stored=order is not None)
+    payment = _new_payment(command, terms, stored=order is not None)
     on = batch.book.business_date(command.at)
     expired = terms.expires_at is not None and command.at >= terms.expires_at
     if not expired and _must_ask(batch, table, command):
@@ -123,9 +123,11 @@ def _decide(batch: Batch, desk: Desk, table: Table, command: Pay, order: Order |
     )
 
 
-def _new_payment(command: Pay, *, stored: bool) -> Payment:
-    """The payment before it is decided. An inline order with an expiry or metadata has more to tell than a payment."""
-    order = command.order
+def _new_payment(command: Pay, order: OrderTerms, *, stored: bool) -> Payment:
+    """The payment before it is decided, with the terms as they are stored: a request cannot give them another scene.
+
+    An inline order with an expiry or metadata has more to tell than its payment shows.
+    """
     return Payment(
         id=command.payment_id,
         payer_id=command.payer_id,
