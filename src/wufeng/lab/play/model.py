@@ -1,17 +1,11 @@
 """What a play is given, and what it tells in the end."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
-
-from wufeng.base.books import Book, Books
-from wufeng.base.database import Database
-from wufeng.base.lanes import Lanes
-from wufeng.credit import ClosedDay
-from wufeng.identity import Vault
 
 
 class Fault(StrEnum):
@@ -38,20 +32,6 @@ class Stream(Struct, frozen=True):
 
     rows: tuple[Row, ...]
     left_out: dict[Fault, int]
-
-
-class Engine(Struct, frozen=True, kw_only=True):
-    """The engine as a play needs it: the composition root's parts, in one process.
-
-    turn_day  turns the book's clock to the next business date and closes the one that ended
-    """
-
-    database: Database
-    books: Books
-    lanes: Lanes
-    vault: Vault
-    turn_day: Callable[[Book], Awaitable[list[ClosedDay]]]
-    catch_up: Callable[[], Awaitable[None]]
 
 
 class PlaySettings(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import slot_of
 from wufeng.credit import ClosedDay, Repay, Source, SourceKind, Target
 from wufeng.identity.merchants.model import Scene
-from wufeng.lab.play.model import Engine, Payer, Phase, Played, PlaySettings, Progress, Row, Stream
+from wufeng.lab.play.engine import Engine
+from wufeng.lab.play.model import Payer, Phase, Played, PlaySettings, Progress, Row, Stream
 from wufeng.lab.play.town import open_shops, settle_people
 from wufeng.ledger import AccountKind
 from wufeng.payments import Capture, Funding, OrderTerms, Pay, Reader, Receipt, order_id

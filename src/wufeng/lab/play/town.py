@@ -16,7 +16,8 @@ from wufeng.identity import CreatePerson
 from wufeng.identity.merchants.commands import create_merchant
 from wufeng.identity.merchants.model import NEVER_CREDITABLE, FeePlan, Scene
 from wufeng.identity.vault import Private
-from wufeng.lab.play.model import Engine, Payer, Phase, PlaySettings, Progress
+from wufeng.lab.play.engine import Engine
+from wufeng.lab.play.model import Payer, Phase, PlaySettings, Progress
 
 TERMINALS_A_MERCHANT = 20
 FEE_RATES_PPM = (3_800, 6_000, 10_000)
