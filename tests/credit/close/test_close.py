@@ -290,3 +290,18 @@ async def test_a_date_is_closed_once_and_never_opened_again(house: House) -> Non
             await close_date(db, house.bucket, on)
         through = await db.fetchval("select closed_through from head where bucket = $1", house.bucket)
     assert through == date(2026, 9, 5)
+
+
+async def test_what_is_bought_on_the_bill_day_before_its_close_has_run_waits_for_the_next_bill(
+    house: House,
+) -> None:
+    payer = await house.payer()
+    await house.buy(payer, 10_000)
+    run_to(house, BILL_DAY)
+    await house.buy(payer, 2_000)
+    await house.close(BILL_DAY - ONE_DAY)
+    assert [bill.total_minor for bill in await house.bills(payer)] == [10_000]
+    assert (await house.line(payer)).unbilled_minor == 2_000
+    await house.turn_to(date(2026, 11, 1))
+    assert [item.principal_minor for item in (await house.bills(payer))[-1].items] == [2_000]
+    await house.prove(payer)
