@@ -121,10 +121,9 @@ class Transport:
         number, maybe_done = 0, False
         while True:
             number += 1
-            left_s = end_s - loop.time()
-            outcome = await self._once(
-                call, request, number, min(self._patience.attempt_s, max(left_s, 0.001))
-            )
+            left_s = max(end_s - loop.time(), 0.001)
+            attempt_s = max(self._patience.attempt_s, call.may_take_s)
+            outcome = await self._once(call, request, number, min(attempt_s, left_s))
             if isinstance(outcome, Reply):
                 return outcome
             maybe_done = maybe_done or outcome.maybe_done
