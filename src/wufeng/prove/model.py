@@ -28,6 +28,10 @@ class Finding(Struct, frozen=True):
     detail: str
 
 
+HARNESS = "harness"
+"""The check of a proof that could not be run to its end: that is no proof either."""
+
+
 class Outcome(Struct, frozen=True):
     """What a proof found. No findings: it holds.
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from wufeng.base.faults import Plant
-from wufeng.prove.model import Proof, Result, Size
+from wufeng.prove.model import HARNESS, Proof, Result, Size
 
 WITHIN_S = 900.0
 
@@ -77,11 +77,13 @@ async def _run_planted(
 
 
 def _judge(plant: Plant, proofs: Sequence[Proof], results: Sequence[Result]) -> Caught:
-    caught = {
-        result.id: tuple(sorted({finding.check for finding in result.findings}))
+    checks = {
+        result.id: tuple(sorted({finding.check for finding in result.findings} - {HARNESS}))
         for result in results
-        if not result.ok
     }
+    caught = {
+        id_: names for id_, names in checks.items() if names
+    }  # a proof that broke down has shown nothing
     missed = tuple(proof.id for proof in proofs if plant in proof.catches and proof.id not in caught)
     tried = tuple(proof.id for proof in proofs)
     return Caught(

@@ -107,7 +107,7 @@ def _planted(plants: Sequence[Caught]) -> list[str]:
     lines = [
         "## Planted bugs",
         "",
-        "A proof that has never failed shows nothing: `wufeng prove --plants` runs them on a product with a mistake in it.",
+        "A proof that has never failed shows nothing: `wufeng prove --plants` runs them on a product with a mistake.",
         "",
         "| bug | caught by | missed by |",
         "|---|---|---|",

@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from wufeng.prove.engine import Tools
-from wufeng.prove.model import Finding, Job, Outcome, Proof, Result, Size
+from wufeng.prove.model import HARNESS, Finding, Job, Outcome, Proof, Result, Size
 from wufeng.prove.scratch import Scratch, scratch
-
-HARNESS = "harness"
-"""The check of a proof that could not be run to its end: that is no proof either."""
 
 
 class Leavings(StrEnum):

@@ -1,5 +1,6 @@
 """A scratch installation: a directory, its own embedded PostgreSQL with durability on, a server as child processes."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from wufeng import risk
 from wufeng.base import migrations
 from wufeng.base.clock import Clock, SystemClock
-from wufeng.base.config import PREFIX, Settings
+from wufeng.base.config import PREFIX, Durability, Settings
 from wufeng.base.database import Database
 from wufeng.base.embedded import EmbeddedServer
 from wufeng.prove.engine import Engine, Tools
@@ -28,8 +29,9 @@ KEPT = ("WUFENG_PLANT", "WUFENG_FAULTS")
 class Scratch:
     """One scratch installation.
 
-    settings  of its installation: everything is inside `directory`
-    postgres  its database server, which stays up while the processes under test die
+    settings        of its installation: everything is inside `directory`
+    postgres        its database server, which stays up while the processes under test die
+    quick_settings  of a second one without durability, for proofs in which nothing is killed
     """
 
     def __init__(self, directory: Path, tools: Tools, postgres: EmbeddedServer, settings: Settings) -> None:
@@ -38,6 +40,10 @@ class Scratch:
         self.postgres = postgres
         self.settings = settings
         self.is_kept = False
+        self.quick_settings = replace(
+            settings, data_dir=directory / "quick", durability=Durability.UNSAFE_FOR_TESTS
+        )
+        self._quick: EmbeddedServer | None = None
         self._server: Server | None = None
         self._databases = 0
 
@@ -60,17 +66,27 @@ class Scratch:
     async def engine_of_its_own(self, clock: Clock) -> AsyncIterator[Engine]:
         """An engine of this process on a fresh database, which no server knows."""
         self._databases += 1
-        own = replace(self.settings, database_name=f"own_{self._databases}")
+        own = replace(self.quick_settings, database_name=f"own_{self._databases}")
+        postgres = await self.quick_postgres()
         await found(self.tools, own, clock)
         async with self.tools.opened(own, clock) as engine:
             yield engine
-        await migrations.drop_database(self.postgres, own)
+        await migrations.drop_database(postgres, own)
+
+    async def quick_postgres(self) -> EmbeddedServer:
+        """The database server of `quick_settings`, started by the first proof that needs it."""
+        if self._quick is None:
+            self._quick = EmbeddedServer(self.quick_settings)
+            await asyncio.to_thread(self._quick.join)
+        return self._quick
 
     async def stop(self) -> None:
         """End what was started; the directory goes with it, unless it is kept."""
         if self._server is not None:
             await self._server.stop()
-        self.postgres.leave()
+        for postgres in (self._quick, self.postgres):
+            if postgres is not None:
+                await asyncio.to_thread(postgres.leave)
         if not self.is_kept:
             shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -131,7 +131,7 @@ async def run(job: Job) -> Outcome:
         gate = Keeper()
         engine.lanes.handlers[Poison] = poison
         engine.lanes.handlers[Gate] = gate.hold
-        town = await settle_town(engine, job.run_id, payers=8)
+        town = await settle_town(engine, job.run_id, payers=32)
         number = 0
         for _ in range(job.runs):
             for kind in (*KINDS, HARMLESS):
@@ -174,7 +174,7 @@ async def _batch(engine: Engine, gate: Keeper, town: Town, number: int, kind: st
     held = asyncio.create_task(engine.lanes.submit(bucket, Gate(at=NOON)))
     await gate.entered.wait()
     commands: list[Command] = [
-        _payment(engine, payers[n % len(payers)], town.shops[0], f"c6-{number}-{n}", 1_00 + n)
+        _payment(engine, payers[n % len(payers)], town.shops[0], f"c6-{number}-{n}", 10_00 + n)
         for n in range(BATCH - 1)
     ]
     if kind is not None:
@@ -189,7 +189,7 @@ async def _batch(engine: Engine, gate: Keeper, town: Town, number: int, kind: st
     seconds = loop.time() - started_s
     await held
     poisoned = answers.pop(place)[0] if kind is not None else ""
-    wrong = sum(view.get("fee_minor") not in (None, _fee(view)) for _, view in answers)
+    wrong = sum(view.get("fee_minor") not in (None, _fee(view)) for _, view in answers if view)
     return Told(tuple(told for told, _ in answers), poisoned, seconds, wrong)
 
 
