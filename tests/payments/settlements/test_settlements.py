@@ -22,7 +22,7 @@ from wufeng.identity.merchants.model import FeePlan, Scene
 from wufeng.ledger import AccountKind, Cause
 from wufeng.ledger.rules import refund, reversal, top_up, wallet_payment
 from wufeng.payments import settlements
-from wufeng.payments.bank import BankAnswer, Instruction, Outcome, Verification
+from wufeng.payments.bank import Answered, BankAnswer, Instruction, Kind, Outcome, Verification
 from wufeng.payments.settlements import store
 from wufeng.payments.settlements.model import DrawUpSettlements
 
@@ -456,3 +456,19 @@ async def the_identity_holds(market: Market, shop: UUID, activity: dict[date, in
     )
     for before, after in itertools.pairwise(made):
         assert after.carried_minor == before.carried_minor + before.net_minor - before.payout_minor <= 0
+
+
+async def test_a_payout_takes_its_first_answer_only(market: Market) -> None:
+    house, shop = market.house, await market.shop()
+    await market.pay(shop, 100_00)
+    await market.close()
+    await house.work()
+    (row,) = await house.fetch("select id from settlement")
+    for done in (True, False):
+        answered = Answered(
+            id=row["id"], kind=Kind.SETTLEMENT, owner_id=shop, done=done, code="", at=house.at
+        )
+        await house.lanes.submit(market.book.bucket_of(shop), settlements.answer_command(answered))
+    assert [one.status for one in await market.of(shop)] == ["paid"]
+    assert await market.owed(shop) == 0
+    assert len(await house.fetch("select seq from journal where of = $1", row["id"])) == 2
