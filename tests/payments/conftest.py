@@ -23,10 +23,13 @@ from wufeng.base.problems import render_problem
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.lines.store import insert_lines
 from wufeng.identity import Merchants, Tier, Vault, lock_people
+from wufeng.identity.bank_accounts.model import BankAccount, BankAccountStatus
+from wufeng.identity.bank_accounts.store import insert_account
+from wufeng.identity.bank_accounts.store import move_status as move_account
 from wufeng.identity.merchants.commands import create_merchant
 from wufeng.identity.merchants.model import FeePlan, Scene
 from wufeng.identity.people.model import Outcome
-from wufeng.identity.people.store import NewPerson, insert_people
+from wufeng.identity.people.store import NewPerson, insert_people, load_keys
 from wufeng.identity.vault import Private
 from wufeng.ledger import rules as ledger_rules
 from wufeng.lenders.model import Lender, lender_id
@@ -316,6 +319,21 @@ class Town:
             amount_minor=amount_minor,
             reason="returned",
         )
+
+    async def bank_account(self, payer: Payer) -> UUID:
+        """A bank account of theirs that the bank has verified."""
+        vault, id_ = Vault(SECRETS), self.ids.new(self.at, payer.id.int & 0xFFFF)
+        account = BankAccount(
+            id=id_, person_id=payer.id, bank="ICBC", number_masked="****0001",
+            status=BankAccountStatus.UNVERIFIED, created_at=self.at,
+        )  # fmt: skip
+        async with self.database.transaction() as db:
+            key = (await load_keys(db, vault, payer.bucket, [payer.id]))[payer.id]
+            await insert_account(db, payer.bucket, key, account, Private("6222000000000001"), id_)
+            await move_account(
+                db, payer.bucket, id_, [BankAccountStatus.UNVERIFIED], BankAccountStatus.VERIFIED, self.at
+            )
+        return id_
 
     async def repay(self, payer: Payer, amount_minor: int, bank_account_id: UUID | None = None) -> None:
         """Repay the line, from the wallet or a bank account that has answered."""

@@ -179,7 +179,7 @@ async def pending_rows(town: Town, payer: Payer) -> list[EventRow]:
 @pytest.mark.parametrize("done", [True, False])
 async def test_a_bank_takes_its_time_and_may_refuse(town: Town, done: bool) -> None:
     [payer] = await town.people()
-    account = town.ids.new(town.at, payer.id.int & 0xFFFF)
+    account = await town.bank_account(payer)
     _, body = await town.pay(payer, "o1", 100_00)
     await town.repay(payer, 60_00, account)
     status, refund = await town.refund(payer, body, "r1", 100_00)
