@@ -1,15 +1,70 @@
 """`wufeng backup`: there and back, and what must not be taken for a backup."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from tests.cli.conftest import Installation, run_wufeng
 
+from wufeng.app import Background, opened
+from wufeng.base.config import Durability, Settings
+
+
+async def pay_on_credit(installation: Installation) -> str:
+    """A first payment, as docs/api.md shows it; returns the payment's id."""
+    settings = Settings(data_dir=installation.data_dir, durability=Durability.UNSAFE_FOR_TESTS)
+    made, phone = installation.made, "+8613800138000"
+    async with opened(settings, background=Background.OFF) as app:
+        transport = httpx.ASGITransport(app.api())  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://wufeng") as http:
+
+            async def call(path: str, token: str | None = None, **body: object) -> dict[str, Any]:
+                headers = {"Idempotency-Key": path} | ({"Authorization": f"Bearer {token}"} if token else {})
+                answer = await http.post(f"/v1/{path}", json=body, headers=headers)
+                assert answer.status_code == 201, answer.text
+                found: dict[str, Any] = answer.json()
+                return found
+
+            key = made["platform_keys"]["test"]
+            person = await call("people", key, external_id="u1", phone=phone)
+            await call("sessions/codes", phone=phone)
+            sent = await http.get(
+                "/v1/messages", params={"phone": phone}, headers={"Authorization": f"Bearer {key}"}
+            )
+            session = await call("sessions", phone=phone, code=sent.json()["data"][0]["code"])
+            staff = await call("staff_sessions", login=made["staff_login"], password=made["staff_password"])
+            line = await call(
+                "lines",
+                staff["token"],
+                person=person["id"],
+                product="monthly_bill",
+                limit_minor=500_000,
+                reason="test",
+            )
+            shop = await call("merchants", key, name="Shop", scene="grocery", fee_plan={"rate_ppm": 6000})
+            order = {
+                "merchant": shop["id"],
+                "order_no": "1",
+                "amount_minor": 12_000,
+                "currency": "CNY",
+                "subject": "x",
+            }
+            payment = await call("payments", session["token"], order=order, funding=[{"line": line["id"]}])
+            assert payment["status"] == "captured"
+            return str(payment["id"])
+
 
 @pytest.fixture(scope="module")
-def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def paid(installation: Installation) -> str:
+    return asyncio.run(pay_on_credit(installation))
+
+
+@pytest.fixture(scope="module")
+def backup(paid: str, installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("backups") / "first one"
     made = installation.wufeng("backup", "create", str(target), "--json").json
     assert made["path"] == str(target)
@@ -23,7 +78,13 @@ def test_there_and_back(installation: Installation, backup: Path, tmp_path: Path
         tmp_path / "data", "backup", "restore", str(backup), "--secrets", str(kept), "--json"
     )
     assert restored.code == 0, restored.err
-    assert restored.json["ledger_ok"] is True
+    assert (restored.json["ledger_ok"], restored.json["journals"]) == (True, 1)
+    balances = [
+        run_wufeng(where, "ledger", "trial-balance", "--json").json
+        for where in (installation.data_dir, tmp_path / "data")
+    ]
+    assert balances[0] == balances[1]
+    assert {row["kind"]: row["balance_minor"] for row in balances[1]}["line_principal"] == 12_000
     before, after = (
         [row["login"] for row in run_wufeng(where, "staff", "list", "--json").json]
         for where in (installation.data_dir, tmp_path / "data")
