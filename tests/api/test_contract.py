@@ -37,8 +37,8 @@ GET /healthz, GET /readyz, GET /metrics
 """Calls that may not disappear or be renamed."""
 
 KEYED = {
-    "create_payment", "confirm_payment", "capture_payment", "void_payment", "review_payment", "create_refund", "open_line", "close_line",
-    "create_repayment", "reverse_repayment", "create_top_up", "create_withdrawal",
+    "create_payment", "confirm_payment", "capture_payment", "void_payment", "review_payment", "create_refund",
+    "open_line", "close_line", "create_repayment", "reverse_repayment", "create_top_up", "create_withdrawal",
 }  # fmt: skip
 """Calls that move money or open credit: each needs an Idempotency-Key."""
 

@@ -75,7 +75,8 @@ async def _send(api: Api, case: Case, tokens: dict[str, str]) -> str | None:
         json=request.get("json"),
         content=request.get("data"),
     )
-    what = f"{request['method']} {request['url']} {str(request.get('json'))[:300]} -> {answer.status_code} {answer.text[:200]}"
+    sent = f"{request['method']} {request['url']} {str(request.get('json'))[:300]}"
+    what = f"{sent} -> {answer.status_code} {answer.text[:200]}"
     if answer.status_code >= 500:
         return what
     if answer.headers["content-type"] == "application/problem+json":
