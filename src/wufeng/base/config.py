@@ -86,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.JSON
     profile: Profile = Profile.FULL  # credit_only: no stored value, for operators who may not hold money
+    open_sign_up: bool = True  # a verified code of an unknown phone makes a person
     webhooks_to_private_addresses: bool = (
         False  # let webhooks go to private and loopback addresses: development only
     )

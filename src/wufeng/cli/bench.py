@@ -17,7 +17,7 @@ import typer
 import uvloop
 from msgspec.structs import replace
 
-from wufeng.app import App, Background, Draft, found, opened
+from wufeng.app import App, Background, Draft, calm_collector, found, opened
 from wufeng.base.books import Mode
 from wufeng.base.config import Settings, load_settings
 from wufeng.base.database import close, open_connection
@@ -89,6 +89,7 @@ async def _pay(
         counted[0] += 1
 
     async with opened(settings, background=Background.OFF, watch=count) as app:
+        calm_collector()  # as the server does
         server = app.database.server
         assert server is not None, "the scratch installation runs its own server"
         parts = _parts(app)

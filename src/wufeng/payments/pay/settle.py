@@ -66,20 +66,28 @@ def tell_and_answer(batch: Batch, table: Table, settled: Sequence[Settled]) -> l
     answers: list[Answer] = []
     for one in settled:
         payment = one.payment
-        view = view_payment(
-            payment,
-            one.draws,
-            table.product(payment.funding.line_id),
-            table.guard(payment.payer_id).wallet_id,
-            batch.book.id,
-            Reader.PLATFORM,
-            EVENT_LANGUAGE,
-        )
+        told = _view(batch, table, one, Reader.PLATFORM, EVENT_LANGUAGE)
         if one.kind is not None:
-            _tell(batch, one, view)
-        body = _encode(view_for(view, payment, one.reader, one.language))
-        answers.append(Answer(_status(one), body, payment.id))
+            _tell(batch, one, told)
+        if one.language == EVENT_LANGUAGE:  # made once: only the fee and the wording of reasons differ
+            shown = view_for(told, payment, one.reader, one.language)
+        else:
+            shown = _view(batch, table, one, one.reader, one.language)
+        answers.append(Answer(_status(one), _encode(shown), payment.id))
     return answers
+
+
+def _view(batch: Batch, table: Table, one: Settled, reader: Reader, language: str) -> PaymentView:
+    payment = one.payment
+    return view_payment(
+        payment,
+        one.draws,
+        table.product(payment.funding.line_id),
+        table.guard(payment.payer_id).wallet_id,
+        batch.book.id,
+        reader,
+        language,
+    )
 
 
 def _tell(batch: Batch, one: Settled, view: PaymentView) -> None:

@@ -179,7 +179,7 @@ def view_payment(
 
 
 def view_for(view: PaymentView, payment: Payment, reader: Reader, language: str) -> PaymentView:
-    """The same payment for another reader: only the fee and the wording of reasons differ."""
+    """The same payment for another reader of the same language: only the fee and the wording of reasons differ."""
     return msgspec.structs.replace(
         view,
         fee_minor=None if reader is Reader.PERSON else payment.fee_minor,
