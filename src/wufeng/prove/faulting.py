@@ -72,12 +72,15 @@ def _kill(pid: int, sign: signal.Signals) -> bool:
 
 
 async def strike_often(
-    strike: Strike, log: Log, times: int, rng: random.Random, tell: Callable[[str], None]
+    strike: Strike, log: Log, times: int, rng: random.Random, end_s: float, tell: Callable[[str], None]
 ) -> list[Kill]:
-    """Kill so many times: wait a moment drawn by chance, kill, wait until clients get answers again."""
+    """Kill so many times: wait a moment drawn by chance, kill, wait until clients get answers again.
+
+    end_s  no kill after this instant of the monotonic clock, but one at least
+    """
     kills: list[Kill] = []
     misses = 0
-    while len(kills) < times and misses < 20 + times:
+    while len(kills) < times and misses < 20 + times and (not kills or time.monotonic() < end_s):
         await asyncio.sleep(rng.uniform(0.2, 1.6))
         struck_s = time.monotonic()
         what = await strike()

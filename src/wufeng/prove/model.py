@@ -1,6 +1,7 @@
 """What a proof is, what it is given, and what it tells."""
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ class Size(StrEnum):
     SMALL = "small"  # seconds: in the test run
     NORMAL = "normal"  # minutes: by hand
     FULL = "full"  # an hour or more: nightly
+
+
+WITHIN_S = {Size.SMALL: 60.0, Size.NORMAL: 360.0, Size.FULL: 12 * 3600.0}
+"""After so long a proof begins nothing more."""
 
 
 class Finding(Struct, frozen=True):
@@ -50,6 +55,7 @@ class Job(Struct, frozen=True):
     runs    how much, in the proof's own unit (`Proof.unit`)
     run_id  names the objects it makes, so that several proofs can share a scratch copy
     tell    says in a few words how far it is
+    end_s   when to begin nothing more, on the monotonic clock: a slow machine does less, and the counts say so
     """
 
     scratch: "Scratch"
@@ -58,6 +64,12 @@ class Job(Struct, frozen=True):
     run_id: str
     size: Size
     tell: Callable[[str], None]
+    end_s: float
+
+    @property
+    def left_s(self) -> float:
+        """Seconds in which something more may be begun."""
+        return max(0.0, self.end_s - time.monotonic())
 
     def rng(self) -> random.Random:
         """Chance from the seed: the same seed, the same choices."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from wufeng.prove.engine import Tools
-from wufeng.prove.model import HARNESS, Finding, Job, Outcome, Proof, Result, Size
+from wufeng.prove.model import HARNESS, WITHIN_S, Finding, Job, Outcome, Proof, Result, Size
 from wufeng.prove.scratch import Scratch, scratch
 
 
@@ -43,6 +43,7 @@ async def run_proofs(
                 runs=count,
                 run_id=f"{proof.id.lower()}{number}",
                 size=size,
+                end_s=time.monotonic() + WITHIN_S[size],
                 tell=lambda text, told=told: tell(told + text),  # type: ignore[misc]
             )
             results.append(await _run_one(proof, job, made, leavings))

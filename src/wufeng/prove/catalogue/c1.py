@@ -20,14 +20,18 @@ async def run(job: Job) -> Outcome:
     """A round is one person: all draws go out at once, to both workers; exactly as many as fit may be approved."""
     async with staged(job, payers=job.runs, limit_minor=LIMIT_MINOR) as stage:
         findings: list[Finding] = []
+        done = 0
         for number, payer in enumerate(stage.town.payers):
+            if number and not job.left_s:
+                break
+            done += 1
             findings += await _round(stage, payer, number, DRAWS[job.size])
             job.tell(f"{number + 1} rounds of {job.runs}")
         audited = await stage.audit()
         over = sum(found.check == "over" for found in findings)
-        counts = {**audited.counts, "rounds": job.runs, "rounds_over": over}
+        counts = {**audited.counts, "rounds": done, "rounds_over": over}
         figure = (
-            f"{job.runs} rounds × {DRAWS[job.size]} draws of 1/{FIT}: {over} rounds over the limit, "
+            f"{done} rounds × {DRAWS[job.size]} draws of 1/{FIT}: {over} rounds over the limit, "
             f"{len(findings) - over} other"
         )
         return Outcome(counts, figure, (*findings, *audited.findings))

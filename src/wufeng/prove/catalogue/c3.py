@@ -20,7 +20,11 @@ async def run(job: Job) -> Outcome:
         findings: list[Finding] = []
         codes: Counter[str] = Counter()
         refunded_minor = 0
+        done = 0
         for number in range(job.runs):
+            if number and not job.left_s:
+                break
+            done += 1
             name = f"{job.run_id}-{number}"
             payer = rng.choice(stage.town.payers)
             later = rng.random() < 0.5
@@ -54,11 +58,11 @@ async def run(job: Job) -> Outcome:
         over = sum(found.check == "refunds" for found in (*findings, *audited.findings))
         counts = {
             **audited.counts,
-            "rounds": job.runs,
+            "rounds": done,
             "refused": codes["state_conflict"],
             "refunded_minor": refunded_minor,
         }
-        figure = f"{job.runs} rounds of {REFUNDS} refunds, 3 captures and a void: {over} over-refunded"
+        figure = f"{done} rounds of {REFUNDS} refunds, 3 captures and a void: {over} over-refunded"
         return Outcome(counts, figure, (*findings, *audited.findings))
 
 

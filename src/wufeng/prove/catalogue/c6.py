@@ -134,6 +134,8 @@ async def run(job: Job) -> Outcome:
         town = await settle_town(engine, job.run_id, payers=32)
         number = 0
         for _ in range(job.runs):
+            if number and not job.left_s:
+                break
             for kind in (*KINDS, HARMLESS):
                 place = rng.randrange(BATCH)
                 clean = await _batch(engine, gate, town, number, None, place)

@@ -9,7 +9,7 @@ from wufeng.base.embedded import APP_ROLE
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.faults import Plant
 from wufeng.prove import store
-from wufeng.prove.faulting import database_killer, strike_often
+from wufeng.prove.faulting import RECOVERS_WITHIN_S, database_killer, strike_often
 from wufeng.prove.model import Job, Outcome, Proof, Size
 from wufeng.prove.recovery import crash_outcome
 from wufeng.prove.scratch import Scratch
@@ -17,7 +17,6 @@ from wufeng.prove.stage import staged
 from wufeng.prove.traffic import Clients
 
 CLIENTS = 12
-SECONDS_A_KILL = 15.0
 PAYMENTS_MAX = 1_000_000
 
 
@@ -25,7 +24,7 @@ async def run(job: Job) -> Outcome:
     """Clients pay without a pause while the postmaster or single backends are killed."""
     async with staged(job, payers=40, shops=3, wallet_minor=10_000_00) as stage:
         clients = Clients(stage.fleet, stage.town, job.run_id, job.seed)
-        load = asyncio.create_task(clients.run(CLIENTS, job.runs * SECONDS_A_KILL + 60, PAYMENTS_MAX))
+        load = asyncio.create_task(clients.run(CLIENTS, job.left_s + RECOVERS_WITHIN_S, PAYMENTS_MAX))
         try:
             scratch = job.scratch
 
@@ -33,7 +32,7 @@ async def run(job: Job) -> Outcome:
                 return await backends_of(scratch)
 
             strike = database_killer(scratch.postgres, backends, job.rng())
-            kills = await strike_often(strike, stage.log, job.runs, job.rng(), job.tell)
+            kills = await strike_often(strike, stage.log, job.runs, job.rng(), job.end_s, job.tell)
         finally:
             clients.stop()
             await load

@@ -22,9 +22,13 @@ async def run(job: Job) -> Outcome:
     async with staged(job, payers=8) as stage:
         findings: list[Finding] = []
         codes: Counter[str] = Counter()
+        done = 0
         limits = httpx.Limits(max_connections=SENDS, max_keepalive_connections=SENDS)
         async with httpx.AsyncClient(timeout=30.0, trust_env=False, limits=limits) as http:
             for number in range(job.runs):
+                if number and not job.left_s:
+                    break
+                done = number + 1
                 intent = pay(
                     f"{job.run_id}-{number}",
                     rng.choice(stage.town.payers),
@@ -36,16 +40,16 @@ async def run(job: Job) -> Outcome:
                     job.tell(f"{number} keys of {job.runs}")
         audited = await stage.audit()
         sends = sum(codes.values())
-        effects = audited.counts["payments"] / job.runs
+        effects = audited.counts["payments"] / done
         counts = {
             **audited.counts,
-            "keys": job.runs,
+            "keys": done,
             "sends": sends,
             "in_progress": codes["idempotency_in_progress"],
             "overloaded": codes["overloaded"],
             "effects_per_key": effects,
         }
-        figure = f"{job.runs:,} keys × {SENDS} sends, effects per key {effects:.3f}"
+        figure = f"{done:,} keys × {SENDS} sends, effects per key {effects:.3f}"
         return Outcome(counts, figure, (*findings, *audited.findings))
 
 

@@ -27,6 +27,8 @@ async def run(job: Job) -> Outcome:
         changed = same = 0
         async with httpx.AsyncClient(timeout=30.0, trust_env=False) as http:
             for number in range(job.runs):
+                if number and not job.left_s:
+                    break
                 requests, other_payment = await _requests(stage, number)
                 for intent in requests:
                     first = await stage.fleet.ask(intent)

@@ -1,7 +1,6 @@
 """P1: any order of payments, captures, voids, refunds, repayments and days, beside a model on paper."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -48,7 +47,7 @@ def _explore(job: Job, worlds: Worlds) -> tuple[Finding, ...]:
     """Let Hypothesis look for a difference; a thread of its own, with a loop of its own."""
     said: list[object] = []
     with asyncio.Runner() as runner, with_reporter(said.append):
-        machine = hypothesis.seed(job.seed)(_machine(runner, worlds, job.tell))
+        machine = hypothesis.seed(job.seed)(_machine(runner, worlds, job))
         phases = (Phase.generate,) if job.size is Size.SMALL else (Phase.generate, Phase.shrink)
         limits = settings(
             max_examples=job.runs,
@@ -68,58 +67,77 @@ def _explore(job: Job, worlds: Worlds) -> tuple[Finding, ...]:
     return ()
 
 
-def _machine(
-    runner: asyncio.Runner, worlds: Worlds, tell: Callable[[str], None]
-) -> type[RuleBasedStateMachine]:
+def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBasedStateMachine]:
     class Machine(RuleBasedStateMachine):
         """The rules by which Hypothesis draws steps; each runs on the engine and on paper."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.world: World
+            self.world: World | None = None  # none is opened any more once the time is up
+
+        def has(self, *states: str) -> bool:
+            """Whether there is a payment in one of those states."""
+            return self.world is not None and self.world.has(*states)
 
         @initialize(wallet=st.sampled_from((0, 1, 50_000)), limit=st.sampled_from((50_000, 500_000)))
         def settle(self, wallet: int, limit: int) -> None:
-            self.world = runner.run(worlds.open(wallet, limit))
-            tell(f"{worlds.made} worlds, {worlds.steps} steps")
+            if job.left_s or not worlds.made:
+                self.world = runner.run(worlds.open(wallet, limit))
+                job.tell(f"{worlds.made} worlds, {worlds.steps} steps")
 
+        @precondition(lambda self: self.world is not None)
         @rule(who=WHO, amount=AMOUNTS, source=st.sampled_from(("line", "wallet", "both")))
         def buy(self, who: int, amount: int, source: str) -> None:
+            assert self.world is not None
             runner.run(self.world.pay(who, amount, source, "now"))
 
+        @precondition(lambda self: self.world is not None)
         @rule(who=WHO, amount=AMOUNTS, source=st.sampled_from(("line", "both")))
         def authorise(self, who: int, amount: int, source: str) -> None:
+            assert self.world is not None
             runner.run(self.world.pay(who, amount, source, "later"))
 
-        @precondition(lambda self: self.world.has("authorised"))
+        @precondition(lambda self: self.has("authorised"))
         @rule(which=WHICH, amount=st.none() | AMOUNTS, final=st.sampled_from((True, False)))
         def capture(self, which: int, amount: int | None, final: Any) -> None:
+            assert self.world is not None
             runner.run(self.world.capture(which, amount, final=final))
 
-        @precondition(lambda self: self.world.has("authorised", "captured"))
+        @precondition(lambda self: self.has("authorised", "captured"))
         @rule(which=WHICH)
         def void(self, which: int) -> None:
+            assert self.world is not None
             runner.run(self.world.void(which))
 
-        @precondition(lambda self: self.world.has("captured", "authorised"))
+        @precondition(lambda self: self.has("captured", "authorised"))
         @rule(which=WHICH, amount=st.none() | AMOUNTS)
         def refund(self, which: int, amount: int | None) -> None:
+            assert self.world is not None
             runner.run(self.world.refund(which, amount))
 
+        @precondition(lambda self: self.world is not None)
         @rule(
             who=WHO,
             amount=st.sampled_from(("all", "billed", "minimum")) | st.integers(1, 60_000),
             source=st.sampled_from(("wallet", "external")),
         )
         def repay(self, who: int, amount: int | str, source: str) -> None:
+            assert self.world is not None
             runner.run(self.world.repay(who, amount, source))
 
+        @precondition(lambda self: self.world is not None)
         @rule(days=st.sampled_from((1, 1, 2, 8, 30)))
         def turn(self, days: int) -> None:
+            assert self.world is not None
             runner.run(self.world.turn(days))
 
+        @precondition(lambda self: self.world is None)
+        @rule()
+        def rest(self) -> None:
+            """The time is up."""
+
         def teardown(self) -> None:
-            if hasattr(self, "world"):
+            if self.world is not None:
                 runner.run(self.world.end())
 
     return Machine
@@ -130,7 +148,7 @@ PROOF = Proof(
     promise="Balances and states are what the documents say, in any order of events; the ledger always sums to zero.",
     how=f"up to {STEPS} steps a world, drawn by Hypothesis: pay, authorise, capture, void, refund, repay, close days",
     unit="worlds",
-    runs={Size.SMALL: 4, Size.NORMAL: 120, Size.FULL: 20_000},
+    runs={Size.SMALL: 4, Size.NORMAL: 60, Size.FULL: 20_000},
     run=run,
     catches=(Plant.ROUND_TWICE,),
 )
