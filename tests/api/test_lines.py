@@ -205,3 +205,16 @@ async def test_due_bills_are_debited_from_where_the_person_says(api: Api) -> Non
     await turn_to(api, 10, 10)
     line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
     assert (line["billed_minor"], line["used_minor"]) == (0, 0)
+
+
+async def test_what_staff_do_is_audited(api: Api) -> None:
+    person, boss = await api.new_person(), await api.new_staff(Role.SUPERVISOR)
+    body = {"person": person.id, "product": "monthly_bill", "limit_minor": 300_000, "reason": "good standing"}
+    line = (await api.post("/v1/lines", boss, body)).json()["id"]
+    await api.post(f"/v1/lines/{line}/freeze", boss, {"reason": "a lost phone"})
+    await api.post(f"/v1/lines/{line}/freeze", person.token, {})  # frozen already, and no deed of staff
+    deeds = []
+    for of in (person.id, line):
+        entries = (await api.get(f"/v1/audit_entries?of={of}", boss)).json()["data"]
+        deeds += [(entry["operation"], entry["reason"]) for entry in entries]
+    assert deeds == [("open_line", "good standing"), ("freeze_line", "a lost phone")]

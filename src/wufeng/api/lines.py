@@ -20,7 +20,7 @@ from wufeng.credit import queries
 from wufeng.credit.lines.model import Actor, Line
 from wufeng.credit.queries import Reading
 from wufeng.credit.views import BillView, DrawView, LineView, PlanView, RepaymentView
-from wufeng.identity import CallerKind, own_person
+from wufeng.identity import Act, CallerKind, act_of, own_person
 from wufeng.identity.people.queries import wallets_of_people
 
 Day = Annotated[int, Meta(ge=1, le=31, description="a day of the month")]
@@ -159,6 +159,7 @@ async def open_line(call: Call[OpenLine, Nothing]) -> Answer:
         limit_minor=call.body.limit_minor,
         staff_id=call.caller.id,
         reason=call.body.reason,
+        act=_act(call, Prefix.PERSON, person_id, call.body.reason),
         language=call.language,
     )
     return await call.services.lanes.submit(call.book.bucket_of(person_id), command)
@@ -302,6 +303,7 @@ async def reverse_repayment(call: Call[Reverse, Nothing]) -> Answer:
         request_id=call.request_id,
         repayment_id=repayment_id,
         reason=call.body.reason,
+        act=_act(call, Prefix.REPAYMENT, repayment_id, call.body.reason),
     )
     return await call.services.lanes.submit(call.book.bucket_of(repayment_id), command)
 
@@ -321,10 +323,16 @@ async def _change(call: Call[Any, Any], kind: type[C], reason: str | None, **mor
         actor=Actor.PERSON if is_person else Actor.STAFF,
         actor_id=call.caller.id,
         reason=reason or "asked for by the person",
+        act=None if is_person else _act(call, Prefix.LINE, line.id, reason or ""),
         language=call.language,
         **more,
     )
     return await call.services.lanes.submit(call.book.bucket_of(line.id), command)
+
+
+def _act(call: Call[Any, Any], prefix: Prefix, of: UUID, reason: str) -> Act:
+    """The caller's deed, for the audit: kept in the transaction that does it."""
+    return act_of(call.caller, call.operation, prefix, of, call.at, call.request_id, reason)
 
 
 async def _line(call: Call[Any, Any], db: Connection) -> Line:

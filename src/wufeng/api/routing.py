@@ -61,6 +61,7 @@ class Call(Generic[B, Q]):
     book   the caller's, or of a public call the one that it names; with its clock as it stood a moment ago
     at     the instant on that book's clock, read once
     claim  of the Idempotency-Key; None where the route asks for none
+    operation  the route's id, for the audit
     client the address that it came from, as far as the server knows
     format the media type that Accept asks for, of those that the route has; None: JSON
     """
@@ -75,6 +76,7 @@ class Call(Generic[B, Q]):
         "client",
         "format",
         "language",
+        "operation",
         "path",
         "query",
         "request_id",
@@ -103,6 +105,7 @@ class Call(Generic[B, Q]):
         self.body: B
         self.query: Q
         self.claim: KeyClaim | None = None
+        self.operation = ""
         self.client: str | None = None
         self.format: str | None = None
 
@@ -279,6 +282,7 @@ class Api:
             request_id,
             book.at(services.clock),
         )
+        call.operation = served.operation
         call.client = (scope.get("client") or (None,))[0]
         _check_version(headers)
         call.query = (

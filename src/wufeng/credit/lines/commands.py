@@ -22,6 +22,8 @@ from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Debt, SourceKind
 from wufeng.credit.repayments.rules import brought_up, problem_of_source, source_of
+from wufeng.identity import audit
+from wufeng.identity.audit.model import Act
 from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.identity.people.model import PersonStatus
 from wufeng.ledger import Cause
@@ -36,23 +38,31 @@ EVENTS = {
 
 
 class OpenLine(Command, frozen=True, kw_only=True):
-    """Open a line; its person is the command's only one. `staff_id` answers for it, with a reason."""
+    """Open a line; its person is the command's only one. `staff_id` answers for it, with a reason.
+
+    act  for the audit
+    """
 
     person_id: UUID
     product: str
     limit_minor: int
     staff_id: UUID
     reason: str
+    act: Act | None = None
     language: str = "zh"
 
 
 class LineCommand(Command, frozen=True, kw_only=True):
-    """A change of a line; the command's `people` names the line's person. Who asks, and why, goes to its history."""
+    """A change of a line; the command's `people` names the line's person. Who asks, and why, goes to its history.
+
+    act  for the audit, where staff do it
+    """
 
     line_id: UUID
     actor: Actor
     actor_id: UUID | None
     reason: str = ""
+    act: Act | None = None
     language: str = "zh"
 
 
@@ -213,6 +223,7 @@ class _Desk:
             for command, line in opened.values()
         ]
         await store.insert_changes(batch.db, batch.bucket, changes)
+        await _audit(batch, [command.act for command, _ in opened.values()])
         for _, line in opened.values():
             bodies = await line_bodies(batch, self.products, [Debt(line)], line.opened_on, EVENT_LANGUAGE)
             event = Event("line.opened", line.id, bodies[line.id], line.opened_on, line.person_id)
@@ -376,6 +387,7 @@ class _Desk:
                 for command, change in changed
             ],
         )
+        await _audit(batch, [command.act for command, _ in changed])
         await self._pay_out(batch, [pair for pair in changed if pair[1].kind is ChangeKind.CLOSED])
         for command, change in changed:
             line, on = change.line, batch.book.business_date(command.at)
@@ -405,3 +417,7 @@ class _Desk:
         debt = loaded[command.line_id].debt
         bodies = await line_bodies(batch, self.products, [debt], on, command.language)
         return Answer(200, bodies[command.line_id], command.line_id)
+
+
+async def _audit(batch: Batch, acts: Sequence[Act | None]) -> None:
+    await audit(batch.db, batch.book, batch.ids, [act for act in acts if act is not None])

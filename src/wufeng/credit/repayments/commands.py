@@ -44,6 +44,8 @@ from wufeng.credit.repayments.rules import (
     take_back,
 )
 from wufeng.credit.views import view_repayment
+from wufeng.identity import audit
+from wufeng.identity.audit.model import Act
 from wufeng.identity.bank_accounts.model import BankAccountStatus
 from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.ledger import NOTHING, AccountKind, Cause, Journal, JournalKind, account_id
@@ -79,6 +81,7 @@ class ReverseRepayment(Command, frozen=True, kw_only=True):
 
     repayment_id: UUID
     reason: str
+    act: Act | None = None
 
 
 def handlers(products: Products) -> dict[type[Command], Handler]:
@@ -219,6 +222,7 @@ class _Desk:
         book.moved.append(reversed_)
         book.told.append(("repayment.reversed", reversed_, on))
         await self._keep(batch, book, command.at)
+        await audit(batch.db, batch.book, batch.ids, [command.act] if command.act is not None else [])
         return _answer(reversed_, debt.line.currency, 200)
 
     async def _problem_of_reversal(self, batch: Batch, repayment: Repayment, line: Line) -> Problem | None:
