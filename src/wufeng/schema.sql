@@ -107,6 +107,25 @@ COMMENT ON COLUMN public.api_key.owner_id IS 'the merchant, or the operator''s o
 
 COMMENT ON COLUMN public.api_key.prefix IS 'the part that may be shown; the secret is kept as a hash only';
 
+CREATE TABLE public.audit_entry (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    by_kind text NOT NULL,
+    by_id uuid NOT NULL,
+    credential_id uuid NOT NULL,
+    operation text NOT NULL,
+    object_prefix text NOT NULL,
+    object_id uuid NOT NULL,
+    reason text NOT NULL,
+    request_id text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT audit_entry_by_kind_check CHECK ((by_kind = ANY (ARRAY['platform'::text, 'merchant'::text, 'person'::text, 'staff'::text])))
+);
+
+COMMENT ON TABLE public.audit_entry IS 'distributed by bucket (of the object): who did what to it, why and when; never changed';
+
+COMMENT ON COLUMN public.audit_entry.credential_id IS 'the session or API key that was used';
+
 CREATE TABLE public.bank_account (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
@@ -124,6 +143,44 @@ WITH (fillfactor='80');
 COMMENT ON TABLE public.bank_account IS 'distributed by bucket: where a person''s money comes from and goes to';
 
 COMMENT ON COLUMN public.bank_account.number IS 'sealed under the person''s key';
+
+CREATE TABLE public.bank_instruction (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    direction text NOT NULL,
+    status text DEFAULT 'new'::text NOT NULL,
+    owner_id uuid NOT NULL,
+    bank_account_id uuid,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    code text DEFAULT ''::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT bank_instruction_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT bank_instruction_check CHECK (((status = ANY (ARRAY['done'::text, 'refused'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT bank_instruction_check1 CHECK (((status = 'refused'::text) = (code <> ''::text))),
+    CONSTRAINT bank_instruction_check2 CHECK (((kind = 'settlement'::text) OR (bank_account_id IS NOT NULL))),
+    CONSTRAINT bank_instruction_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT bank_instruction_direction_check CHECK ((direction = ANY (ARRAY['debit'::text, 'credit'::text]))),
+    CONSTRAINT bank_instruction_kind_check CHECK ((kind = ANY (ARRAY['top_up'::text, 'withdrawal'::text, 'repayment'::text, 'refund'::text, 'settlement'::text]))),
+    CONSTRAINT bank_instruction_status_check CHECK ((status = ANY (ARRAY['new'::text, 'sent'::text, 'done'::text, 'refused'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.bank_instruction IS 'distributed by bucket: what the bank is to do; a follower writes it, the bank runner sends it and asks until the bank knows';
+
+COMMENT ON COLUMN public.bank_instruction.id IS 'the id of the top-up, withdrawal, repayment …: the bank''s idempotency key';
+
+COMMENT ON COLUMN public.bank_instruction.owner_id IS 'the person or merchant whose money moves';
+
+COMMENT ON COLUMN public.bank_instruction.bank_account_id IS 'null: the settlement account that the bank keeps for the merchant';
+
+COMMENT ON COLUMN public.bank_instruction.tries IS 'claims so far: the token of a lease, so that a runner that was too slow records nothing';
+
+COMMENT ON COLUMN public.bank_instruction.next_at IS 'when it is sent or asked about next, by the system''s clock; while it is, the end of the lease';
 
 CREATE TABLE public.bill (
     bucket smallint NOT NULL,
@@ -153,6 +210,7 @@ CREATE TABLE public.bill (
     interest_of json,
     item_draws uuid[] NOT NULL,
     item_parts smallint[] NOT NULL,
+    item_tenors smallint[] NOT NULL,
     item_principal bigint[] NOT NULL,
     item_fee bigint[] NOT NULL,
     CONSTRAINT bill_dates CHECK ((issued_on < due_on)),
@@ -194,7 +252,6 @@ COMMENT ON COLUMN public.book.clock_offset_us IS 'microseconds that the clock of
 CREATE TABLE public.checkout_session (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
-    book smallint NOT NULL,
     merchant_id uuid NOT NULL,
     order_id uuid NOT NULL,
     return_url text NOT NULL,
@@ -207,6 +264,18 @@ CREATE TABLE public.checkout_session (
 );
 
 COMMENT ON TABLE public.checkout_session IS 'distributed by bucket (of its order): the hosted page of one order';
+
+CREATE TABLE public.close_run (
+    bucket smallint NOT NULL,
+    business_on date NOT NULL,
+    step text NOT NULL,
+    row_count bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.close_run IS 'distributed by bucket: what the close of a business date has done, a row a finished step';
+
+COMMENT ON COLUMN public.close_run.business_on IS 'the business date that was closed';
 
 CREATE TABLE public.cursor (
     bucket smallint NOT NULL,
@@ -230,7 +299,7 @@ CREATE TABLE public.decision (
     rules text NOT NULL,
     policy text NOT NULL,
     product text,
-    auth_level smallint NOT NULL,
+    confirmation smallint NOT NULL,
     features bytea NOT NULL,
     CONSTRAINT decision_check CHECK (((outcome = 'allow'::text) = (reasons = ''::text))),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'step_up'::text, 'review'::text, 'decline'::text])))
@@ -362,6 +431,49 @@ WITH (fillfactor='50');
 
 COMMENT ON TABLE public.folded_balance IS 'distributed by bucket: the stripes of folded accounts, up to the cursor of the follower "fold"';
 
+CREATE TABLE public.journal (
+    bucket smallint NOT NULL,
+    kind smallint NOT NULL,
+    business_on date NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    reverses bigint,
+    of uuid NOT NULL,
+    guarded smallint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    accounts uuid[] NOT NULL,
+    amounts bigint[] NOT NULL,
+    note json NOT NULL,
+    CONSTRAINT journal_balances CHECK (public.wufeng_sums_to_zero(amounts)),
+    CONSTRAINT journal_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT journal_legs CHECK ((((cardinality(amounts) >= 2) AND (cardinality(amounts) <= 1000)) AND (cardinality(accounts) = cardinality(amounts)) AND (array_ndims(amounts) = 1) AND (array_ndims(accounts) = 1) AND (array_lower(amounts, 1) = 1) AND (array_lower(accounts, 1) = 1) AND (array_position(accounts, NULL::uuid) IS NULL) AND ((guarded >= 0) AND (guarded <= cardinality(amounts))))),
+    CONSTRAINT journal_reversal CHECK (((kind = 90) = (reverses IS NOT NULL)))
+);
+
+COMMENT ON TABLE public.journal IS 'distributed by bucket: balanced sets of legs in one currency, never changed; seq is given under the head''s lock and shared with events';
+
+COMMENT ON COLUMN public.journal.of IS 'the payment, refund, bill, repayment that it belongs to';
+
+COMMENT ON COLUMN public.journal.guarded IS 'how many of the first legs are on guarded accounts';
+
+COMMENT ON COLUMN public.journal.note IS 'for who reads it later: person, line, product version; kept byte for byte, hence json';
+
+CREATE VIEW public.folded_leg AS
+ SELECT journal.bucket,
+    journal.seq,
+    journal.business_on,
+    journal.kind AS journal_kind,
+    journal.reverses,
+    journal.currency,
+    account.kind AS account_kind,
+    account.owner,
+    leg.amount_minor
+   FROM ((public.journal
+     CROSS JOIN LATERAL UNNEST(journal.accounts[(journal.guarded + 1):], journal.amounts[(journal.guarded + 1):]) leg(account_id, amount_minor))
+     JOIN public.folded_account account ON ((account.id = leg.account_id)));
+
+COMMENT ON VIEW public.folded_leg IS 'a row a leg on a folded account, with the account''s kind and owner; debit-positive';
+
 CREATE TABLE public.head (
     bucket smallint NOT NULL,
     book smallint NOT NULL,
@@ -391,32 +503,6 @@ CREATE TABLE public.hold (
 WITH (fillfactor='70');
 
 COMMENT ON TABLE public.hold IS 'distributed by bucket: reserved debits of guarded accounts; what is not posted stays held until voided';
-
-CREATE TABLE public.journal (
-    bucket smallint NOT NULL,
-    kind smallint NOT NULL,
-    business_on date NOT NULL,
-    seq bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    reverses bigint,
-    of uuid NOT NULL,
-    guarded smallint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    accounts uuid[] NOT NULL,
-    amounts bigint[] NOT NULL,
-    note json NOT NULL,
-    CONSTRAINT journal_balances CHECK (public.wufeng_sums_to_zero(amounts)),
-    CONSTRAINT journal_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT journal_legs CHECK ((((cardinality(amounts) >= 2) AND (cardinality(amounts) <= 1000)) AND (cardinality(accounts) = cardinality(amounts)) AND (array_ndims(amounts) = 1) AND (array_ndims(accounts) = 1) AND (array_lower(amounts, 1) = 1) AND (array_lower(accounts, 1) = 1) AND (array_position(accounts, NULL::uuid) IS NULL) AND ((guarded >= 0) AND (guarded <= cardinality(amounts)))))
-);
-
-COMMENT ON TABLE public.journal IS 'distributed by bucket: balanced sets of legs in one currency, never changed; seq is given under the head''s lock and shared with events';
-
-COMMENT ON COLUMN public.journal.of IS 'the payment, refund, bill, repayment that it belongs to';
-
-COMMENT ON COLUMN public.journal.guarded IS 'how many of the first legs are on guarded accounts';
-
-COMMENT ON COLUMN public.journal.note IS 'for who reads it later: person, line, product version; kept byte for byte, hence json';
 
 CREATE TABLE public.journal_kind (
     number smallint NOT NULL,
@@ -481,9 +567,11 @@ CREATE TABLE public.line (
     limit_minor bigint NOT NULL,
     product_version integer NOT NULL,
     opened_on date NOT NULL,
+    touched_on date,
     next_bill_on date,
     past_due_since date,
     suspend_on date,
+    debited_on date,
     bill_day smallint NOT NULL,
     due_day smallint NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
@@ -491,6 +579,7 @@ CREATE TABLE public.line (
     status text NOT NULL,
     lenders uuid[] NOT NULL,
     shares_ppm integer[] NOT NULL,
+    auto_debit text[],
     CONSTRAINT line_bill_day_check CHECK (((bill_day >= 1) AND (bill_day <= 31))),
     CONSTRAINT line_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT line_due_day_check CHECK (((due_day >= 1) AND (due_day <= 31))),
@@ -502,7 +591,13 @@ WITH (fillfactor='80');
 
 COMMENT ON TABLE public.line IS 'distributed by bucket: a person''s credit under one product; its balances are ledger accounts';
 
+COMMENT ON COLUMN public.line.touched_on IS 'the value date of the last bill, repayment or refund: no later one may be dated before it';
+
 COMMENT ON COLUMN public.line.next_bill_on IS 'the next bill that will have something on it; null: the day close need not look';
+
+COMMENT ON COLUMN public.line.debited_on IS 'the last date on which the day close has tried to';
+
+COMMENT ON COLUMN public.line.auto_debit IS 'ids of the wallet and bank accounts that bills are debited from, in the person''s order';
 
 CREATE TABLE public.line_change (
     bucket smallint NOT NULL,
@@ -515,7 +610,7 @@ CREATE TABLE public.line_change (
     limit_minor bigint NOT NULL,
     at timestamp with time zone NOT NULL,
     CONSTRAINT line_change_actor_check CHECK ((actor = ANY (ARRAY['person'::text, 'staff'::text, 'system'::text]))),
-    CONSTRAINT line_change_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'limit_set'::text, 'frozen'::text, 'unfrozen'::text, 'suspended'::text, 'restored'::text, 'closing'::text, 'closed'::text])))
+    CONSTRAINT line_change_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'limit_set'::text, 'frozen'::text, 'unfrozen'::text, 'suspended'::text, 'restored'::text, 'due_day_set'::text, 'auto_debit_set'::text, 'closing'::text, 'closed'::text])))
 );
 
 COMMENT ON TABLE public.line_change IS 'distributed by bucket: the history of lines, who changed what and why';
@@ -575,6 +670,7 @@ COMMENT ON COLUMN public.merchant_order.payment_id IS 'the one payment that is a
 CREATE TABLE public.message (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
+    number bigint NOT NULL,
     phone_name uuid NOT NULL,
     purpose text NOT NULL,
     code text NOT NULL,
@@ -583,6 +679,17 @@ CREATE TABLE public.message (
 );
 
 COMMENT ON TABLE public.message IS 'distributed by bucket (of the phone''s hash): what a test book would have sent by SMS; empty in live books';
+
+COMMENT ON COLUMN public.message.number IS 'order of writing: ids of one millisecond have none';
+
+ALTER TABLE public.message ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.message_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.migration (
     number smallint NOT NULL,
@@ -634,6 +741,8 @@ CREATE TABLE public.payment (
     currency text NOT NULL,
     scene text NOT NULL,
     subject text NOT NULL,
+    receipt text NOT NULL,
+    inline_order boolean NOT NULL,
     status text NOT NULL,
     capture text NOT NULL,
     use_wallet boolean NOT NULL,
@@ -718,6 +827,19 @@ COMMENT ON COLUMN public.personal_data.sealed_key IS 'the person''s key, sealed 
 
 COMMENT ON COLUMN public.personal_data.phone_name IS 'keyed hash of the phone: names its claim and its one-time codes';
 
+CREATE TABLE public.policy (
+    id text NOT NULL,
+    version integer NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    content_hash text NOT NULL,
+    source text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.policy IS 'reference table: every version of every policy that was ever in force; decisions name theirs';
+
+COMMENT ON COLUMN public.policy.source IS 'the TOML file, byte for byte';
+
 CREATE TABLE public.product (
     id text NOT NULL,
     version integer NOT NULL,
@@ -741,11 +863,17 @@ CREATE TABLE public.quote (
     currency text NOT NULL,
     scene text NOT NULL,
     body bytea NOT NULL,
+    options bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT quote_amount_minor_check CHECK ((amount_minor > 0))
 );
 
 COMMENT ON TABLE public.quote IS 'distributed by bucket: the priced ways to pay, as shown';
+
+COMMENT ON COLUMN public.quote.body IS 'the sheet as it was shown (JSON)';
+
+COMMENT ON COLUMN public.quote.options IS 'what each option means for a payment: funding and product (JSON)';
 
 CREATE TABLE public.refund (
     bucket smallint NOT NULL,
@@ -755,35 +883,52 @@ CREATE TABLE public.refund (
     payer_id uuid NOT NULL,
     refund_no text NOT NULL,
     amount_minor bigint NOT NULL,
+    wallet_minor bigint NOT NULL,
+    fee_returned_minor bigint NOT NULL,
     currency text NOT NULL,
     reason text NOT NULL,
     status text NOT NULL,
     effects bytea NOT NULL,
+    returns bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    posted_at timestamp with time zone,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refund_check CHECK ((wallet_minor <= amount_minor)),
+    CONSTRAINT refund_check1 CHECK (((status = 'posted'::text) = (posted_at IS NOT NULL))),
+    CONSTRAINT refund_fee_returned_minor_check CHECK ((fee_returned_minor >= 0)),
     CONSTRAINT refund_refund_no_check CHECK (((length(refund_no) >= 1) AND (length(refund_no) <= 64))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text])))
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text]))),
+    CONSTRAINT refund_wallet_minor_check CHECK ((wallet_minor >= 0))
 );
 
 COMMENT ON TABLE public.refund IS 'distributed by bucket: money given back after capture';
+
+COMMENT ON COLUMN public.refund.effects IS 'what it did, as the API shows it (JSON)';
+
+COMMENT ON COLUMN public.refund.returns IS 'what went to banks, and what they said (JSON)';
 
 CREATE TABLE public.repayment (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
     line_id uuid NOT NULL,
     person_id uuid NOT NULL,
-    source_id uuid NOT NULL,
+    source_id uuid,
     source text NOT NULL,
     status text NOT NULL,
     amount_minor bigint NOT NULL,
     principal_minor bigint DEFAULT 0 NOT NULL,
     returned_minor bigint DEFAULT 0 NOT NULL,
+    value_on date NOT NULL,
     posted_on date,
     plan uuid,
     allocation json,
+    reason text,
+    created_at timestamp with time zone NOT NULL,
     CONSTRAINT repayment_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT repayment_posted CHECK (((status = ANY (ARRAY['posted'::text, 'reversed'::text])) = (posted_on IS NOT NULL))),
     CONSTRAINT repayment_returned CHECK (((returned_minor >= 0) AND (returned_minor <= principal_minor))),
-    CONSTRAINT repayment_source_check CHECK ((source = ANY (ARRAY['wallet'::text, 'bank_account'::text]))),
+    CONSTRAINT repayment_source CHECK (((source = 'external'::text) = (source_id IS NULL))),
+    CONSTRAINT repayment_source_check CHECK ((source = ANY (ARRAY['wallet'::text, 'bank_account'::text, 'external'::text]))),
     CONSTRAINT repayment_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text, 'reversed'::text])))
 )
 WITH (fillfactor='85');
@@ -791,6 +936,10 @@ WITH (fillfactor='85');
 COMMENT ON TABLE public.repayment IS 'distributed by bucket: money in, and what it paid';
 
 COMMENT ON COLUMN public.repayment.returned_minor IS 'principal that refunds have given back to its source';
+
+COMMENT ON COLUMN public.repayment.value_on IS 'the date it counts from: interest ends there, whenever the bank answered';
+
+COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
 
 CREATE TABLE public.risk_list_member (
     list text NOT NULL,
@@ -817,6 +966,86 @@ CREATE TABLE public.session (
 COMMENT ON TABLE public.session IS 'distributed by bucket: a signed-in device; the id carries the person''s slot';
 
 COMMENT ON COLUMN public.session.pin_at IS 'when the person last proved the PIN in this session or the one it was rotated from';
+
+CREATE TABLE public.settlement (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    business_on date NOT NULL,
+    status text NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    payments integer NOT NULL,
+    refunds integer NOT NULL,
+    gross_minor bigint NOT NULL,
+    refunded_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    subsidy_minor bigint NOT NULL,
+    returned_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    carried_minor bigint NOT NULL,
+    payout_minor bigint NOT NULL,
+    failure text,
+    paid_on date,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT settlement_adds_up CHECK ((net_minor = ((((gross_minor - refunded_minor) - fee_minor) - subsidy_minor) + returned_minor))),
+    CONSTRAINT settlement_carried_minor_check CHECK ((carried_minor <= 0)),
+    CONSTRAINT settlement_check CHECK (((status = 'carried'::text) = (payout_minor = 0))),
+    CONSTRAINT settlement_check1 CHECK (((status = 'paid'::text) = (paid_on IS NOT NULL))),
+    CONSTRAINT settlement_check2 CHECK (((status = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT settlement_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT settlement_payout_minor_check CHECK ((payout_minor >= 0)),
+    CONSTRAINT settlement_pays_all CHECK ((payout_minor = GREATEST((0)::bigint, (net_minor + carried_minor)))),
+    CONSTRAINT settlement_status_check CHECK ((status = ANY (ARRAY['carried'::text, 'pending'::text, 'paid'::text, 'failed'::text])))
+)
+WITH (fillfactor='85');
+
+COMMENT ON TABLE public.settlement IS 'distributed by bucket (of the merchant): what a merchant is due for a business date, over all buckets of the book';
+
+COMMENT ON COLUMN public.settlement.returned_minor IS 'earlier payouts that the bank could not pay: due again';
+
+COMMENT ON COLUMN public.settlement.carried_minor IS 'what stood against the merchant from the settlement before';
+
+CREATE TABLE public.settlement_drawn (
+    bucket smallint NOT NULL,
+    through date,
+    from_seq bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.settlement_drawn IS 'distributed by bucket: through which business date its parts have been drawn up';
+
+COMMENT ON COLUMN public.settlement_drawn.from_seq IS 'no journal of a later date has a number below it: where the next day''s reading begins';
+
+CREATE TABLE public.settlement_part (
+    bucket smallint NOT NULL,
+    merchant_id uuid NOT NULL,
+    business_on date NOT NULL,
+    slot integer NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    payments integer NOT NULL,
+    refunds integer NOT NULL,
+    gross_minor bigint NOT NULL,
+    refunded_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    subsidy_minor bigint NOT NULL,
+    returned_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    CONSTRAINT settlement_part_adds_up CHECK ((net_minor = ((((gross_minor - refunded_minor) - fee_minor) - subsidy_minor) + returned_minor))),
+    CONSTRAINT settlement_part_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT settlement_part_slot_check CHECK (((slot >= 0) AND (slot <= 65535)))
+);
+
+COMMENT ON TABLE public.settlement_part IS 'distributed by bucket (of the payers): what the journals of one closed business date in one bucket come to for a merchant';
+
+COMMENT ON COLUMN public.settlement_part.slot IS 'of the merchant''s id: says in which bucket the merchant''s settlement lives';
+
+CREATE TABLE public.settlement_settled (
+    bucket smallint NOT NULL,
+    through date
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.settlement_settled IS 'distributed by bucket (of the merchants): through which business date its merchants have their settlements';
 
 CREATE TABLE public.slot_range (
     book smallint NOT NULL,
@@ -860,6 +1089,52 @@ CREATE TABLE public.staff_session (
 
 COMMENT ON TABLE public.staff_session IS 'reference table: a signed-in member of staff, in one book, by the system''s clock';
 
+CREATE TABLE public.test_bank_instruction (
+    id uuid NOT NULL,
+    book smallint NOT NULL,
+    direction text NOT NULL,
+    behaviour text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    outcome text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    ready_at timestamp with time zone NOT NULL,
+    CONSTRAINT test_bank_instruction_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT test_bank_instruction_direction_check CHECK ((direction = ANY (ARRAY['debit'::text, 'credit'::text]))),
+    CONSTRAINT test_bank_instruction_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text])))
+);
+
+COMMENT ON TABLE public.test_bank_instruction IS 'reference table, of test books: what the local test bank has done, so that it remembers over restarts; no account number';
+
+COMMENT ON COLUMN public.test_bank_instruction.ready_at IS 'from when on it answers, by the system''s clock';
+
+CREATE TABLE public.wallet_movement (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    asked_on date NOT NULL,
+    posted_on date,
+    person_id uuid NOT NULL,
+    wallet_id uuid NOT NULL,
+    bank_account_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    failure text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT wallet_movement_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT wallet_movement_check CHECK (((status = 'posted'::text) = (posted_on IS NOT NULL))),
+    CONSTRAINT wallet_movement_check1 CHECK (((status = 'failed'::text) = (failure IS NOT NULL))),
+    CONSTRAINT wallet_movement_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT wallet_movement_kind_check CHECK ((kind = ANY (ARRAY['top_up'::text, 'withdrawal'::text]))),
+    CONSTRAINT wallet_movement_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text])))
+)
+WITH (fillfactor='85');
+
+COMMENT ON TABLE public.wallet_movement IS 'distributed by bucket: top-ups and withdrawals; a withdrawal''s hold has the withdrawal''s id';
+
+COMMENT ON COLUMN public.wallet_movement.failure IS 'why the bank refused, in its word';
+
 CREATE TABLE public.webhook_endpoint (
     id uuid NOT NULL,
     book smallint NOT NULL,
@@ -892,8 +1167,14 @@ ALTER TABLE ONLY public.account
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.bank_instruction
+    ADD CONSTRAINT bank_instruction_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.bill
     ADD CONSTRAINT bill_pkey PRIMARY KEY (bucket, id);
@@ -906,6 +1187,9 @@ ALTER TABLE ONLY public.book
 
 ALTER TABLE ONLY public.checkout_session
     ADD CONSTRAINT checkout_session_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.close_run
+    ADD CONSTRAINT close_run_pkey PRIMARY KEY (bucket, business_on, step);
 
 ALTER TABLE ONLY public.cursor
     ADD CONSTRAINT cursor_pkey PRIMARY KEY (bucket, follower);
@@ -994,6 +1278,9 @@ ALTER TABLE ONLY public.person
 ALTER TABLE ONLY public.personal_data
     ADD CONSTRAINT personal_data_pkey PRIMARY KEY (bucket, person_id);
 
+ALTER TABLE ONLY public.policy
+    ADD CONSTRAINT policy_pkey PRIMARY KEY (id, version);
+
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id, version);
 
@@ -1015,6 +1302,21 @@ ALTER TABLE ONLY public.risk_list_member
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.settlement_drawn
+    ADD CONSTRAINT settlement_drawn_pkey PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT settlement_once UNIQUE (bucket, merchant_id, business_on);
+
+ALTER TABLE ONLY public.settlement_part
+    ADD CONSTRAINT settlement_part_pkey PRIMARY KEY (bucket, business_on, merchant_id);
+
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT settlement_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.settlement_settled
+    ADD CONSTRAINT settlement_settled_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.slot_range
     ADD CONSTRAINT slot_range_pkey PRIMARY KEY (book, first_slot);
 
@@ -1027,20 +1329,34 @@ ALTER TABLE ONLY public.staff
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.test_bank_instruction
+    ADD CONSTRAINT test_bank_instruction_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.wallet_movement
+    ADD CONSTRAINT wallet_movement_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (id);
 
 CREATE INDEX api_key_by_owner ON public.api_key USING btree (owner_id, id);
 
+CREATE INDEX audit_entry_by_object ON public.audit_entry USING btree (bucket, object_id, id);
+
 CREATE UNIQUE INDEX bank_account_once ON public.bank_account USING btree (bucket, person_id, number_name) WHERE (status <> 'deleted'::text);
 
 CREATE INDEX bank_account_unverified ON public.bank_account USING btree (bucket, id) WHERE (status = 'unverified'::text);
+
+CREATE INDEX bank_instruction_due ON public.bank_instruction USING btree (bucket, next_at) WHERE (status = ANY (ARRAY['new'::text, 'sent'::text]));
 
 CREATE UNIQUE INDEX bill_of_line ON public.bill USING btree (bucket, line_id, issued_on);
 
 CREATE INDEX bill_to_wake ON public.bill USING btree (bucket, wake_on, line_id) WHERE (wake_on IS NOT NULL);
 
 CREATE INDEX bill_unsettled ON public.bill USING btree (bucket, line_id) WHERE (NOT settled);
+
+CREATE INDEX checkout_session_of_order ON public.checkout_session USING btree (bucket, order_id, created_at);
+
+CREATE INDEX delivery_by_age ON public.delivery USING brin (created_at);
 
 CREATE INDEX delivery_by_endpoint ON public.delivery USING btree (bucket, endpoint_id, created_at, id);
 
@@ -1068,13 +1384,15 @@ CREATE UNIQUE INDEX line_of_person ON public.line USING btree (bucket, person_id
 
 CREATE INDEX line_to_bill ON public.line USING btree (bucket, next_bill_on, id) WHERE (next_bill_on IS NOT NULL);
 
+CREATE INDEX line_to_debit ON public.line USING btree (bucket, id) WHERE (auto_debit IS NOT NULL);
+
 CREATE INDEX line_to_suspend ON public.line USING btree (bucket, suspend_on, id) WHERE (suspend_on IS NOT NULL);
 
 CREATE INDEX merchant_order_by_expiry ON public.merchant_order USING btree (bucket, expires_at) WHERE (state = 'open'::text);
 
 CREATE INDEX merchant_order_by_merchant ON public.merchant_order USING btree (bucket, merchant_id, created_at);
 
-CREATE INDEX message_by_phone ON public.message USING btree (bucket, phone_name, id);
+CREATE INDEX message_by_phone ON public.message USING btree (bucket, phone_name, number);
 
 CREATE INDEX payment_by_expiry ON public.payment USING btree (bucket, expires_at) WHERE (status = ANY (ARRAY['requires_action'::text, 'pending'::text, 'authorised'::text]));
 
@@ -1095,6 +1413,12 @@ CREATE INDEX risk_list_member_by_member ON public.risk_list_member USING btree (
 CREATE INDEX session_by_person ON public.session USING btree (bucket, person_id) WHERE (revoked_at IS NULL);
 
 CREATE INDEX staff_session_by_staff ON public.staff_session USING btree (staff_id) WHERE (revoked_at IS NULL);
+
+CREATE INDEX wallet_movement_by_day ON public.wallet_movement USING btree (bucket, wallet_id, asked_on) WHERE (status <> 'failed'::text);
+
+CREATE INDEX wallet_movement_by_wallet ON public.wallet_movement USING btree (bucket, wallet_id, id);
+
+CREATE INDEX wallet_movement_pending ON public.wallet_movement USING btree (bucket, wallet_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX webhook_endpoint_by_owner ON public.webhook_endpoint USING btree (book, merchant_id);
 
@@ -1145,7 +1469,11 @@ GRANT SELECT ON TABLE public.account_kind TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.audit_entry TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.bank_account TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.bank_instruction TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.bill TO wufeng_app;
 
@@ -1153,13 +1481,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.book TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.checkout_session TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.close_run TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.cursor TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.decision TO wufeng_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.delivery TO wufeng_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO wufeng_app;
 
-GRANT SELECT,INSERT ON TABLE public.delivery_attempt TO wufeng_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempt TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.draw TO wufeng_app;
 
@@ -1173,6 +1503,10 @@ GRANT SELECT,INSERT ON TABLE public.folded_balance TO wufeng_app;
 
 GRANT UPDATE(balance_minor) ON TABLE public.folded_balance TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.journal TO wufeng_app;
+
+GRANT SELECT ON TABLE public.folded_leg TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.head TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.hold TO wufeng_app;
@@ -1180,8 +1514,6 @@ GRANT SELECT,INSERT ON TABLE public.hold TO wufeng_app;
 GRANT UPDATE(posted_minor) ON TABLE public.hold TO wufeng_app;
 
 GRANT UPDATE(status) ON TABLE public.hold TO wufeng_app;
-
-GRANT SELECT,INSERT ON TABLE public.journal TO wufeng_app;
 
 GRANT SELECT ON TABLE public.journal_kind TO wufeng_app;
 
@@ -1205,15 +1537,17 @@ GRANT SELECT ON TABLE public.migration TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.name_claim TO wufeng_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.one_time_code TO wufeng_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_code TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment TO wufeng_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_pin TO wufeng_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_pin TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.person TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.personal_data TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.policy TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.product TO wufeng_app;
 
@@ -1227,10 +1561,22 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.risk_list_member TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.session TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement_drawn TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.settlement_part TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement_settled TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.slot_range TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_session TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.test_bank_instruction TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.wallet_movement TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_endpoint TO wufeng_app;
