@@ -227,9 +227,16 @@ async def _build(
     )
     reach = Reach.ANYWHERE if settings.webhooks_to_private_addresses else Reach.PUBLIC
     outbound = Outbound(reach)
-    sender = Sender(database, books, clock, expand, seal, outbound)
+    sender = Sender(database, books, clock, expand, seal, outbound, on_sent=metrics.webhook)
     runner = BankRunner(
-        database, books, clock, vault, lambda book: banks.get(book.mode), lanes, BANK_COMMANDS
+        database,
+        books,
+        clock,
+        vault,
+        lambda book: banks.get(book.mode),
+        lanes,
+        BANK_COMMANDS,
+        on_answer=metrics.bank_call,
     )
     test_bank.tell(runner.hear)
     followers = Followers(
@@ -288,12 +295,17 @@ def handlers(
 
 async def close_days(services: Services, book: Book) -> list[ClosedDay]:
     """Close what has ended on a book's clock, bucket by bucket. One entry a date."""
-    through = book.business_date(book.at(services.clock)) - timedelta(days=1)
+    began_at, through = services.clock.now(), book.business_date(book.at(services.clock)) - timedelta(days=1)
     closed: dict[Any, list[ClosedDay]] = {}
     for bucket in book.buckets:
         for day in await credit.close_through(services.lanes, book, bucket, through, STEPS):
             closed.setdefault(day.business_on, []).append(day)
-    return [_merged(days) for _, days in sorted(closed.items())]
+    merged = [_merged(days) for _, days in sorted(closed.items())]
+    for day in merged:
+        seconds = (services.clock.now() - began_at).total_seconds() / len(merged)
+        since_1970 = (day.business_on - date(1970, 1, 1)).days
+        services.metrics.day_closed(book.name, since_1970, seconds, day.steps)
+    return merged
 
 
 def _merged(days: Sequence[ClosedDay]) -> ClosedDay:

@@ -183,7 +183,7 @@ async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
         reader=_reader(call),
         language=call.language,
     )
-    return await services.lanes.submit(book.bucket_of(payer_id), command)
+    return _counted(call, await services.lanes.submit(book.bucket_of(payer_id), command))
 
 
 async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
@@ -230,7 +230,21 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
         funding=funding,
         language=call.language,
     )
-    return await services.lanes.submit(bucket, command)
+    return _counted(call, await services.lanes.submit(bucket, command))
+
+
+class _Decided(Struct, frozen=True):
+    status: str
+
+
+_read_status = msgspec.json.Decoder(_Decided).decode
+
+
+def _counted(call: Call[Any, Any], answer: Answer) -> Answer:
+    """Count a decided payment by its status; a repeated request counts again, as an answer given."""
+    if answer.status in (200, 201, 202, 402):
+        call.services.metrics.payment(_read_status(answer.body).status)
+    return answer
 
 
 def _refusal(call: Call[Any, Any], payment_id: UUID, payer_id: UUID) -> Refuse:

@@ -126,11 +126,11 @@ class Metrics:
         self._payments.labels(status).inc(count)
 
     def webhook(self, outcome: str) -> None:
-        """A webhook was sent: `delivered`, `refused`, `unreachable`, `dead`."""
+        """A webhook was sent: `delivered`, or why not."""
         self._webhooks.labels(outcome).inc()
 
     def bank_call(self, outcome: str) -> None:
-        """The bank was asked: `done`, `failed`, `unknown`."""
+        """The bank answered: `done`, `refused`, `pending`, `unknown`, `absent`."""
         self._bank.labels(outcome).inc()
 
     def follower_failed(self, follower: str, _bucket: int) -> None:

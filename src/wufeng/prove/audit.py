@@ -166,10 +166,15 @@ def _check_intents(case: _Case) -> None:
     refunds = {intent.refund_no for intent in case.log.intents.values() if intent.refund_no}
     case.find("intent", [f"refund {r.refund_no}" for r in case.refunds if r.refund_no not in refunds])
     rows = {payment.id: payment for payment in case.payments}
+    given = {refund.id: refund for refund in case.refunds}
     gone = []
     for name, answer in case.log.answers.items():
         intent = case.log.intents[name]
-        if intent.order_no and answer.is_stored and (why := _missing(intent, answer, rows)):
+        if not answer.is_stored:
+            continue
+        if intent.order_no and (why := _missing(intent, answer, rows)):
+            gone.append(f"{intent.key}: {why}")
+        if intent.refund_no and (why := _missing_refund(answer, given)):
             gone.append(f"{intent.key}: {why}")
     case.counts["lost"] += case.find("acknowledged", gone)
 
@@ -186,6 +191,15 @@ def _missing(intent: Intent, answer: Definite, rows: Mapping[UUID, store.Payment
     if view["status"] in ("captured", "declined") and row.status != view["status"]:
         return f"{view['id']} was {view['status']} and is {row.status}"
     return None
+
+
+def _missing_refund(answer: Definite, rows: Mapping[UUID, store.RefundRow]) -> str | None:
+    view = answer.view()
+    row = rows.get(decode(Prefix.REFUND, str(view["id"])))
+    if row is None:
+        return f"{view['id']} is not there"
+    told = (view["refund_no"], view["amount_minor"])
+    return None if told == (row.refund_no, row.amount_minor) else f"{view['id']} is another refund"
 
 
 def _check_effects(case: _Case) -> None:

@@ -8,7 +8,7 @@ with payments.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +42,10 @@ from wufeng.base.webhooks.store import Claimed, Room
 log = structlog.get_logger("wufeng.webhooks")
 
 DATABASE_TROUBLE = (ConfigurationError, asyncpg.PostgresError, asyncpg.InterfaceError, *LOST)
+
+
+def _nobody_counts(outcome: str) -> None:
+    """Nobody counts what was sent."""
 
 
 class SenderSettings(Struct, frozen=True):
@@ -102,8 +106,10 @@ class Sender:
         *,
         settings: SenderSettings | None = None,
         chance: random.Random | None = None,
+        on_sent: Callable[[str], None] = _nobody_counts,
     ) -> None:
         self._database = database
+        self._on_sent = on_sent
         self._books = books
         self._clock = clock
         self._expand = expand
@@ -220,6 +226,7 @@ class Sender:
         try:
             began_at = self._clock.now()
             sent, outcome = await self._post_and_decide(delivery, row)
+            self._on_sent(outcome.status.value if sent.failure is None else sent.failure)
             faults.point("delivery_sent")
             at = self._clock.now()
             attempt = Attempt(delivery.sendings, began_at, sent.took_ms, sent.response_status, sent.failure)

@@ -52,6 +52,10 @@ MakeCommand = Callable[[Answered], Command]
 """Makes the lane command by which an object takes the bank's answer. The command must be safe to repeat."""
 
 
+def _nobody_counts(outcome: str) -> None:
+    """Nobody counts what the bank said."""
+
+
 class BankRunnerSettings(Struct, frozen=True):
     """How the bank is spoken to in one process.
 
@@ -113,7 +117,9 @@ class BankRunner:
         commands: Mapping[Kind, MakeCommand],
         *,
         settings: BankRunnerSettings | None = None,
+        on_answer: Callable[[str], None] = _nobody_counts,
     ) -> None:
+        self._on_answer = on_answer
         self._database = database
         self._books = books
         self._clock = clock
@@ -253,6 +259,7 @@ class BankRunner:
     async def _call(self, bank: Bank, bucket: int, claimed: Claimed) -> None:
         try:
             answer = await self._speak(bank, bucket, claimed)
+            self._on_answer(answer.outcome.value)
             faults.point("bank_answered")
             if answer.outcome in rules.ENDS and await self._settle(bucket, claimed, answer):
                 return
