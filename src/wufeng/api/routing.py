@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import structlog
 from msgspec import Struct
@@ -22,7 +23,8 @@ from wufeng.api.bodies import problem_of_body, refuse_nul
 from wufeng.api.services import Services
 from wufeng.base.books import Book
 from wufeng.base.claims import Answer, KeyClaim, claim_key
-from wufeng.base.errors import Code, Problem, invalid_field, not_found
+from wufeng.base.database import LOST
+from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
 from wufeng.identity import RULES, Caller, decide_access
@@ -251,7 +253,9 @@ class Api:
                 operation=served and served.operation,
                 exc_info=error,
             )
-            mistake = Problem(Code.INTERNAL, "The server made a mistake. Ask again with the same key.")
+            mistake = _problem_of(error)
+            if mistake.retry_after_s is not None:
+                extra = (*extra, (b"retry-after", str(mistake.retry_after_s).encode()))
             answer, media_type = Answer(mistake.status, problem_body(mistake, request_id)), PROBLEM_TYPE
         self._services.metrics.request(
             served.operation if served else "none", answer.status, (clock.now() - at).total_seconds()
@@ -356,6 +360,14 @@ async def respond(
         }
     )
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _problem_of(error: Exception) -> Problem:
+    """What is told of an error that no handler foresaw; a database that went away is no mistake, and comes back."""
+    if isinstance(error, (ConfigurationError, asyncpg.InterfaceError, *LOST)):
+        gone = "The database went away. Ask again with the same key."
+        return Problem(Code.OUTCOME_UNKNOWN, gone, retry_after_s=1)
+    return Problem(Code.INTERNAL, "The server made a mistake. Ask again with the same key.")
 
 
 def _language(headers: Mapping[bytes, bytes]) -> str:

@@ -1,8 +1,7 @@
 """The model of P1: wallets, lines, bills and payments in plain dicts, as one would keep them on paper.
 
-It is written from the documents (PRODUCTS.md 1.1 and 2, API.md), not from the code: one line a person, draws on the
-next bill only, bills of the 1st due on the 10th, 0.05 % a day on what is unpaid after that, 10 % minimum. It knows
-nothing of batches, buckets, journals or SQL.
+Sources: PRODUCTS.md 1.1 and 2, API.md. One line a person, draws on the next bill only, bills of the 1st due on the 10th,
+0.05 % a day on what is unpaid after that, 10 % minimum. It knows nothing of batches, buckets, journals or SQL.
 """
 
 from datetime import date, timedelta
@@ -23,15 +22,9 @@ Thing = dict[str, Any]
 def new_payer(wallet_minor: int, limit_minor: int) -> Thing:
     """A person with money and a line that was never used."""
     return {
-        "wallet": wallet_minor,
-        "wallet_held": 0,
-        "limit": limit_minor,
-        "held": 0,
-        "credit": 0,
-        "draws": [],
-        "bills": [],
-        "repaid": [],
-    }
+        "wallet": wallet_minor, "wallet_held": 0, "limit": limit_minor, "held": 0, "credit": 0, "draws": [],
+        "bills": [], "repaid": [],
+    }  # fmt: skip
 
 
 def new_shop(rate_ppm: int) -> Thing:
@@ -71,21 +64,10 @@ def pay(
     in_arrears = any(bill["status"] == "overdue" for bill in payer["bills"])
     fits = not credit or (source != "wallet" and credit <= room and not in_arrears)
     payment: Thing = {
-        "name": name,
-        "amount": amount,
-        "wallet": from_wallet if fits else 0,
-        "credit": credit if fits else 0,
-        "captured": 0,
-        "refunded": 0,
-        "wallet_refunded": 0,
-        "fee": 0,
-        "fee_returned": 0,
-        "status": "declined",
-        "draws": [],
-        "payer": payer,
-        "shop": shop,
-        "expires": None,
-    }
+        "name": name, "amount": amount, "wallet": from_wallet if fits else 0,
+        "credit": credit if fits else 0, "captured": 0, "refunded": 0, "wallet_refunded": 0, "fee": 0,
+        "fee_returned": 0, "status": "declined", "draws": [], "payer": payer, "shop": shop, "expires": None,
+    }  # fmt: skip
     if fits:
         payment |= {"status": "authorised", "expires": at + timedelta(days=AUTHORISED_DAYS)}
         payer["wallet_held"] += from_wallet
@@ -110,13 +92,9 @@ def take(payment: Thing, amount: int | None, *, final: bool, on: date) -> str:
     payment["captured"] += amount
     if credit:
         draw = {
-            "of": payment["name"],
-            "number": len(payment["draws"]),
-            "principal": credit,
-            "unbilled": credit,
-            "on": on,
-            "bill": None,
-        }
+            "of": payment["name"], "number": len(payment["draws"]), "principal": credit, "unbilled": credit,
+            "on": on, "bill": None,
+        }  # fmt: skip
         payer["draws"].append(draw)
         payment["draws"].append(draw)
     fee = half_even(payment["captured"] * shop["rate"], MICRO)
@@ -134,8 +112,7 @@ def let_go(payment: Thing, status: str) -> str:
     taken_from_wallet = min(payment["wallet"], payment["captured"])
     payment["payer"]["wallet_held"] -= payment["wallet"] - taken_from_wallet
     payment["payer"]["held"] -= payment["credit"] - (payment["captured"] - taken_from_wallet)
-    payment["status"] = "captured" if payment["captured"] else status
-    payment["expires"] = None
+    payment |= {"status": "captured" if payment["captured"] else status, "expires": None}
     return "ok"
 
 
@@ -151,8 +128,7 @@ def refund(payment: Thing, amount: int, on: date) -> str:
     from_credit = payment["captured"] - min(payment["wallet"], payment["captured"])
     credit = min(amount, from_credit - (payment["refunded"] - payment["wallet_refunded"]))
     shop["payable"] -= cost
-    payment["fee_returned"] = returned
-    payment["refunded"] += amount
+    payment |= {"fee_returned": returned, "refunded": payment["refunded"] + amount}
     payment["wallet_refunded"] += amount - credit
     payer["wallet"] += amount - credit
     if credit:
@@ -199,13 +175,9 @@ def owed(payer: Thing, target: str, on: date) -> int:
     bills = payer["bills"]
     if target == "minimum":
         overdue = sum(unpaid(bill) for bill in bills if bill["status"] == "overdue")
-        running = sum(
-            max(0, bill["minimum"] - bill["counted"])
-            for bill in bills
-            if bill["status"] == "open" and on <= bill["due"]
-        )
-        most: int = max(overdue, running)
-        return min(sum(map(unpaid, bills)), most)
+        open_ = [bill for bill in bills if bill["status"] == "open" and on <= bill["due"]]
+        running = sum(max(0, bill["minimum"] - bill["counted"]) for bill in open_)
+        return int(min(sum(map(unpaid, bills)), max(overdue, running)))
     billed = sum(unpaid(bill) + interest_due(bill, on) for bill in bills)
     return billed + (sum(draw["unbilled"] for draw in payer["draws"]) if target == "all" else 0)
 
@@ -239,9 +211,8 @@ def spread(payer: Thing, money: int, on: date) -> tuple[int, int]:
             bill["counted"] += passed
     for bill in payer["bills"]:
         amount = min(money, interest_due(bill, on))
-        bill["interest"] += amount
-        bill["interest_paid"] += amount
-        bill["interest_billed"] += amount
+        for name in ("interest", "interest_paid", "interest_billed"):
+            bill[name] += amount
         money -= amount
         _judge(bill, on)
     for draw in sorted(payer["draws"], key=lambda draw: draw["id"]):
@@ -289,22 +260,11 @@ def _issue(payer: Thing, on: date) -> None:
     if not taken and not interest:
         return
     bill = {
-        "issued": on,
-        "due": on.replace(day=10),
-        "single": sum(draw["unbilled"] for draw in taken),
-        "interest": interest,
-        "billed_at_issue": interest,
-        "carried": carried,
-        "missed": missed,
-        "paid": 0,
-        "interest_paid": 0,
-        "interest_billed": 0,
-        "counted": 0,
-        "micro": 0,
-        "since": on.replace(day=10),
-        "rate": 0,
-        "status": "open",
-    }
+        "issued": on, "due": on.replace(day=10), "single": sum(draw["unbilled"] for draw in taken),
+        "interest": interest, "billed_at_issue": interest, "carried": carried, "missed": missed, "paid": 0,
+        "interest_paid": 0, "interest_billed": 0, "counted": 0, "micro": 0, "since": on.replace(day=10),
+        "rate": 0, "status": "open",
+    }  # fmt: skip
     bill["minimum"] = minimum(bill)
     for draw in taken:
         draw["unbilled"], draw["bill"] = 0, bill

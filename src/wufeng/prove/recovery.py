@@ -18,6 +18,12 @@ def crash_outcome(kills: Sequence[Kill], log: Log, audited: Audited) -> Outcome:
         for number, kill in enumerate(kills, 1)
         if kill.recovery_s is None
     ]
+    if log.seen["500"]:
+        stuck.append(
+            Finding(
+                "server_error", f"{log.seen['500']} answers were 500: a crash is no mistake of the server's"
+            )
+        )
     p50_s, max_s = (median(recoveries), max(recoveries)) if recoveries else (0.0, 0.0)
     by_kind = Counter(f"kills_{kill.what.replace(' ', '_')}" for kill in kills)
     counts: dict[str, int | float] = {
