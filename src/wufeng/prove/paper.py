@@ -1,7 +1,7 @@
 """The model of P1: wallets, lines, bills and payments in plain dicts, as one would keep them on paper.
 
-Sources: PRODUCTS.md 1.1 and 2, API.md. One line a person, draws on the next bill only, bills of the 1st due on the 10th,
-0.05 % a day on what is unpaid after that, 10 % minimum. It knows nothing of batches, buckets, journals or SQL.
+Sources: PRODUCTS.md 1.1 and 2, API.md. One line a person, draws on the next bill only, bills of the 1st and due on the
+10th, 0.05 % a day after that, 10 % minimum. It knows nothing of batches, buckets, journals or SQL.
 """
 
 from datetime import date, timedelta
@@ -80,15 +80,14 @@ def pay(
 def take(payment: Thing, amount: int | None, *, final: bool, on: date) -> str:
     """Capture: the wallet's part first, the rest becomes a draw; what is left is let go at the end."""
     left = payment["amount"] - payment["captured"]
-    if payment["status"] != "authorised" or (amount is not None and amount > left):
-        return CONFLICT
     amount = left if amount is None else amount
+    if payment["status"] != "authorised" or amount > left:
+        return CONFLICT
     payer, shop = payment["payer"], payment["shop"]
     from_wallet = min(amount, max(0, payment["wallet"] - payment["captured"]))
     credit = amount - from_wallet
-    payer["wallet"] -= from_wallet
-    payer["wallet_held"] -= from_wallet
-    payer["held"] -= credit
+    for name, part in (("wallet", from_wallet), ("wallet_held", from_wallet), ("held", credit)):
+        payer[name] -= part
     payment["captured"] += amount
     if credit:
         draw = {
@@ -211,9 +210,9 @@ def spread(payer: Thing, money: int, on: date) -> tuple[int, int]:
             bill["counted"] += passed
     for bill in payer["bills"]:
         amount = min(money, interest_due(bill, on))
+        money -= amount
         for name in ("interest", "interest_paid", "interest_billed"):
             bill[name] += amount
-        money -= amount
         _judge(bill, on)
     for draw in sorted(payer["draws"], key=lambda draw: draw["id"]):
         amount = min(money, draw["unbilled"])
