@@ -54,18 +54,21 @@ async def write_events(
     db: Connection, bucket: int, first_seq: int, booked_at: datetime, events: Sequence[Event]
 ) -> None:
     """Append events under numbers that `take_numbers` gave."""
-    await db.execute(
-        SQL.write_events,
-        bucket,
-        first_seq,
-        booked_at,
-        [event.kind for event in events],
-        [event.object_id for event in events],
-        [event.person_id for event in events],
-        [event.merchant_id for event in events],
-        [event.business_on for event in events],
-        [event.data for event in events],
-    )
+    rows = [
+        (
+            bucket,
+            seq,
+            event.kind,
+            event.object_id,
+            event.person_id,
+            event.merchant_id,
+            booked_at,
+            event.business_on,
+            event.data,
+        )
+        for seq, event in enumerate(events, first_seq)
+    ]
+    await db.execute(SQL.write_events, bucket, rows)
 
 
 class Closed(Struct, frozen=True):

@@ -7,10 +7,11 @@ update head
 returning seq - $2 + 1 as first_seq, booked_at;
 
 -- name: write_events
+-- Composite values, in the table's own order of columns.
 insert into event (bucket, seq, kind, object_id, person_id, merchant_id, at, business_on, data)
-select $1, $2 + e.n - 1, e.kind, e.object_id, e.person_id, e.merchant_id, $3, e.business_on, e.data
-  from unnest($4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::date[], $9::bytea[])
-       with ordinality as e (kind, object_id, person_id, merchant_id, business_on, data, n);
+select e.bucket, e.seq, e.kind, e.object_id, e.person_id, e.merchant_id, e.at, e.business_on, e.data
+  from head, unnest($2::event[]) as e
+ where head.bucket = $1;
 
 -- name: close_date
 -- Whoever closes the date first moves it; a second closer, or a second run, changes nothing.

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811  not a constant
+
 SLOTS = 1 << 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -54,6 +56,11 @@ class Prefix(StrEnum):
     AUDIT_ENTRY = "aud"
 
 
+def id_of(value: int) -> UUID:
+    """The id with these 128 bits, as the driver's own kind of UUID: made, hashed and sent several times as fast."""
+    return DriverUUID(value.to_bytes(16))
+
+
 class IdMaker:
     """Makes ids from instants it is given and a source of randomness; the same seed gives the same ids."""
 
@@ -64,8 +71,8 @@ class IdMaker:
         """A fresh UUIDv7 of that instant (millisecond) whose object lives in `slot` (0..65535)."""
         millis = (at - _EPOCH) // _MILLISECOND
         bits = self._random_bits(58)
-        return UUID(
-            int=(millis & 0xFFFF_FFFF_FFFF) << 80
+        return id_of(
+            (millis & 0xFFFF_FFFF_FFFF) << 80
             | 0x7 << 76
             | (bits >> 46) << 64
             | 0b10 << 62
@@ -99,7 +106,7 @@ def hashed_id(*parts: bytes) -> UUID:
     for part in parts:
         digest.update(len(part).to_bytes(4))
         digest.update(part)
-    return UUID(bytes=digest.digest())
+    return DriverUUID(digest.digest())
 
 
 def encode(prefix: Prefix, id_: UUID) -> str:
@@ -127,4 +134,4 @@ def decode(prefix: Prefix, text: str) -> UUID:
             value = value << 5 | _VALUES[letter]
     except KeyError:
         raise ValueError(f"{text[:40]!r} has a character that ids never hold") from None
-    return UUID(int=value)
+    return id_of(value)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.base.ids import hashed_id
+from wufeng.base.ids import hashed_id, id_of
 
 
 class AccountClass(StrEnum):
@@ -170,12 +170,12 @@ def account_id(owner: UUID, kind: AccountKind) -> UUID:
 
     So an account is named without a look-up, and it lives in its owner's slot.
     """
-    return UUID(int=owner.int ^ kind.mask)
+    return id_of(owner.int ^ kind.mask)
 
 
 def owner_id(account: UUID, kind: AccountKind) -> UUID:
     """The object that owns an account of that kind: the inverse of `account_id`."""
-    return UUID(int=account.int ^ kind.mask)
+    return id_of(account.int ^ kind.mask)
 
 
 def book_owner(book_id: int) -> UUID:
@@ -194,7 +194,7 @@ def journal_id(bucket: int, seq: int) -> UUID:
     bucket in the last 16, where other ids carry their slot.
     """
     assert 0 <= bucket < 1 << 15 and 0 < seq < 1 << 60, "a bucket is a smallint and numbers begin at 1"
-    return UUID(int=seq >> 12 << 80 | (seq & 0xFFF) << 64 | bucket | _JOURNAL_ID_FRAME)
+    return id_of(seq >> 12 << 80 | (seq & 0xFFF) << 64 | bucket | _JOURNAL_ID_FRAME)
 
 
 def read_journal_id(id_: UUID) -> tuple[int, int]:

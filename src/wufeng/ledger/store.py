@@ -97,32 +97,24 @@ async def write_journals(
     db: Connection, bucket: int, first_seq: int, booked_at: datetime, journals: Sequence[Journal]
 ) -> None:
     """Append journals under the numbers first_seq, first_seq + 1 …, which the bucket's head has given."""
-    accounts: list[UUID] = []
-    amounts: list[int] = []
-    first_legs: list[int] = []
-    last_legs: list[int] = []
-    for journal in journals:
-        first_legs.append(len(accounts) + 1)
-        accounts += journal.accounts
-        amounts += journal.amounts
-        last_legs.append(len(accounts))
-    await db.execute(
-        SQL.write_journals,
-        bucket,
-        first_seq,
-        booked_at,
-        accounts,
-        amounts,
-        first_legs,
-        last_legs,
-        [journal.kind for journal in journals],
-        [journal.of for journal in journals],
-        [journal.currency for journal in journals],
-        [journal.business_on for journal in journals],
-        [journal.guarded for journal in journals],
-        [journal.note.decode() for journal in journals],
-        [journal.reverses for journal in journals],
-    )
+    rows = [
+        (
+            bucket,
+            journal.kind,
+            journal.business_on,
+            seq,
+            booked_at,
+            journal.reverses,
+            journal.of,
+            journal.guarded,
+            journal.currency,
+            journal.accounts,
+            journal.amounts,
+            journal.note.decode(),
+        )
+        for seq, journal in enumerate(journals, first_seq)
+    ]
+    await db.execute(SQL.write_journals, bucket, rows)
 
 
 async def fold(db: Connection, bucket: int, after_seq: int, through_seq: int) -> None:

@@ -80,15 +80,11 @@ select (select count(*) from ended) = cardinality($2::uuid[])
    and (select count(distinct account_id) from ended) = (select count(*) from moved) as whole;
 
 -- name: write_journals
--- The legs of all journals come in two flat arrays, each journal with the place of its first and last leg: arrays of
--- arrays must be of one length, and text would have to be parsed.
-insert into journal (bucket, seq, at, kind, of, currency, business_on, guarded, accounts, amounts, note, reverses)
-select head.bucket, $2 + j.n - 1, $3, j.kind, j.of, j.currency, j.business_on, j.guarded,
-       ($4::uuid[])[j.first_leg : j.last_leg], ($5::bigint[])[j.first_leg : j.last_leg], j.note, j.reverses
-  from head,
-       unnest($6::int[], $7::int[], $8::smallint[], $9::uuid[], $10::text[], $11::date[], $12::smallint[],
-              $13::json[], $14::bigint[])
-       with ordinality as j (first_leg, last_leg, kind, of, currency, business_on, guarded, note, reverses, n)
+-- Composite values, in the table's own order of columns: each holds the legs of its journal in two arrays.
+insert into journal (bucket, kind, business_on, seq, at, reverses, of, guarded, currency, accounts, amounts, note)
+select j.bucket, j.kind, j.business_on, j.seq, j.at, j.reverses, j.of, j.guarded, j.currency, j.accounts, j.amounts,
+       j.note
+  from head, unnest($2::journal[]) as j
  where head.bucket = $1;
 
 -- name: fold

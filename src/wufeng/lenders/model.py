@@ -1,6 +1,7 @@
 """Who funds: lenders, and the shares in which they fund a draw."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -34,3 +35,9 @@ def shares_of(lenders: Sequence[UUID], shares_ppm: Sequence[int]) -> Shares:
     """Shares as they come from two columns. Asserts that they are whole."""
     assert sum(shares_ppm) == WHOLE_PPM, "shares make up the whole"
     return tuple(zip(lenders, shares_ppm, strict=True))
+
+
+@lru_cache(maxsize=4096)
+def columns_of(shares: Shares) -> tuple[tuple[UUID, ...], tuple[int, ...]]:
+    """Shares as two columns: the inverse of `shares_of`."""
+    return tuple(lender for lender, _ in shares), tuple(share for _, share in shares)

@@ -120,7 +120,8 @@ def refund(payment: Thing, amount: int, on: date) -> str:
     payer, shop = payment["payer"], payment["shop"]
     if amount > payment["captured"] - payment["refunded"]:
         return CONFLICT
-    returned = half_even(payment["fee"] * (payment["refunded"] + amount), payment["captured"])
+    to_return = half_even(payment["fee"] * (payment["refunded"] + amount), payment["captured"])
+    returned = max(payment["fee_returned"], to_return)
     cost = amount - (returned - payment["fee_returned"])
     if shop["payable"] - cost < -PAYABLE_FLOOR_MINOR:
         return CONFLICT

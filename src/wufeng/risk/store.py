@@ -83,25 +83,27 @@ async def record_decisions(
     db: Connection, bucket: int, decisions: Sequence[Decision], features: Mapping[UUID, Features]
 ) -> None:
     """Append the decisions of a batch, and keep the folded features of the payers who were let through."""
-    await db.execute(
-        SQL.record_decisions,
-        bucket,
-        [d.id for d in decisions],
-        [d.payment_id for d in decisions],
-        [d.payer_id for d in decisions],
-        [d.merchant_id for d in decisions],
-        [d.amount_minor for d in decisions],
-        [d.at for d in decisions],
-        [d.outcome.code for d in decisions],
-        [" ".join(d.reasons) for d in decisions],
-        [" ".join(d.rules) for d in decisions],
-        [d.policy for d in decisions],
-        [d.product for d in decisions],
-        [d.confirmation for d in decisions],
-        [pack(d.features) for d in decisions],
-        list(features),
-        [pack(one) for one in features.values()],
-    )
+    rows = [
+        (
+            bucket,
+            d.id,
+            d.payment_id,
+            d.payer_id,
+            d.merchant_id,
+            d.amount_minor,
+            d.at,
+            d.outcome.code,
+            " ".join(d.reasons),
+            " ".join(d.rules),
+            d.policy,
+            d.product,
+            d.confirmation,
+            pack(d.features),
+        )
+        for d in decisions
+    ]
+    folded = [pack(one) for one in features.values()]
+    await db.execute(SQL.record_decisions, bucket, rows, list(features), folded)
 
 
 async def load_decision(db: Connection, bucket: int, decision_id: UUID) -> Decision | None:

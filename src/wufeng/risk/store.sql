@@ -6,24 +6,20 @@ select person_id as id, packed, null::text as list from feature where bucket = $
 select member_id, null, list from risk_list_member where member_id = any($2::uuid[] || $3::uuid[]);
 
 -- name: record_decisions
--- Reasons and rules are words parted by blanks: arrays of arrays do not unnest by row. The features of payers whose
--- payments were let through are rewritten in the same round trip.
+-- Decisions are composite values, in the table's own order of columns. Reasons and rules are words parted by blanks.
+-- The features of payers whose payments were let through are rewritten in the same round trip.
 with kept as (
     insert into feature (bucket, person_id, packed)
     select head.bucket, f.person_id, f.packed
-      from head, unnest($15::uuid[], $16::bytea[]) as f (person_id, packed)
+      from head, unnest($3::uuid[], $4::bytea[]) as f (person_id, packed)
      where head.bucket = $1
         on conflict (bucket, person_id) do update set packed = excluded.packed
 )
 insert into decision (bucket, id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules,
                       policy, product, confirmation, features)
-select head.bucket, d.id, d.payment_id, d.payer_id, d.merchant_id, d.amount_minor, d.at, d.outcome, d.reasons, d.rules,
+select d.bucket, d.id, d.payment_id, d.payer_id, d.merchant_id, d.amount_minor, d.at, d.outcome, d.reasons, d.rules,
        d.policy, d.product, d.confirmation, d.features
-  from head,
-       unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[], $8::text[],
-              $9::text[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::bytea[])
-       as d (id, payment_id, payer_id, merchant_id, amount_minor, at, outcome, reasons, rules, policy, product,
-             confirmation, features)
+  from head, unnest($2::decision[]) as d
  where head.bucket = $1;
 
 -- name: load_decision

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.base.ids import id_of
 from wufeng.credit.lines.model import LineState
 from wufeng.credit.plans.model import Plan
 from wufeng.identity.merchants.model import Scene
@@ -118,7 +119,7 @@ CAPTURES_MAX = 64
 def draw_id(payment_id: UUID, number: int = 0) -> UUID:
     """The id of a payment's draw, or of its n-th further capture: made from the payment's, so it needs no look-up."""
     assert 0 <= number < CAPTURES_MAX, "a payment is captured at most 64 times"
-    return UUID(int=payment_id.int ^ (number + 1) << 64)
+    return id_of(payment_id.int ^ (number + 1) << 64)
 
 
 def draw_number(draw: UUID, payment_id: UUID) -> int:

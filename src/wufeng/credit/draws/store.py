@@ -9,35 +9,40 @@ from asyncpg import Record
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.credit.draws.model import Draw, DrawStatus
-from wufeng.credit.lines.store import array_literal, lenders_literal, shares_literal
-from wufeng.lenders.model import shares_of
+from wufeng.credit.lines.store import array_literal
+from wufeng.lenders.model import columns_of, shares_of
 
 SQL = load(__file__)
 
 
 async def insert_draws(db: Connection, bucket: int, draws: Sequence[Draw]) -> None:
     """Keep new draws, held or posted."""
-    await db.execute(
-        SQL.insert_draws,
-        bucket,
-        [draw.id for draw in draws],
-        [draw.line_id for draw in draws],
-        [draw.payment_id for draw in draws],
-        [draw.merchant_id for draw in draws],
-        [draw.amount_minor for draw in draws],
-        [draw.tenor for draw in draws],
-        [draw.merchant_share_ppm for draw in draws],
-        [draw.product_version for draw in draws],
-        [lenders_literal(draw.lenders) for draw in draws],
-        [shares_literal(draw.lenders) for draw in draws],
-        [draw.status.value for draw in draws],
-        [None if draw.tenor == 1 else array_literal(draw.principal_parts) for draw in draws],
-        [_literal_or_none(draw.fee_parts) for draw in draws],
-        [_literal_or_none(draw.subsidy_parts) for draw in draws],
-        [draw.unbilled_minor for draw in draws],
-        [draw.posted_on for draw in draws],
-        [draw.billable_on for draw in draws],
-    )
+    rows = [
+        (
+            bucket,
+            draw.tenor,
+            draw.billed_parts,
+            draw.id,
+            draw.line_id,
+            draw.payment_id,
+            draw.merchant_id,
+            draw.amount_minor,
+            draw.unbilled_minor,
+            draw.prepaid_minor,
+            draw.product_version,
+            draw.merchant_share_ppm,
+            draw.posted_on,
+            draw.billable_on,
+            draw.status,
+            *columns_of(draw.lenders),
+            draw.principal_parts or (draw.amount_minor,),
+            draw.fee_parts if any(draw.fee_parts) else None,
+            draw.subsidy_parts if any(draw.subsidy_parts) else None,
+            draw.bills or None,
+        )
+        for draw in draws
+    ]
+    await db.execute(SQL.insert_draws, bucket, rows)
 
 
 async def load_draws(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Draw]:

@@ -1,17 +1,12 @@
 -- name: insert_draws
--- Parts come as text: rows of arrays of different lengths cannot go through unnest. A draw on the next bill has one part.
-insert into draw (bucket, id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share_ppm, product_version,
-                  lenders, shares_ppm, status, principal_parts, fee_parts, subsidy_parts, unbilled_minor, posted_on,
-                  billable_on)
-select head.bucket, d.id, d.line_id, d.payment_id, d.merchant_id, d.amount_minor, d.tenor, d.merchant_share_ppm,
-       d.product_version, d.lenders::uuid[], d.shares_ppm::integer[], d.status,
-       coalesce(d.principal_parts::bigint[], array[d.amount_minor]), d.fee_parts::bigint[], d.subsidy_parts::bigint[],
-       d.unbilled_minor, d.posted_on, d.billable_on
-  from head, unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::smallint[], $8::integer[],
-                    $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-                    $16::bigint[], $17::date[], $18::date[])
-       as d (id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share_ppm, product_version, lenders,
-             shares_ppm, status, principal_parts, fee_parts, subsidy_parts, unbilled_minor, posted_on, billable_on)
+-- Composite values, in the table's own order of columns: they may hold arrays of different lengths.
+insert into draw (bucket, tenor, billed_parts, id, line_id, payment_id, merchant_id, amount_minor, unbilled_minor,
+                  prepaid_minor, product_version, merchant_share_ppm, posted_on, billable_on, status, lenders,
+                  shares_ppm, principal_parts, fee_parts, subsidy_parts, bills)
+select d.bucket, d.tenor, d.billed_parts, d.id, d.line_id, d.payment_id, d.merchant_id, d.amount_minor,
+       d.unbilled_minor, d.prepaid_minor, d.product_version, d.merchant_share_ppm, d.posted_on, d.billable_on,
+       d.status, d.lenders, d.shares_ppm, d.principal_parts, d.fee_parts, d.subsidy_parts, d.bills
+  from head, unnest($2::draw[]) as d
  where head.bucket = $1;
 
 -- name: load_draws

@@ -59,26 +59,31 @@ async def insert_orders(
         key=_place,
     )
     in_order = [row[2] for row in rows]
-    taken = [row[3] for row in rows]
-    fresh = await db.fetch(
-        SQL.insert_orders,
-        [row[0] for row in rows],
-        [order.id for order in in_order],
-        book.id,
-        [order.merchant_id for order in in_order],
-        [order.order_no for order in in_order],
-        [order.amount_minor for order in in_order],
-        [order.currency for order in in_order],
-        [order.subject for order in in_order],
-        [order.scene for order in in_order],
-        [order.receipt for order in in_order],
-        [order.metadata for order in in_order],
-        [order.expires_at for order in in_order],
-        [taking.payment_id if taking else None for taking in taken],
-        [taking.payer_id if taking else None for taking in taken],
-        [taking.state if taking else OrderState.OPEN for taking in taken],
-        at,
-    )
+    values = [
+        (
+            bucket,
+            order.id,
+            book.id,
+            order.merchant_id,
+            order.order_no,
+            order.amount_minor,
+            order.currency,
+            order.subject,
+            order.scene,
+            order.receipt,
+            order.metadata,
+            taking.state if taking else OrderState.OPEN,
+            taking.payment_id if taking else None,
+            taking.payer_id if taking else None,
+            order.expires_at,
+            at if taking and taking.state is OrderState.PAID else None,
+            None,
+            None,
+            at,
+        )
+        for bucket, _, order, taking in rows
+    ]
+    fresh = await db.fetch(SQL.insert_orders, values)
     if len(fresh) == len(in_order):
         return {}
     inserted = {row["id"] for row in fresh}

@@ -1,14 +1,15 @@
 -- name: insert_orders
--- In the one order of claims. An order that the same batch pays is written as paid at once: one row version less.
+-- In the one order of claims, as composite values in the table's own order of columns. An order that the same batch
+-- pays is written as paid at once: one row version less.
 insert into merchant_order (bucket, id, book, merchant_id, order_no, amount_minor, currency, subject, scene, receipt,
-                            metadata, expires_at, payment_id, payer_id, state, paid_at, created_at)
-select o.bucket, o.id, $3, o.merchant_id, o.order_no, o.amount_minor, o.currency, o.subject, o.scene, o.receipt,
-       o.metadata, o.expires_at, o.payment_id, o.payer_id, o.state,
-       case when o.state = 'paid' then $16::timestamptz end, $16
-  from unnest($1::smallint[], $2::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],
-              $10::text[], $11::bytea[], $12::timestamptz[], $13::uuid[], $14::uuid[], $15::text[]) with ordinality
-       as o (bucket, id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata,
-             expires_at, payment_id, payer_id, state, n)
+                            metadata, state, payment_id, payer_id, expires_at, paid_at, shipped_at,
+                            receipt_confirmed_at, created_at)
+select o.bucket, o.id, o.book, o.merchant_id, o.order_no, o.amount_minor, o.currency, o.subject, o.scene, o.receipt,
+       o.metadata, o.state, o.payment_id, o.payer_id, o.expires_at, o.paid_at, o.shipped_at, o.receipt_confirmed_at,
+       o.created_at
+  from unnest($1::merchant_order[]) with ordinality
+       as o (bucket, id, book, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state,
+          payment_id, payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, n)
  order by o.n
     on conflict (bucket, id) do nothing
 returning id;

@@ -1,15 +1,16 @@
 -- name: insert_payments
+-- One composite value a row, in the table's own order of columns: a third cheaper to send than an array a column.
 insert into payment (bucket, id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, scene, subject,
-                     receipt, inline_order, status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor,
-                     credit_minor, captured_minor, fee_minor, wallet_hold_id, line_hold_id, decision_id, reasons,
-                     caller_id, confirmed_by, expires_at, captured_at, created_at)
-select head.bucket, p.*
-  from head,
-       unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[], $9::text[],
-              $10::text[], $11::text[], $12::boolean[], $13::text[], $14::text[], $15::boolean[], $16::uuid[],
-              $17::smallint[], $18::int[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::uuid[],
-              $24::uuid[], $25::uuid[], $26::text[], $27::uuid[], $28::text[], $29::timestamptz[], $30::timestamptz[],
-              $31::timestamptz[]) as p
+                     receipt, inline_order, status, capture, use_wallet, line_id, tenor, merchant_share_ppm,
+                     wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor, wallet_refunded_minor,
+                     wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by, expires_at,
+                     captured_at, created_at)
+select p.bucket, p.id, p.payer_id, p.merchant_id, p.order_id, p.order_no, p.amount_minor, p.currency, p.scene,
+       p.subject, p.receipt, p.inline_order, p.status, p.capture, p.use_wallet, p.line_id, p.tenor,
+       p.merchant_share_ppm, p.wallet_minor, p.credit_minor, p.captured_minor, p.fee_minor, p.refunded_minor,
+       p.wallet_refunded_minor, p.wallet_hold_id, p.line_hold_id, p.decision_id, p.reasons, p.caller_id,
+       p.confirmed_by, p.expires_at, p.captured_at, p.created_at
+  from head, unnest($2::payment[]) as p
  where head.bucket = $1;
 
 -- name: update_payments

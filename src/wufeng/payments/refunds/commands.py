@@ -61,12 +61,14 @@ async def _refund_distinct(
     )
     names = [(command.payment_id, command.refund_no) for command in commands]
     known = await store.load_refunds_by_no(batch.db, batch.bucket, names)
+    refunded = [payment.id for payment in loaded.values() if payment.refunded_minor]
+    fees = await store.load_fees_returned(batch.db, batch.bucket, refunded) if refunded else {}
     owed = await _owed_to_merchants(batch, loaded)
     answers: dict[UUID, Answer | Problem] = {}
     planned: list[_Planned] = []
     for command in commands:
         payment = loaded.get(command.payment_id)
-        outcome = _plan(batch, desk, command, payment, known, owed)
+        outcome = _plan(batch, desk, command, payment, known, fees, owed)
         if isinstance(outcome, _Planned):
             planned.append(outcome)
             owed[outcome.payment.merchant_id] -= command.amount_minor
@@ -85,6 +87,7 @@ def _plan(
     command: CreateRefund,
     payment: Payment | None,
     known: Mapping[tuple[UUID, str], Refund],
+    fees: Mapping[UUID, int],
     owed: Mapping[UUID, int],
 ) -> _Planned | Answer | Problem:
     if payment is None or command.merchant_id not in (None, payment.merchant_id):
@@ -93,7 +96,7 @@ def _plan(
     if before is not None:
         problem = rules.problem_if_other_request(before, command.amount_minor)
         return problem if problem is not None else Answer(200, refund_body(before), before.id)
-    plan = rules.plan_refund(payment, command.amount_minor)
+    plan = rules.plan_refund(payment, command.amount_minor, fees.get(payment.id, 0))
     if isinstance(plan, Problem):
         return plan
     floor = rules.problem_if_below_floor(

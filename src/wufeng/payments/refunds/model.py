@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.base.ids import id_of
 from wufeng.base.lanes import Command
 from wufeng.credit import EffectKind
 
@@ -118,4 +119,4 @@ RETURNS_MAX = 64
 def return_id(refund_id: UUID, number: int) -> UUID:
     """The id of a refund's n-th return to a bank: made from the refund's own, so it needs no look-up."""
     assert 0 <= number < RETURNS_MAX, "a refund goes back to at most 64 repayments"
-    return UUID(int=refund_id.int ^ number << 64)
+    return id_of(refund_id.int ^ number << 64)

@@ -18,8 +18,11 @@ class RefundPlan(Struct, frozen=True):
     fee_returned_minor: int
 
 
-def plan_refund(payment: Payment, amount_minor: int) -> RefundPlan | Problem:
+def plan_refund(payment: Payment, amount_minor: int, fee_returned_minor: int) -> RefundPlan | Problem:
     """Plan a refund of a captured amount.
+
+    fee_returned_minor  what earlier refunds of the payment gave back of the fee; a capture since then may have changed
+                        both the fee and how it rounds, so it is not computed again
 
     The drawn part is refunded first, the wallet's last: a debt stops growing before money is handed out, so that a
     purchase on credit cannot be turned into cash by returning a part of it; and no rounding decides who gets a fen.
@@ -36,17 +39,14 @@ def plan_refund(payment: Payment, amount_minor: int) -> RefundPlan | Problem:
     return RefundPlan(
         credit_minor,
         amount_minor - credit_minor,
-        fee_returned(payment, payment.refunded_minor + amount_minor)
-        - fee_returned(payment, payment.refunded_minor),
+        max(0, fee_to_return(payment, payment.refunded_minor + amount_minor) - fee_returned_minor),
     )
 
 
-def fee_returned(payment: Payment, refunded_minor: int) -> int:
+def fee_to_return(payment: Payment, refunded_minor: int) -> int:
     """The merchant's fee that goes back with a sum refunded: rounded once over the sum, so that parts round like the
     whole, and all of it with all.
     """
-    if not refunded_minor:
-        return 0
     return round_half_even(Fraction(payment.fee_minor * refunded_minor, payment.captured_minor))
 
 

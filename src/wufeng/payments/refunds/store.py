@@ -74,6 +74,12 @@ async def load_refunds(db: Connection, bucket: int, ids: Collection[UUID]) -> di
     return {row["id"]: _refund(row) for row in await db.fetch(SQL.load_refunds, bucket, list(ids))}
 
 
+async def load_fees_returned(db: Connection, bucket: int, payment_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What refunds of some payments gave back of their fees; a payment without one is absent."""
+    rows = await db.fetch(SQL.load_fees_returned, bucket, list(payment_ids))
+    return {row["payment_id"]: row["fee_returned_minor"] for row in rows}
+
+
 async def load_refunds_by_no(
     db: Connection, bucket: int, names: Sequence[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], Refund]:

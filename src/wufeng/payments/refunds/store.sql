@@ -21,6 +21,13 @@ select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_mi
   from refund
  where bucket = $1 and id = any($2::uuid[]);
 
+-- name: load_fees_returned
+-- Under the payers' locks, as below.
+select payment_id, sum(fee_returned_minor)::bigint as fee_returned_minor
+  from refund
+ where bucket = $1 and payment_id = any($2::uuid[])
+ group by payment_id;
+
 -- name: load_refunds_by_no
 -- Under the payers' locks: what is not there now cannot appear meanwhile.
 select r.id, r.payment_id, r.merchant_id, r.payer_id, r.refund_no, r.amount_minor, r.wallet_minor, r.fee_returned_minor,
