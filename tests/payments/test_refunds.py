@@ -72,14 +72,22 @@ def test_the_drawn_part_is_refunded_first(
 ) -> None:
     payment = payment_of(30, 70, captured)
     if refunded:
-        first = plan_refund(payment, refunded)
+        first = plan_refund(payment, refunded, 0)
         assert not isinstance(first, Problem)
         payment = replace(payment, refunded_minor=refunded, wallet_refunded_minor=first.wallet_minor)
-    plan = plan_refund(payment, amount)
+    plan = plan_refund(payment, amount, 0)
     if isinstance(plan, Problem):
         assert isinstance(parts, str) and parts in plan.detail
     else:
         assert (plan.credit_minor, plan.wallet_minor) == parts
+
+
+def test_a_refund_between_two_captures_does_not_give_more_of_the_fee_back_than_there_is() -> None:
+    """84 at 6,000 ppm cost 1, which goes back; 168 cost 1 too, so nothing is left to go back with the rest."""
+    first = plan_refund(payment_of(0, 168, 84), 84, 0)
+    assert not isinstance(first, Problem) and first.fee_returned_minor == 1
+    second = plan_refund(replace(payment_of(0, 168, 168), refunded_minor=84), 84, 1)
+    assert not isinstance(second, Problem) and second.fee_returned_minor == 0
 
 
 @given(
@@ -95,7 +103,7 @@ def test_parts_refund_like_the_whole(wallet: int, credit: int, rate: int, cuts: 
         amount = min(cut, payment.captured_minor - payment.refunded_minor)
         if not amount:
             continue
-        plan = plan_refund(payment, amount)
+        plan = plan_refund(payment, amount, sum(before.fee_returned_minor for before in plans))
         assert not isinstance(plan, Problem)
         assert plan.credit_minor + plan.wallet_minor == amount
         assert 0 <= plan.fee_returned_minor <= amount

@@ -356,7 +356,7 @@ class _Lane:
                 if faults.planted(faults.Plant.ACK_BEFORE_COMMIT):
                     for entry, outcome in zip(entries, outcomes, strict=True):
                         entry.settle(outcome)
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.1)
                 committing = True
                 ended = await db.execute("commit")
                 assert ended == "COMMIT", "a handler went on after an error of the database"

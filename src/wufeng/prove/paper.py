@@ -7,10 +7,9 @@ Sources: PRODUCTS.md 1.1 and 2, API.md. One line a person, draws on the next bil
 from datetime import date, timedelta
 from typing import Any
 
-from wufeng.prove.audit import half_even
+from wufeng.prove.audit import PPM, half_even
 
 DAILY_PPM = 500
-MICRO = 1_000_000
 PRINCIPAL_FIRST_AFTER = 90
 AUTHORISED_DAYS = 7
 PAYABLE_FLOOR_MINOR = 1_000_000
@@ -96,7 +95,7 @@ def take(payment: Thing, amount: int | None, *, final: bool, on: date) -> str:
         }  # fmt: skip
         payer["draws"].append(draw)
         payment["draws"].append(draw)
-    fee = half_even(payment["captured"] * shop["rate"], MICRO)
+    fee = half_even(payment["captured"] * shop["rate"], PPM)
     shop["payable"] += amount - (fee - payment["fee"])
     payment["fee"] = fee
     if final or amount == left:
@@ -291,7 +290,7 @@ def interest_due(bill: Thing, on: date) -> int:
     """Interest earned since the due date and not charged yet: rounded over all of it, once."""
     days = max(0, (on - bill["since"]).days)
     micro = bill["micro"] + owed_principal(bill) * bill["rate"] * days
-    return max(0, half_even(micro, MICRO) - int(bill["interest_billed"]))
+    return max(0, half_even(micro, PPM) - int(bill["interest_billed"]))
 
 
 def _judge(bill: Thing, on: date) -> None:
