@@ -7,6 +7,7 @@ transaction, so a committed claim always holds its answer: either all of a comma
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -77,7 +78,7 @@ def _fields(digest: bytes) -> list[tuple[bytes, bytes]]:
 def _leaves(value: object, pointer: str, into: dict[str, str]) -> None:
     """Every value under its JSON pointer (RFC 6901); a list or an object of nothing is a value of its own."""
     before = len(into)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name in value:
             _leaves(value[name], f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", into)
         if len(into) == before and pointer:
@@ -103,24 +104,35 @@ def claim_key(
     leaves: dict[str, str] = {}
     _leaves(request, "", leaves)
     pointers = tuple(sorted(leaves))
-    whole = hashlib.blake2b(operation.encode(), key=pepper[:64], digest_size=_WHOLE_BYTES)
+    keyed = _keyed(pepper)
+    whole = keyed.copy()
+    whole.update(operation.encode())
     parts: list[bytes] = []
     for pointer in pointers:
-        field = hashlib.blake2b(
-            f"{len(pointer)}:{pointer}{leaves[pointer]}".encode(), key=pepper[:64], digest_size=_WHOLE_BYTES
-        ).digest()
-        whole.update(field)
-        parts.append(
-            hashlib.blake2b(pointer.encode(), digest_size=_NAME_BYTES).digest() + field[:_VALUE_BYTES]
-        )
+        field = keyed.copy()
+        field.update(f"{len(pointer)}:{pointer}{leaves[pointer]}".encode())
+        digest = field.digest()
+        whole.update(digest)
+        parts.append(_name_digest(pointer) + digest[:_VALUE_BYTES])
     # The operation stands as a field too, so that a key used on another route is told as such.
-    operation_name = hashlib.blake2b(b"operation", digest_size=_NAME_BYTES).digest()
     operation_value = hashlib.blake2b(operation.encode(), digest_size=_VALUE_BYTES).digest()
     return KeyClaim(
         id=key_id(caller_id, key),
-        digest=whole.digest() + operation_name + operation_value + b"".join(parts),
+        digest=whole.digest() + _name_digest("operation") + operation_value + b"".join(parts),
         pointers=("the method or path", *pointers),
     )
+
+
+@lru_cache(maxsize=4)
+def _keyed(pepper: bytes) -> "hashlib.blake2b":
+    """A hash that has taken the pepper, to be copied: taking it costs as much as a field."""
+    return hashlib.blake2b(key=pepper[:64], digest_size=_WHOLE_BYTES)
+
+
+@lru_cache(maxsize=4096)
+def _name_digest(pointer: str) -> bytes:
+    """The short digest of a field's name. Almost all requests have the same few names."""
+    return hashlib.blake2b(pointer.encode(), digest_size=_NAME_BYTES).digest()
 
 
 def key_id(caller_id: UUID, key: str) -> UUID:
