@@ -25,10 +25,16 @@ def crash_outcome(kills: Sequence[Kill], log: Log, audited: Audited) -> Outcome:
             )
         )
     p50_s, max_s = (median(recoveries), max(recoveries)) if recoveries else (0.0, 0.0)
-    by_kind = Counter(f"kills_{kill.what.replace(' ', '_')}" for kill in kills)
+    by_kind = Counter(f"kills_{_name(kill)}" for kill in kills)
+    slowest = {
+        f"recovery_max_s_{_name(kill)}": round(kill.recovery_s, 2)
+        for kill in sorted(kills, key=lambda kill: kill.recovery_s or 0.0)
+        if kill.recovery_s is not None
+    }
     counts: dict[str, int | float] = {
         **audited.counts,
         **by_kind,
+        **slowest,
         "kills": len(kills),
         "sends": log.seen["sent"],
         "connections_lost": log.seen["lost"],
@@ -42,3 +48,7 @@ def crash_outcome(kills: Sequence[Kill], log: Log, audited: Audited) -> Outcome:
         f"doubled {audited.doubled}, recovery p50 {p50_s:.2f} s, max {max_s:.2f} s"
     )
     return Outcome(counts, figure, (*stuck, *audited.findings))
+
+
+def _name(kill: Kill) -> str:
+    return kill.what.replace(" ", "_")

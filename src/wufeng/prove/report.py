@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.prove.model import Result
 from wufeng.prove.plants import Caught
@@ -45,7 +46,7 @@ def render(page: Path, new: Report) -> None:
 
 def merged(old: Report, new: Report, machine: Machine) -> Report:
     """The newer result of each proof and of each planted bug."""
-    results = {result.id: result for result in (*old.results, *new.results)}
+    results = {result.id: replace(result, kept_in=None) for result in (*old.results, *new.results)}
     plants = {one.plant: one for one in (*old.plants, *new.plants)}
     return Report(
         results=tuple(results[id_] for id_ in sorted(results)),
@@ -77,9 +78,10 @@ def _head(report: Report) -> list[str]:
         "# Reliability",
         "",
         "Rendered by `wufeng prove --report docs/reliability.md`; do not edit. Each proof attacks one promise on a",
-        "scratch copy with durability on, and ends in one final audit: the ledger verifies, every answer that a client",
-        "holds is in the database with the same bytes, every payment was meant by a client, no key and no order has",
-        f"two effects, nothing is beyond its bounds, all followers have reached the heads.{where}",
+        "scratch copy; where something is killed, with durability on. Those over HTTP (C1, C3, F, I) end in one final",
+        "audit: the ledger verifies, every answer that a client holds is in the database with the same bytes, every",
+        "payment was meant by a client, no key and no order has two effects, nothing is beyond its bounds, and all",
+        f"followers have reached the heads.{where}",
         "",
     ]
 

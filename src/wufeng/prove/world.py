@@ -46,7 +46,10 @@ class Difference(AssertionError):
 
 
 class Worlds:
-    """Makes worlds, each in a database of its own: a copy of one that was set up once."""
+    """Makes worlds, each in a database of its own: a copy of one that was set up once.
+
+    is_stopped  nobody waits for the outcome any more: no further world is to be opened
+    """
 
     def __init__(self, scratch: Scratch, name: str) -> None:
         self._scratch = scratch
@@ -56,6 +59,7 @@ class Worlds:
         self.made = 0
         self.steps = 0
         self.days = 0
+        self.is_stopped = False
 
     async def prepare(self) -> None:
         """Set the first database up."""

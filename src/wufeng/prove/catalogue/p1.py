@@ -32,7 +32,10 @@ async def run(job: Job) -> Outcome:
     """A run is one example: a world of its own, and up to 40 steps in it, each compared with the model."""
     worlds = Worlds(job.scratch, job.run_id)
     await worlds.prepare()
-    found = await asyncio.to_thread(_explore, job, worlds)
+    try:
+        found = await asyncio.to_thread(_explore, job, worlds)
+    finally:
+        worlds.is_stopped = True  # the thread cannot be cancelled: it ends by itself after the world it is in
     counts = {
         "examples": worlds.made,
         "steps": worlds.steps,
@@ -81,7 +84,7 @@ def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBased
 
         @initialize(wallet=st.sampled_from((0, 1, 50_000)), limit=st.sampled_from((50_000, 500_000)))
         def settle(self, wallet: int, limit: int) -> None:
-            if job.left_s or not worlds.made:
+            if (job.left_s or not worlds.made) and not worlds.is_stopped:
                 self.world = runner.run(worlds.open(wallet, limit))
                 job.tell(f"{worlds.made} worlds, {worlds.steps} steps")
 
