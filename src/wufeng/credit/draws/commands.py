@@ -33,11 +33,13 @@ async def post_draws(batch: Batch, approved: Sequence[Approved], on: date) -> No
     if not approved:
         return
     await store.insert_draws(batch.db, batch.bucket, [_posted(one, on) for one in approved])
-    bill_on = {
-        one.request.line_id: one.after.line.cycle.bill_on(on)
-        for one in approved
-        if not one.request.awaits_receipt
-    }
+    bill_on: dict[UUID, date] = {}
+    for one in approved:
+        line, request = one.after.line, one.request
+        wanted = None if request.awaits_receipt else line.cycle.bill_on(on)
+        # Under the person's lock the row is as it was loaded: only the first draw of a cycle has something to write.
+        if wanted is not None and (line.next_bill_on is None or line.next_bill_on > wanted):
+            bill_on[request.line_id] = wanted
     if bill_on:
         await lines.expect_bills(batch.db, batch.bucket, bill_on)
 
