@@ -1,5 +1,6 @@
 """`wufeng bench pay`: how fast payments are on this machine, beside references of the same run."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
+import msgspec
 import psutil
 import typer
 import uvloop
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from wufeng.app import App, Background, Draft, calm_collector, found, opened
 from wufeng.base.books import Mode
@@ -72,6 +75,80 @@ def pay(
         _show(figures)
     if not figures.ledger_ok:
         raise typer.Exit(LEDGER_BROKEN)
+
+
+class ColdStart(Struct, frozen=True, kw_only=True):
+    """What `wufeng bench start` prints. Memory is resident: the server's processes, and PostgreSQL's own share."""
+
+    install_s: float
+    server_answers_s: float
+    first_paid_payment_s: float
+    server_rss_mb: float
+    database_pss_mb: float
+
+
+@commands.command()
+def start(as_json: AsJson = False) -> None:
+    """From no data directory at all to the first paid payment over HTTP, and what the idle system holds in memory."""
+    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
+        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+        figures = uvloop.run(_start(settings))
+    if as_json:
+        print_json(figures)
+    else:
+        print_table(
+            ["", "figure"],
+            [(name.replace("_", " "), f"{value:.1f}") for name, value in asdict(figures).items()],
+        )
+
+
+async def _start(settings: Settings) -> ColdStart:
+    began_s = time.monotonic()
+    await found(settings, [Draft(name=BOOK, mode=Mode.TEST)])
+    installed_s = time.monotonic() - began_s
+    with _served(settings, 1) as served:
+        answers_s = time.monotonic() - began_s
+        async with opened(settings, background=Background.OFF) as app:
+            world = await make_world(_parts(app), 1)
+        requests = settings.data_dir / "requests.jsonl"
+        world.write_requests(requests)
+        authorization, body = msgspec.json.decode(requests.read_bytes().splitlines()[0])
+        headers = {
+            "Authorization": authorization,
+            "Idempotency-Key": "first",
+            "Content-Type": "application/json",
+        }
+        url = f"http://127.0.0.1:{served.port}/v1/payments"
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+            answer = await http.post(url, content=body.replace("@", "first"), headers=headers)
+        paid_s = time.monotonic() - began_s
+        if answer.status_code != 201:
+            raise ConfigurationError(
+                f"the first payment was answered {answer.status_code}: {answer.text[:200]}"
+            )
+        await asyncio.sleep(5)  # until it is idle
+        worker = psutil.Process(served.worker)
+        server_mb = sum(process.memory_info().rss for process in (worker, *worker.parents()[:1])) / 2**20
+        postgres = [
+            p for p in psutil.process_iter(["name"]) if str(settings.data_dir) in " ".join(_command_of(p))
+        ]
+        postmaster = next(iter(postgres), None)
+        family = [postmaster, *postmaster.children(recursive=True)] if postmaster is not None else []
+        database_mb = sum(process.memory_full_info().pss for process in family) / 2**20
+    return ColdStart(
+        install_s=round(installed_s, 2),
+        server_answers_s=round(answers_s, 2),
+        first_paid_payment_s=round(paid_s, 2),
+        server_rss_mb=round(server_mb, 1),
+        database_pss_mb=round(database_mb, 1),
+    )
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline() if process.name() == "postgres" else []
+    except psutil.Error:
+        return []
 
 
 async def _pay(

@@ -1,0 +1,33 @@
+"""The demo, as a newcomer starts it: the whole story over HTTP, twice in one place, with its port taken."""
+
+import socket
+from pathlib import Path
+
+from .conftest import run_wufeng
+
+
+def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
+    data_dir = tmp_path / "de mo"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        first = run_wufeng(data_dir, "demo", "--exit", "--port", port)
+    assert first.code == 0, first.out + first.err
+    assert f"Port {port} is taken" in first.out
+    for words in (
+        "requires_action: a merchant's word moves no money",
+        "captured: 1,000.00 lent by Wufeng Consumer Finance",
+        "128.00 posted",
+        "a bill of 1,000.00, due 2026-10-10",
+        "501.25, of it 1.25 interest",
+        "paid: 1,001.25 paid of 1,001.25",
+        "/docs",
+    ):
+        assert words in first.out, first.out
+    again = run_wufeng(data_dir, "demo", "--exit", "--port", "0", CI="1")
+    assert again.code == 0, again.out + again.err
+    assert "this start's book is demo-2" in again.out
+    proof = run_wufeng(data_dir, "ledger", "verify", "--json")
+    assert proof.code == 0, proof.out
+    assert proof.json["breaks"] == []
