@@ -34,7 +34,7 @@ class FollowerSettings(Struct, frozen=True):
     """
 
     poll_s: float = 0.2
-    gather_s: float = 0.02
+    gather_s: float = 0.1
     connections: int = 2
     first_pause_s: float = 0.2
     longest_pause_s: float = 30.0
