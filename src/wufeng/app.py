@@ -1,7 +1,7 @@
 """The composition root: builds the parts of a process once, wires them, starts and stops them."""
 
 import gc
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -212,7 +212,7 @@ async def _build(
     metrics = Metrics()
     test_bank = TestBank(database, clock)
     banks: dict[Mode, Bank] = {Mode.TEST: test_bank}
-    catalogue = Catalogue(products, {book.id: _policy_of(book, policies, clock) for book in books.values()})
+    catalogue = Catalogue(products, _InForce(policies, books, clock))
     lanes = Lanes(
         database,
         books,
@@ -354,11 +354,26 @@ async def open_book(db: Connection, book: Book, products: Products, clock: Clock
     await ledger.register_folded_accounts(db, accounts)
 
 
-def _policy_of(book: Book, policies: risk.Policies, clock: Clock) -> Policy:
-    policy = policies.in_force(book.name, book.at(clock))
-    if policy is None:
-        raise ConfigurationError(f"no payment policy is in force in the book {book.name}")
-    return policy
+class _InForce(Mapping[int, Policy]):
+    """The policy in force in each book at this moment: books are made, and policies begin, while a process runs."""
+
+    def __init__(self, policies: risk.Policies, books: Books, clock: Clock) -> None:
+        self._policies = policies
+        self._books = books
+        self._clock = clock
+
+    def __getitem__(self, book_id: int) -> Policy:
+        book = self._books[book_id]
+        policy = self._policies.in_force(book.name, book.at(self._clock))
+        if policy is None:
+            raise ConfigurationError(f"no payment policy is in force in the book {book.name}")
+        return policy
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._books)
+
+    def __len__(self) -> int:
+        return len(self._books)
 
 
 class Founded(Struct, frozen=True):
