@@ -7,6 +7,8 @@ to show that a test can fail.
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -41,6 +43,17 @@ _passed = 0
 def planted(plant: Plant) -> bool:
     """Whether this process was started with that bug planted (tests of the tests only)."""
     return plant.value in _planted
+
+
+@contextmanager
+def unplanted() -> Iterator[None]:
+    """For the block this process is as it should be: who watches a planted server is not planted itself."""
+    global _planted
+    kept, _planted = _planted, frozenset()
+    try:
+        yield
+    finally:
+        _planted = kept
 
 
 def point(name: str) -> None:

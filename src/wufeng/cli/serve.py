@@ -63,6 +63,7 @@ def serve(settings: Settings) -> None:
         backlog=WAITING_CONNECTIONS,
         websockets=False,
         workers_kill_timeout=STOPS_WITHIN_S,
+        respawn_failed_workers=True,  # one that dies must not end the others
         log_level=LogLevels.warning,
         log_dictconfig=_TO_OURS,
     )

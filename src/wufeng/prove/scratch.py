@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from wufeng import risk
-from wufeng.base import migrations
+from wufeng.base import faults, migrations
 from wufeng.base.clock import Clock, SystemClock
 from wufeng.base.config import PREFIX, Durability, Settings
 from wufeng.base.database import Database
@@ -59,8 +59,9 @@ class Scratch:
     @contextlib.asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:
         """An engine of this process on the installation that the server serves."""
-        async with self.tools.opened(self.settings, SystemClock()) as engine:
-            yield engine
+        with faults.unplanted():
+            async with self.tools.opened(self.settings, SystemClock()) as engine:
+                yield engine
 
     @contextlib.asynccontextmanager
     async def engine_of_its_own(self, clock: Clock) -> AsyncIterator[Engine]:
