@@ -32,7 +32,7 @@ PROOF = Proof(
     promise="What was acknowledged stays; what was not is found or done once by the same key.",
     how="load from 12 clients; SIGKILL of the whole server, or of one worker, at random moments",
     unit="kills",
-    runs={Size.SMALL: 2, Size.NORMAL: 60, Size.FULL: 2_000},
+    runs={Size.SMALL: 3, Size.NORMAL: 60, Size.FULL: 2_000},
     run=run,
     catches=(Plant.ACK_BEFORE_COMMIT, Plant.FORGET_CLAIM, Plant.ROUND_TWICE),
 )
