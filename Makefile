@@ -33,7 +33,7 @@ check: $(READY) ## lint, format, types, and which part may import which
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check --quiet .
 	@$(BIN)/python -m mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 
 bench: $(READY) ## measure payments against pgbench on this machine (about 8 minutes)
 	@$(BIN)/wufeng bench pay $(ARGS)
