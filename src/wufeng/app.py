@@ -96,8 +96,16 @@ class Draft(Struct, frozen=True, kw_only=True):
 class App:
     """The parts of one process, wired. `opened` makes one."""
 
-    def __init__(self, services: Services, bank: BankRunner, sender: Sender, outbound: Outbound) -> None:
+    def __init__(
+        self,
+        services: Services,
+        banks: Mapping[Mode, Bank],
+        bank: BankRunner,
+        sender: Sender,
+        outbound: Outbound,
+    ) -> None:
         self.services = services
+        self.banks = banks
         self.bank = bank
         self.sender = sender
         self._outbound = outbound
@@ -272,7 +280,7 @@ async def _build(
         sign_up=SignUp.OPEN if settings.open_sign_up else SignUp.CLOSED,
         turn_days=lambda book, days: turn_days(services, book, days),
     )
-    return App(services, runner, sender, outbound)
+    return App(services, banks, runner, sender, outbound)
 
 
 def handlers(

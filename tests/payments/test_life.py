@@ -162,9 +162,9 @@ async def test_a_review_holds_and_the_reviewer_decides(town: Town, capture: Capt
     owed = 70_00 if capture is Capture.NOW else 0
     assert await town.balance(payer.line_id, PRINCIPAL) == owed
     assert await town.held(payer.line_id, PRINCIPAL) == 70_00 - owed
-    decisions = await town.fetch("select outcome, rules from decision order by id")
-    assert [row["outcome"] for row in decisions] == ["review", "allow"]
-    assert decisions[1]["rules"].split()[0] == "review"
+    rules = {row["outcome"]: row["rules"] for row in await town.fetch("select outcome, rules from decision")}
+    assert set(rules) == {"review", "allow"}
+    assert rules["allow"].split()[0] == "review"
     assert (await town.review(payer, body, approve=False))[1]["code"] == "state_conflict"
 
 
@@ -195,8 +195,8 @@ async def test_a_step_up_asks_and_the_pin_is_the_answer(town: Town) -> None:
     status, body = await town.pay(payer, "o1", 10_00, confirmation=Confirmation.SESSION)
     assert (status, body["status"]) == (201, "requires_action")
     assert (await town.confirm(payer, body))[1]["status"] == "captured"
-    outcomes = [row["outcome"] for row in await town.fetch("select outcome from decision order by id")]
-    assert outcomes == ["step_up", "allow"]
+    outcomes = {row["outcome"] for row in await town.fetch("select outcome from decision")}
+    assert outcomes == {"step_up", "allow"}
 
 
 async def test_an_order_is_shipped_received_and_then_billable(town: Town) -> None:

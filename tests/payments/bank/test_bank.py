@@ -231,7 +231,7 @@ async def test_what_is_under_way_ends_though_the_account_is_deleted(house: Any) 
     owner = await house.owner(ACCOUNT + "06")
     top_up = await house.top_up(owner, 100_00)
     await house.work()
-    await delete_bank_account(house.database, house.book, owner.id, owner.account_id, house.at)
+    await delete_bank_account(house.database, house.vault, house.book, owner.id, owner.account_id, house.at)
     await house.work(rounds=3)
     assert (await house.status(top_up))[0] == "posted"
     await the_bank_agrees(house)
