@@ -12,7 +12,6 @@ after a lost commit is read from the database before it is answered, never guess
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -172,21 +171,11 @@ class Lanes:
         loop = asyncio.get_running_loop()
         entry = _Entry(command, loop.time() + self.settings.deadline_s, loop.create_future())
         lane.add(entry)
+        timer = loop.call_at(entry.deadline, lane.expire, entry)
         try:
-            async with asyncio.timeout(self.settings.deadline_s):
-                return await asyncio.shield(entry.future)
-        except TimeoutError:
-            if entry.future.done():
-                return entry.future.result()  # the answer came in the same moment
-            if lane.withdraw(entry):
-                self.stats.refused += 1
-                raise _not_done("It waited too long.") from None
-            self.stats.unknown += 1
-            raise Problem(
-                Code.OUTCOME_UNKNOWN,
-                "The database has not answered yet. Ask again with the same key.",
-                retry_after_s=2,
-            ) from None
+            return await entry.future
+        finally:
+            timer.cancel()
 
     def waiting(self) -> dict[int, int]:
         """Commands in the queue now, by bucket; for metrics."""
@@ -216,12 +205,23 @@ class _Lane:
     def _start(self) -> None:
         self._runner = asyncio.get_running_loop().create_task(self._run())
 
-    def withdraw(self, entry: _Entry) -> bool:
-        """Take back an entry that no batch has taken yet."""
-        with contextlib.suppress(ValueError):
+    def expire(self, entry: _Entry) -> None:
+        """Answer a caller whose deadline has come: whether a batch has taken the entry decides what is known."""
+        if entry.future.done():
+            return
+        if entry in self.waiting:
             self.waiting.remove(entry)
-            return True
-        return False
+            self.lanes.stats.refused += 1
+            entry.settle(_not_done("It waited too long."))
+            return
+        self.lanes.stats.unknown += 1
+        entry.settle(
+            Problem(
+                Code.OUTCOME_UNKNOWN,
+                "The database has not answered yet. Ask again with the same key.",
+                retry_after_s=2,
+            )
+        )
 
     async def drained(self) -> None:
         while self._runner is not None:

@@ -6,6 +6,7 @@ product's currency. Source of the terms: PRODUCTS.md 1.1 and 2.
 
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -53,6 +54,7 @@ class Cycle(Struct, frozen=True, forbid_unknown_fields=True):
         return _next(self.due_day, issued_on)
 
 
+@lru_cache(maxsize=4096)  # the same few dates, for every draw of a day
 def _next(day: int, after: date) -> date:
     candidate = add_months(after, 0, day)
     return candidate if candidate > after else add_months(after, 1, day)
