@@ -110,7 +110,7 @@ def _show(played: Played) -> None:
             "repaid",
             f"{played.repaid_in_time:,} in time, {played.repaid_late:,} late, {yuan(played.repaid_minor)}",
         ),
-        ("lines suspended", f"{played.overdue_lines:,}"),
+        ("lines suspended", f"{played.suspended_lines:,}"),
         ("credit outstanding", yuan(played.credit_outstanding_minor)),
         ("interest income", yuan(played.interest_income_minor)),
         ("instalment fees", yuan(played.instalment_fee_income_minor)),

@@ -94,7 +94,7 @@ class Played(Struct, frozen=True, kw_only=True):
     repaid_in_time: int
     repaid_late: int
     repaid_minor: int
-    overdue_lines: int
+    suspended_lines: int
     credit_outstanding_minor: int
     interest_income_minor: int
     instalment_fee_income_minor: int

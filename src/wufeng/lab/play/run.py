@@ -227,7 +227,7 @@ async def _summary(
         repaid_in_time=tally.repaid[False],
         repaid_late=tally.repaid[True],
         repaid_minor=tally.repaid_minor,
-        overdue_lines=steps["arrears"],
+        suspended_lines=steps["arrears"],
         credit_outstanding_minor=balances[AccountKind.LINE_PRINCIPAL],
         interest_income_minor=-balances[AccountKind.INTEREST_INCOME],
         instalment_fee_income_minor=-balances[AccountKind.INSTALMENT_FEE_INCOME],
