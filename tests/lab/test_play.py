@@ -95,6 +95,7 @@ async def test_a_stream_is_paid_billed_repaid_and_proved_twice(settings: Setting
     assert first.ledger_ok, first.ledger_breaks
     assert first.bills >= 1
     assert first.repaid_in_time + first.repaid_late >= 1
+    assert first.suspended_lines == first.bills - first.repaid_in_time - first.repaid_late > 0
     assert first.days_closed == 44  # 1 April to 14 May: the clock ends on the 15th
     again = await played(settings, file, "play-2", late_share_ppm=500_000)
     same = {"book": "", "seconds": 0.0, "payments_per_s": 0.0, "journals_proved_per_s": 0}

@@ -30,7 +30,13 @@ from wufeng.credit.lines.commands import (
     Unfreeze,
 )
 from wufeng.credit.lines.model import Actor, Line, LineState
-from wufeng.credit.lines.store import load_lines_of_people, load_states, principal_account, states_of
+from wufeng.credit.lines.store import (
+    count_suspended,
+    load_lines_of_people,
+    load_states,
+    principal_account,
+    states_of,
+)
 from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers, price_options
 from wufeng.credit.plans.model import Plan, Terms
 from wufeng.credit.products.commands import Products, open_book, publish
@@ -89,6 +95,7 @@ __all__ = [
     "close_day",
     "close_steps",
     "close_through",
+    "count_suspended",
     "dates_to_close",
     "decide_draw",
     "draw_id",

@@ -163,6 +163,12 @@ async def lines_to_suspend(db: Connection, bucket: int, on: date, at_most: int) 
     return {row["id"]: row["person_id"] for row in rows}
 
 
+async def count_suspended(db: Connection, buckets: Sequence[int]) -> int:
+    """How many lines their arrears hold suspended now."""
+    rows = await db.fetch(SQL.count_suspended, list(buckets))
+    return int(rows[0]["count"])
+
+
 async def lines_to_bill(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
     """Lines, each with its person, whose next bill is of that date or before."""
     rows = await db.fetch(SQL.lines_to_bill, bucket, on, at_most)

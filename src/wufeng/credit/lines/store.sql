@@ -59,6 +59,9 @@ select line_id, count(*)::integer as count
 -- name: lines_to_suspend
 select id, person_id from line where bucket = $1 and suspend_on <= $2 order by suspend_on, id limit $3;
 
+-- name: count_suspended
+select count(*) from line where bucket = any($1) and status = 'suspended';
+
 -- name: lines_to_bill
 select id, person_id from line where bucket = $1 and next_bill_on <= $2 order by next_bill_on, id limit $3;
 

@@ -17,7 +17,7 @@ from wufeng.base.calendar import add_months
 from wufeng.base.claims import Answer, claim_key
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import slot_of
-from wufeng.credit import ClosedDay, Repay, Source, SourceKind, Target
+from wufeng.credit import ClosedDay, Repay, Source, SourceKind, Target, count_suspended
 from wufeng.identity.merchants.model import Scene
 from wufeng.lab.play.engine import Engine
 from wufeng.lab.play.model import Payer, Phase, Played, PlaySettings, Progress, Row, Stream
@@ -201,6 +201,7 @@ async def _summary(
     rows = stream.rows
     async with engine.database.read() as db:
         lines = await ledger.trial_balance(db, book.buckets)
+        suspended = await count_suspended(db, book.buckets)
     balances: Counter[AccountKind] = Counter()
     for line in lines:
         if line.kind is not None:
@@ -227,7 +228,7 @@ async def _summary(
         repaid_in_time=tally.repaid[False],
         repaid_late=tally.repaid[True],
         repaid_minor=tally.repaid_minor,
-        suspended_lines=steps["arrears"],
+        suspended_lines=suspended,
         credit_outstanding_minor=balances[AccountKind.LINE_PRINCIPAL],
         interest_income_minor=-balances[AccountKind.INTEREST_INCOME],
         instalment_fee_income_minor=-balances[AccountKind.INSTALMENT_FEE_INCOME],
