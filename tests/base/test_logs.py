@@ -31,7 +31,7 @@ def test_one_json_object_a_line_with_the_request_id() -> None:
     stream = io.StringIO()
     log = structlog.get_logger("wufeng.lanes")
     logs.configure(LogLevel.INFO, LogFormat.JSON, stream)
-    with logs.request_scope("req_01"):
+    with structlog.contextvars.bound_contextvars(request_id="req_01"):
         log.info("committed", commands=3)
     log.info("idle")
     first, second = written(stream)
@@ -44,7 +44,7 @@ def test_one_json_object_a_line_with_the_request_id() -> None:
 def test_lines_of_libraries_take_the_same_way() -> None:
     stream = io.StringIO()
     logs.configure(LogLevel.INFO, LogFormat.JSON, stream)
-    with logs.request_scope("req_02"):
+    with structlog.contextvars.bound_contextvars(request_id="req_02"):
         logging.getLogger("granian").warning("listening on %s with Bearer abc.def", "port 1")
     (line,) = written(stream)
     assert line["event"] == "listening on port 1 with Bearer ***"

@@ -48,12 +48,6 @@ class NewQuote(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payer: PersonId | None = None
 
 
-class _Subject(Struct, frozen=True):
-    merchant: str
-    amount_minor: int
-    scene: Scene | None
-
-
 async def get_offers(call: Call[Nothing, OffersQuery]) -> Answer:
     """What an amount costs with credit at a merchant, with its annualised rate. Nobody need be known."""
     query, services = call.query, call.services

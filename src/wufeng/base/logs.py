@@ -7,9 +7,8 @@ Bodies of requests and answers are never logged, not even at `debug`: they carry
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
-from typing import Any, TextIO
+from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -134,13 +133,3 @@ def configure(level: LogLevel, form: LogFormat, stream: TextIO | None = None) ->
     root.setLevel(level.value.upper())
     for chatty in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
-
-
-@contextmanager
-def request_scope(request_id: str) -> Iterator[MutableMapping[str, Any]]:
-    """Every line written inside, in this task and those it starts, carries the request's id."""
-    tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
-    try:
-        yield structlog.contextvars.get_contextvars()
-    finally:
-        structlog.contextvars.reset_contextvars(**tokens)

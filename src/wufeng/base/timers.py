@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from msgspec import Struct
 
+from wufeng.base.tasks import end_tasks
+
 log = structlog.get_logger("wufeng.timers")
 
 
@@ -53,11 +55,7 @@ class Timers:
         """End after the runs under way; what takes longer is broken off."""
         self._stopping.set()
         tasks, self._tasks = self._tasks, []
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks, grace_s)
 
     async def run_now(self, name: str) -> bool:
         """Run a job at once, after a run of it that is under way; False: it failed. For tools and tests."""

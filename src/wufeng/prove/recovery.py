@@ -1,13 +1,34 @@
-"""How crashes are told: kills, payments, what was lost or doubled, and how soon the service was back."""
+"""Kills under load, and how they are told: payments, what was lost or doubled, how soon the service was back."""
 
+import asyncio
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from wufeng.prove.audit import Audited
-from wufeng.prove.faulting import Kill
+from wufeng.prove.faulting import RECOVERS_WITHIN_S, Kill, Strike, strike_often
 from wufeng.prove.fleet import Log
-from wufeng.prove.model import Finding, Outcome
+from wufeng.prove.model import Finding, Job, Outcome
+from wufeng.prove.stage import Stage, staged
+from wufeng.prove.traffic import Clients
+
+CLIENTS = 12
+PAYMENTS_MAX = 1_000_000
+
+
+async def killed_under_load(job: Job, aim: Callable[[Stage, random.Random], Strike]) -> Outcome:
+    """Clients pay without a pause while what `aim` chooses is killed; each repeats its key until it knows."""
+    async with staged(job, payers=40, shops=3, wallet_minor=10_000_00) as stage:
+        clients = Clients(stage.fleet, stage.town, job.run_id, job.seed)
+        load = asyncio.create_task(clients.run(CLIENTS, job.left_s + RECOVERS_WITHIN_S, PAYMENTS_MAX))
+        try:
+            strike = aim(stage, job.rng())
+            kills = await strike_often(strike, stage.log, job.runs, job.rng(), job.end_s, job.tell)
+        finally:
+            clients.stop()
+            await load
+        return crash_outcome(kills, stage.log, await stage.audit())
 
 
 def crash_outcome(kills: Sequence[Kill], log: Log, audited: Audited) -> Outcome:

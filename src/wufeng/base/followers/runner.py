@@ -13,6 +13,7 @@ from wufeng.base.errors import ConfigurationError
 from wufeng.base.followers import store
 from wufeng.base.followers.steps import SPAN_MAX, Follower, step
 from wufeng.base.followers.store import Behind
+from wufeng.base.tasks import end_tasks
 
 log = structlog.get_logger("wufeng.followers")
 
@@ -110,11 +111,7 @@ class Followers:
         self._stopping.set()
         self._signal.set()
         tasks, self._tasks = self._tasks, []
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks, grace_s)
 
     async def catch_up(self, within_s: float = 30.0) -> None:
         """Bring every follower to the heads here and now, started or not: for the day close, tests and tools.

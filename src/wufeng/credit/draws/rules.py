@@ -1,8 +1,6 @@
 """Whether a line may fund a draw."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -63,20 +61,3 @@ def approve_part(state: LineState, request: DrawRequest, product: Product, on: d
     after = replace(state, used_minor=state.used_minor + request.amount_minor, held_minor=held_minor)
     plan = schedule(terms, request.amount_minor, on)
     return Approved(replace(request, tenor=tenor), plan, product.version, state.line.lenders, after)
-
-
-def decide_draws(
-    states: Mapping[UUID, LineState],
-    requests: Sequence[DrawRequest],
-    products: Mapping[UUID, Product],
-    on: date,
-) -> list[Approved | Declined]:
-    """Decide the draws of a batch: each sees the ones before it. `products` is keyed by line."""
-    now = dict(states)
-    answers: list[Approved | Declined] = []
-    for request in requests:
-        answer = decide_draw(now.get(request.line_id), request, products.get(request.line_id), on)
-        if isinstance(answer, Approved):
-            now[request.line_id] = answer.after
-        answers.append(answer)
-    return answers
