@@ -45,3 +45,8 @@ async def backends(owner: Connection) -> list[int]:
 async def analyse(owner: Connection) -> None:
     """Fresh statistics, as autovacuum would soon make."""
     await owner.execute(SQL.analyse)
+
+
+async def checkpoint(superuser: Connection) -> None:
+    """Write every changed page to disk; log files no longer needed are kept to be used again."""
+    await superuser.execute(SQL.checkpoint)

@@ -44,3 +44,6 @@ select pid from pg_stat_activity where datname = current_database();
 
 -- name: analyse
 analyze;
+
+-- name: checkpoint
+checkpoint;

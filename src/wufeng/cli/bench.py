@@ -26,7 +26,7 @@ from wufeng.base.config import Settings, load_settings
 from wufeng.base.database import close, open_connection
 from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
 from wufeng.base.errors import ConfigurationError
-from wufeng.base.migrations import create_database
+from wufeng.base.migrations import connect_as_superuser, create_database
 from wufeng.bench import store
 from wufeng.bench.measure import HttpLoad
 from wufeng.bench.pay import Figures, Plan, Served, Subjects, bench_pay
@@ -175,6 +175,7 @@ async def _pay(
         requests = settings.data_dir / "requests.jsonl"
         world.write_requests(requests)
         owner = await open_connection(settings, server, OWNER_ROLE, "bench")
+        superuser = await connect_as_superuser(server, settings)
         try:
             await app.lanes.submit(*world.command(parts))
             lender = lender_id(parts.book.id, _lead_lender(app))
@@ -194,9 +195,11 @@ async def _pay(
                 statements=lambda: counted[0],
                 say=say,
                 catch_up=app.services.followers.catch_up,
+                superuser=superuser,
             )
             return await bench_pay(subjects, plan)
         finally:
+            await close(superuser)
             await close(owner)
 
 
