@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng import credit, identity, ledger, payments, risk
-from wufeng.api import Api, Services, create_api
+from wufeng.api import Api, create_api
 from wufeng.base import claims, migrations
 from wufeng.base.books import Book, Books, Mode, create_book, load_books, turn_clock
 from wufeng.base.clock import Clock, SystemClock
@@ -39,6 +39,8 @@ from wufeng.payments.expiry import expire_due
 from wufeng.payments.feed import EVENT_TYPES, expand
 from wufeng.payments.wallets import StoredValue, shipped_wallet_policy
 from wufeng.risk.model import Policy
+from wufeng.services import Services
+from wufeng.web import SEGMENTS, create_web
 
 KEYS_KEPT = timedelta(hours=72)
 """How long an Idempotency-Key is remembered: API.md promises 24 hours."""
@@ -127,8 +129,13 @@ class App:
         return self.services.database
 
     def api(self) -> Api:
-        """The HTTP application over these parts."""
+        """The API over these parts."""
         return create_api(self.services)
+
+    def site(self) -> "Front":
+        """All that a server answers: the API, and the pages that are its clients in this process."""
+        api = self.api()
+        return Front(api, create_web(self.services, api))
 
     async def start(self) -> None:
         """Begin what happens after commits and by the clock."""
@@ -422,20 +429,33 @@ def _book_of(draft: Draft, clock: Clock) -> Book:
     return replace(book, clock_offset_us=offset // timedelta(microseconds=1))
 
 
+class Front:
+    """The API, and pages under addresses of their own, as one ASGI application."""
+
+    def __init__(self, api: Any, web: Any) -> None:
+        self._api = api
+        self._web = web
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request."""
+        first = scope["path"].split("/", 2)[1]
+        await (self._web if first in SEGMENTS else self._api)(scope, receive, send)
+
+
 class Server:
     """The ASGI application that a server process runs: opened at its start-up, drained at its shut-down."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stack = AsyncExitStack()
-        self._api: Any = None
+        self._site: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection, or the process's life."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._api(scope, receive, send)
+            await self._site(scope, receive, send)
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
@@ -444,7 +464,7 @@ class Server:
         except ConfigurationError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        self._api = app.api()
+        self._site = app.site()
         calm_collector()
         await send({"type": "lifespan.startup.complete"})
         await receive()

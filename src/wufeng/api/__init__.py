@@ -24,8 +24,8 @@ from wufeng.api import (
 from wufeng.api.openapi import document
 from wufeng.api.pages import create_pages
 from wufeng.api.routing import Api, Route
-from wufeng.api.services import Services
 from wufeng.identity import RULES
+from wufeng.services import Services
 
 __all__ = ["ROUTES", "Api", "Route", "Services", "create_api", "openapi_document"]
 

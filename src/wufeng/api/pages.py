@@ -7,10 +7,10 @@ from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
-from wufeng.api.services import Services
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
+from wufeng.services import Services
 
 _POLICY = "; ".join(
     (

@@ -20,7 +20,6 @@ import structlog
 from msgspec import Struct
 
 from wufeng.api.bodies import problem_of_body, refuse_nul
-from wufeng.api.services import Services
 from wufeng.base.books import Book
 from wufeng.base.claims import Answer, KeyClaim, claim_key
 from wufeng.base.database import LOST
@@ -28,6 +27,7 @@ from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field,
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
 from wufeng.identity import RULES, Caller, decide_access
+from wufeng.services import Services
 
 log = structlog.get_logger("wufeng.api")
 

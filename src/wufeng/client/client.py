@@ -75,9 +75,16 @@ class Wufeng:
 
     def as_caller(self, token: str | None) -> "Wufeng":
         """Another caller over the same connections, which this one closes: a person who has just signed in."""
+        return self._over(self._transport.with_token(token))
+
+    def in_book(self, book: str) -> "Wufeng":
+        """The same caller, whose public calls are for that book."""
+        return self._over(self._transport.with_book(book))
+
+    def _over(self, transport: Transport) -> "Wufeng":
         other = Wufeng.__new__(Wufeng)
         other._http = self._http
-        other._use(self._transport.with_token(token))
+        other._use(transport)
         return other
 
     async def send(self, call: Call) -> Reply:

@@ -108,6 +108,10 @@ class Transport:
             headers["Authorization"] = f"Bearer {token}"
         return Transport(self._http, headers, self._patience, self._watch)
 
+    def with_book(self, book: str) -> "Transport":
+        """The same, its public calls for another book."""
+        return Transport(self._http, {**self._headers, "Wufeng-Book": book}, self._patience, self._watch)
+
     async def send(self, call: Call) -> Reply:
         """Send a call until its outcome is known, and give the answer (2xx or 402).
 

@@ -4,7 +4,15 @@ what.
 Personal data lives in this context only, sealed; everywhere else people are ids.
 """
 
-from wufeng.identity.access import RULES, Rule, decide_access, own_between, own_merchant, own_person
+from wufeng.identity.access import (
+    PAGE_RULES,
+    RULES,
+    Rule,
+    decide_access,
+    own_between,
+    own_merchant,
+    own_person,
+)
 from wufeng.identity.audit.commands import audit
 from wufeng.identity.audit.model import Act, act_of
 from wufeng.identity.audit.rules import check_reason
@@ -20,6 +28,7 @@ from wufeng.identity.pins.model import PinVerdict
 from wufeng.identity.vault import Private, Vault
 
 __all__ = [
+    "PAGE_RULES",
     "RULES",
     "Act",
     "Authenticator",

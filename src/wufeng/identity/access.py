@@ -138,6 +138,76 @@ RULES: dict[str, Rule] = {
 }
 """By operation id, in the order of API.md."""
 
+OF_PERSON = Rule(person=CODE)
+OF_STAFF = Rule(staff=ALL_STAFF)
+
+PAGE_RULES: dict[str, Rule] = {
+    "no_page": PUBLIC,
+    # pages for everybody
+    "start": PUBLIC,
+    "language": PUBLIC,
+    "static": PUBLIC,
+    "design": PUBLIC,
+    "demo_ticket": PUBLIC,  # opens a session that the demo has made, in a test book
+    # the consumer app
+    "app_welcome": PUBLIC,
+    "app_sign_in": PUBLIC,
+    "app_send_code": PUBLIC,
+    "app_check_code": PUBLIC,
+    "app_sign_out": OF_PERSON,
+    "app_pin": OF_PERSON,
+    "app_pin_code": OF_PERSON,
+    "app_set_pin": OF_PERSON,
+    "app_home": OF_PERSON,
+    "app_pay": OF_PERSON,
+    "app_payment": OF_PERSON,
+    "app_confirm": OF_PERSON,
+    "app_refuse": OF_PERSON,
+    "app_credit": OF_PERSON,
+    "app_bill": OF_PERSON,
+    "app_repay": OF_PERSON,
+    "app_repay_send": OF_PERSON,
+    "app_repayment": OF_PERSON,
+    "app_bank_account": OF_PERSON,
+    "app_bank_account_send": OF_PERSON,
+    "app_wallet": OF_PERSON,
+    "app_top_up": OF_PERSON,
+    "app_activity": OF_PERSON,
+    "checkout": PUBLIC,  # whoever has the link sees what is to be paid; its id cannot be guessed
+    "checkout_pay": OF_PERSON,
+    # the merchant portal, by a key of the merchant's
+    "merchant_sign_in": PUBLIC,
+    "merchant_sign_in_send": PUBLIC,
+    "merchant_sign_out": Rule(merchant=Scope.READ),
+    "merchant_today": Rule(merchant=Scope.READ),
+    "merchant_orders": Rule(merchant=Scope.READ),
+    "merchant_order": Rule(merchant=Scope.READ),
+    "merchant_order_live": Rule(merchant=Scope.READ),
+    "merchant_take": Rule(merchant=Scope.ORDERS),
+    "merchant_take_send": Rule(merchant=Scope.ORDERS),
+    "merchant_refund": Rule(merchant=Scope.REFUNDS),
+    # the demo's shop of an outsider: it holds no credential of this installation but its own key
+    "shop": PUBLIC,
+    "shop_product": PUBLIC,
+    "shop_buy": PUBLIC,
+    "shop_order": PUBLIC,
+    "shop_webhook": PUBLIC,  # proves itself by its signature
+    # the console
+    "console_sign_in": PUBLIC,
+    "console_sign_in_send": PUBLIC,
+    "console_sign_out": OF_STAFF,
+    "console_overview": OF_STAFF,
+    "console_figures": OF_STAFF,
+    "console_search": OF_STAFF,
+    "console_person": OF_STAFF,
+    "console_decision": OF_STAFF,
+    "console_journals": OF_STAFF,
+    "console_open_line": Rule(staff=DECIDING),
+    "console_clock": Rule(staff=ALL_STAFF, reach=IN_TEST_BOOKS),
+    "console_turn": Rule(staff=WORKING, reach=IN_TEST_BOOKS),
+}
+"""Of the pages, by operation id: who may open one. What it then does is a call of the API, under that call's own rule."""
+
 
 def decide_access(rule: Rule, caller: Caller | None) -> Problem | None:
     """Whether a caller may make a call at all; None says yes. A missing credential is told before all else."""

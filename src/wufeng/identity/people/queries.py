@@ -8,7 +8,7 @@ from wufeng.base.database import Connection
 from wufeng.base.errors import not_found
 from wufeng.identity.people import rules, store
 from wufeng.identity.people.model import Person, PersonStatus, PersonView
-from wufeng.identity.vault import Vault
+from wufeng.identity.vault import Private, Vault
 
 
 async def get_person(db: Connection, vault: Vault, book: Book, person_id: UUID) -> Person:
@@ -37,3 +37,9 @@ async def wallets_of_people(db: Connection, bucket: int, people: Collection[UUID
 async def standing_of_person(db: Connection, book: Book, person_id: UUID) -> tuple[PersonStatus, UUID] | None:
     """Where a person stands, and their wallet; None for an unknown one. For what promises nothing, such as a quote."""
     return await store.load_standing(db, book.bucket_of(person_id), person_id)
+
+
+async def phone_of_person(db: Connection, vault: Vault, book: Book, person_id: UUID) -> Private | None:
+    """A person's own phone in clear, to send them a code; None for an unknown or erased one."""
+    phone = await store.load_phone(db, vault, book.bucket_of(person_id), person_id)
+    return phone.number if phone is not None else None

@@ -1,4 +1,4 @@
-"""What the routes need of the rest: built by the composition root, the same for every request of a process."""
+"""What routes and pages need of the rest: built by the composition root, the same for every request of a process."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

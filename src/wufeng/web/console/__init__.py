@@ -1,0 +1,5 @@
+"""console"""
+
+from wufeng.web.paging import Page
+
+PAGES: tuple[Page, ...] = ()

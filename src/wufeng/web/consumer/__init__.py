@@ -1,0 +1,13 @@
+"""The consumer app (`/app`): pay, understand, repay."""
+
+from wufeng.web.consumer import credit, home, pay, repay, sign_in, wallet
+from wufeng.web.paging import Page
+
+PAGES: tuple[Page, ...] = (
+    *sign_in.PAGES,
+    *home.PAGES,
+    *pay.PAGES,
+    *credit.PAGES,
+    *repay.PAGES,
+    *wallet.PAGES,
+)

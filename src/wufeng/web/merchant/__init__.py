@@ -1,0 +1,5 @@
+"""merchant"""
+
+from wufeng.web.paging import Page
+
+PAGES: tuple[Page, ...] = ()

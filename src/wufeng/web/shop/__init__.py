@@ -1,0 +1,5 @@
+"""shop"""
+
+from wufeng.web.paging import Page
+
+PAGES: tuple[Page, ...] = ()
