@@ -206,7 +206,7 @@ PAGE_RULES: dict[str, Rule] = {
     "console_clock": Rule(staff=ALL_STAFF, reach=IN_TEST_BOOKS),
     "console_turn": Rule(staff=WORKING, reach=IN_TEST_BOOKS),
 }
-"""Of the pages, by operation id: who may open one. What it then does is a call of the API, under that call's own rule."""
+"""Of the pages: who may open one. What it then does is a call of the API, under that call's own rule."""
 
 
 def decide_access(rule: Rule, caller: Caller | None) -> Problem | None:

@@ -65,14 +65,14 @@ def translations(language: str) -> Translations:
     messages: dict[str, str | tuple[str, ...]] = {}
     for _, message in catalogue_messages(language):
         key = message.id if isinstance(message.id, str) else message.id[0]
-        text = message.string if isinstance(message.string, str) else tuple(message.string)
+        text = message.string if isinstance(message.string, str) else tuple(message.string or ())
         if text and (isinstance(text, str) or text[0]):
             messages[key] = text
     return Translations(messages)
 
 
 class Formats:
-    """Amounts, rates and dates in one language and time zone. Everything is looked up before it is made: pages repeat."""
+    """Amounts, rates and dates in one language and time zone, remembered once made: pages repeat themselves."""
 
     def __init__(self, language: str, time_zone: str) -> None:
         self.language = language
@@ -178,7 +178,7 @@ def minor_of(text: str, currency: str) -> int | None:
     digits = (whole + part).isascii() and (whole or "0").isdigit() and (part or "0").isdigit()
     if not cleaned or not digits or len(part) > places or len(whole) > 12 or (dot and not (whole or part)):
         return None
-    return int(whole or "0") * 10**places + int((part + "0" * places)[:places] or "0")
+    return int(whole + part.ljust(places, "0"))
 
 
 _TYPED = str.maketrans("０１２３４５６７８９．，", "0123456789.,")
