@@ -46,3 +46,8 @@ async def reset_pin(db: Connection, bucket: int, person_id: UUID, new: str, at: 
 async def delete_pin(db: Connection, bucket: int, person_id: UUID) -> None:
     """Remove the PIN of a person who is erased."""
     await db.execute(SQL.delete_pin, bucket, person_id)
+
+
+async def has_pin(db: Connection, bucket: int, person_id: UUID) -> bool:
+    """Whether there is a PIN, locked or not."""
+    return bool(await db.fetchval(SQL.has_pin, bucket, person_id))

@@ -21,3 +21,6 @@ delete from payment_pin where bucket = $1 and person_id = $2;
 -- name: reset_pin
 insert into payment_pin (bucket, person_id, hash, set_at) values ($1, $2, $3, $4)
     on conflict (bucket, person_id) do update set hash = excluded.hash, tries = 0, set_at = excluded.set_at;
+
+-- name: has_pin
+select exists (select from payment_pin where bucket = $1 and person_id = $2) as is_set;

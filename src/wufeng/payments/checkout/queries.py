@@ -18,9 +18,14 @@ async def load_checkout(db: Connection, book: Book, session_id: UUID) -> Checkou
     return await store.load_session(db, book.bucket_of(session_id), session_id)
 
 
+async def newest_checkout(db: Connection, book: Book, order_id: UUID) -> CheckoutSession | None:
+    """The latest page of an order, live or not; None when it never had one."""
+    return await store.load_newest_session(db, book.bucket_of(order_id), order_id)
+
+
 async def bounds_of_order(db: Connection, book: Book, order_id: UUID, at: datetime) -> Bounds | None:
     """What the live session of an order binds; None when there is no live one."""
-    session = await store.load_newest_session(db, book.bucket_of(order_id), order_id)
+    session = await newest_checkout(db, book, order_id)
     if session is None or not session.is_live(at):
         return None
     return Bounds(session.tenors, session.merchant_fee_share_ppm)

@@ -1,3 +1,137 @@
-"""stub"""
+"""Repaying: how much, from where, and what it did."""
 
-PAGES = ()
+from msgspec import Struct
+
+from wufeng.base.errors import Code, not_found
+from wufeng.base.ids import Prefix, decode, encode
+from wufeng.client import ApiProblem
+from wufeng.credit.lines.model import Line
+from wufeng.credit.queries import (
+    Reading,
+    RepaymentQuote,
+    load_line,
+    load_repayment,
+    quote_repayment,
+    show_line,
+    show_repayment,
+)
+from wufeng.credit.repayments.model import Target
+from wufeng.identity import own_person
+from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView
+from wufeng.identity.bank_accounts.queries import list_bank_accounts
+from wufeng.identity.people.queries import show_person
+from wufeng.payments.wallets.model import WalletView
+from wufeng.payments.wallets.queries import show_wallet
+from wufeng.web.consumer.reading import reading
+from wufeng.web.paging import Door, Reply, Visit, pages_of
+from wufeng.web.texts import minor_of
+
+LONG_AGO_S = 20
+"""A bank that has not answered for so long is said to be slow, and the page stops looking by itself."""
+
+
+class Amount(Struct, frozen=True):
+    """One amount that can be chosen: `billed`, `minimum` or `all`, and what it would do."""
+
+    name: str
+    quote: RepaymentQuote
+
+
+async def ask(visit: Visit) -> Reply:
+    """How much, and from where."""
+    return await _ask(visit)
+
+
+async def send(visit: Visit) -> Reply:
+    """Repay. Sent twice it is one repayment."""
+    amount: int | str | None = visit.field("amount")
+    if amount == "other":
+        amount = minor_of(visit.field("other"), visit.book.currency)
+    if not amount or (amount not in ("billed", "minimum", "all") and not isinstance(amount, int)):
+        return await _ask(visit, error="amount", status=422)
+    if not visit.field("source"):
+        return await _ask(visit, error="source", status=422)
+    try:
+        repayment = await visit.api.repayments.create(
+            line=visit.field("line"),
+            amount_minor=amount,
+            source=visit.field("source"),
+            idempotency_key=visit.key(),
+        )
+    except ApiProblem as problem:
+        if problem.code not in (Code.INVALID_FIELD, Code.STATE_CONFLICT, Code.IDEMPOTENCY_KEY_REUSED):
+            raise
+        at_source = any("source" in error.pointer for error in problem.errors) or "balance" in problem.detail
+        return await _ask(visit, error="source" if at_source else "amount", status=problem.status)
+    return visit.go(f"/app/repayments/{repayment.id}")
+
+
+async def show(visit: Visit) -> Reply:
+    """One repayment: what it paid, or that the bank has not answered yet."""
+    repayment_id = visit.path_id(Prefix.REPAYMENT, "repayment")
+    async with visit.services.database.read() as db:
+        read = reading(visit, db)
+        found = await load_repayment(read, repayment_id)
+        own_person(visit.caller, found.person_id, "repayment")
+        view = await show_repayment(read, found)
+        line = await show_line(read, found.line_id)
+    waited_s = (visit.at - view.created_at).total_seconds()
+    return visit.show("consumer/repayment.html", repayment=view, line=line, look_again=waited_s < LONG_AGO_S)
+
+
+async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
+    services = visit.services
+    try:
+        line_id = decode(Prefix.LINE, visit.field("line"))
+    except ValueError:
+        raise not_found("line") from None
+    async with services.database.read() as db:
+        read = reading(visit, db)
+        line = await load_line(read, line_id)
+        own_person(visit.caller, line.person_id, "line")
+        view = await show_line(read, line_id)
+        amounts = await _amounts(read, line)
+        person = await show_person(db, services.vault, visit.book, visit.caller.id)
+        wallet = await show_wallet(db, services.vault, visit.book, decode(Prefix.WALLET, person.wallet))
+        accounts = await list_bank_accounts(db, services.vault, visit.book, visit.caller.id)
+    sources = [account for account in accounts if account.status is BankAccountStatus.VERIFIED]
+    return visit.show(
+        "consumer/repay.html",
+        status=status,
+        line=view,
+        amounts=amounts,
+        chosen=visit.field("amount") or (amounts[0].name if amounts else "other"),
+        other=visit.field("other"),
+        wallet=wallet,
+        accounts=sources,
+        source=visit.field("source") or _likely(wallet, sources, amounts),
+        line_id=encode(Prefix.LINE, line_id),
+        error=error,
+    )
+
+
+async def _amounts(read: Reading, line: Line) -> list[Amount]:
+    """Each amount that is worth offering, once: what is billed, the minimum, everything."""
+    amounts: list[Amount] = []
+    for target in (Target.BILLED, Target.MINIMUM, Target.ALL):
+        quote = await quote_repayment(read, line, None, target)
+        if quote.amount_minor and all(quote.amount_minor != other.quote.amount_minor for other in amounts):
+            amounts.append(Amount(target.value, quote))
+    return amounts
+
+
+def _likely(wallet: WalletView, accounts: list[BankAccountView], amounts: list[Amount]) -> str:
+    """The source that can pay what is offered first."""
+    enough = bool(amounts) and wallet.available_minor >= amounts[0].quote.amount_minor
+    if enough or not accounts:
+        return wallet.id if wallet.available_minor else ""
+    return accounts[0].id
+
+
+page = pages_of(Door.CONSUMER)
+
+PAGES = (
+    page("GET", "/app/repay", "app_repay", ask),
+    page("POST", "/app/repay", "app_repay_send", send),
+    page("GET", "/app/repayments/{id}", "app_repayment", show),
+)
