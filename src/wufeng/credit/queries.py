@@ -163,6 +163,11 @@ async def show_plan(read: Reading, draw: Draw, line: Line) -> PlanView:
     """The plan of a draw in instalments. Raises not_found for a draw that stands on one bill whole."""
     if draw.tenor == 1:
         raise not_found("plan")
+    return await show_instalments(read, draw, line)
+
+
+async def show_instalments(read: Reading, draw: Draw, line: Line) -> PlanView:
+    """How any draw is repaid: one that stands on one bill whole is a plan of one."""
     found = await bills.load_bills(read.db, read.book.bucket_of(draw.id), draw.bills)
     return view_plan(draw, list(found.values()), line, read.on)
 

@@ -10,7 +10,7 @@ from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem, Confirmation
-from wufeng.credit.queries import load_draw, show_plan
+from wufeng.credit.queries import load_draw, show_instalments
 from wufeng.credit.views import PlanView
 from wufeng.identity import own_person
 from wufeng.identity.merchants.model import Merchant
@@ -256,6 +256,7 @@ async def _show_ways(
         status=status,
         action=action,
         groups=groups,
+        own_minor=next((g.options[0].funding[0].amount_minor for g in groups if g.kind == "both"), 0),
         chosen=kept or first_open,
         payable=any(option.available for option in quote.options),
         pin_set=pin_set,
@@ -334,7 +335,7 @@ async def _own_payment_of(visit: Visit, order: Order) -> UUID | None:
 async def _plan(visit: Visit, db: Connection, draw: str) -> PlanView:
     read = reading(visit, db)
     found, line = await load_draw(read, decode(Prefix.DRAW, draw))
-    return await show_plan(read, found, line)
+    return await show_instalments(read, found, line)
 
 
 async def _merchant(visit: Visit, db: Connection, order: OrderTerms) -> Merchant:
