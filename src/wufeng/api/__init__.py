@@ -22,7 +22,7 @@ from wufeng.api import (
     wallets,
 )
 from wufeng.api.openapi import document
-from wufeng.api.pages import create_pages
+from wufeng.api.reference import create_reference
 from wufeng.api.routing import Api, Route
 from wufeng.identity import RULES
 from wufeng.services import Services
@@ -57,10 +57,10 @@ def openapi_document() -> bytes:
 
 
 def create_api(services: Services) -> Api:
-    """The HTTP application: the table of routes, and pages for every other address.
+    """The HTTP application: the table of routes, with its reference beside it.
 
     Does not start with a route that no access rule names.
     """
     unruled = [route.operation for route in ROUTES if route.operation not in RULES]
     assert not unruled, f"routes without an access rule: {', '.join(unruled)}"
-    return Api(services, ROUTES, create_pages(services, openapi_document()))
+    return Api(services, ROUTES, create_reference(services, openapi_document()))

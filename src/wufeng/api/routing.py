@@ -4,7 +4,7 @@
 
 A route is a value, so the OpenAPI document, the authorisation matrix and the contract test are made from the table
 that serves. The way through is short because a payment pays for every microsecond of it; what is no route goes on to
-the pages.
+the reference.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ Q = TypeVar("Q")
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Pages = Callable[[Any, Any, Any], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,11 +196,11 @@ class _Served:
 
 
 class Api:
-    """The table of routes, served: an ASGI application that hands every other address on to `pages`."""
+    """The table of routes, served: an ASGI application that hands every other address on to `otherwise`."""
 
-    def __init__(self, services: Services, routes: Sequence[Route], pages: Pages) -> None:
+    def __init__(self, services: Services, routes: Sequence[Route], otherwise: Application) -> None:
         self._services = services
-        self._pages = pages
+        self._otherwise = otherwise
         self._tree: dict[str, Any] = {}
         self._in_flight: dict[UUID, int] = {}
         for route in routes:
@@ -227,7 +227,7 @@ class Api:
         """Serve one request."""
         resource, path = self._find(scope["path"])
         if resource is None:
-            await self._pages(scope, receive, send)
+            await self._otherwise(scope, receive, send)
             return
         clock = self._services.clock
         at = clock.now()
