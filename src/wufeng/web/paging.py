@@ -6,6 +6,8 @@ A page is a value, so the matrix of who may see what is made from the table that
 a call of the API in this process, with the visitor's own credential: pages can do nothing that the API would refuse.
 """
 
+import asyncio
+import contextlib
 import gzip
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -68,6 +70,11 @@ class Door(StrEnum):
         return f"wufeng_{self.value}"
 
     @property
+    def home(self) -> str:
+        """The app's first page."""
+        return {"person": "/app", "merchant": "/merchant", "staff": "/console"}[self.value]
+
+    @property
     def sign_in(self) -> str:
         """Where one who is not signed in goes."""
         return {"person": "/app/sign-in", "merchant": "/merchant/sign-in", "staff": "/console/sign-in"}[
@@ -89,13 +96,17 @@ Handle = Callable[["Visit"], Awaitable[Reply]]
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """One page, or one form's target. `operation` names its access rule (identity/access.py)."""
+    """One page, or one form's target. `operation` names its access rule (identity/access.py).
+
+    raw  takes a body of any kind from anywhere, as `Visit.raw`: what comes proves itself
+    """
 
     method: str
     path: str
     operation: str
     door: Door
     handle: Handle
+    raw: bool = False
 
 
 def pages_of(door: Door) -> Callable[[str, str, str, Handle], Page]:
@@ -122,6 +133,7 @@ class Visit:
     at      the instant on that book's clock, read once
     token   the visitor's credential; None: nobody is signed in
     form    the fields of a POST, or the parameters of a GET; a field given twice is refused
+    raw     the body of a page that takes it as it comes
     """
 
     def __init__(
@@ -131,6 +143,7 @@ class Visit:
         headers: Mapping[bytes, bytes],
         cookies: Mapping[str, str],
         path: str,
+        query: str,
         values: Mapping[str, str],
         language: str,
         request_id: str,
@@ -140,12 +153,14 @@ class Visit:
         self.headers = headers
         self.cookies = cookies
         self.path = path
+        self.query = query
         self.values = values
         self.language = language
         self.request_id = request_id
         self.caller_or_none: Caller | None = None
         self.token: str | None = None
         self.form: Mapping[str, str] = {}
+        self.raw = b""
         self.book: Book
         self.at: datetime
         self.formats: Formats
@@ -215,6 +230,15 @@ class Visit:
         """Have the browser forget a value."""
         self.set_cookie(name, "", 0)
 
+    @property
+    def here(self) -> str:
+        """Where this page can be looked at again: its address; of a form's answer the page that the form stood on."""
+        if self.page.method != "POST":
+            return f"{self.path}?{self.query}" if self.query else self.path
+        referer = urlsplit(self.headers.get(b"referer", b"").decode("latin-1"))
+        back = f"{referer.path}?{referer.query}" if referer.query else referer.path
+        return local_path(back, self.page.door.home)
+
     def _context(self) -> dict[str, Any]:
         formats = self.formats
         return {
@@ -231,6 +255,7 @@ class Visit:
             "currency": self.book.currency,
             "test_book": self.book.mode.value == "test",
             "path": self.path,
+            "here": self.here,
             "door": self.page.door.value,
             "signed_in": self.caller_or_none is not None,
             "new_key": secrets.token_hex(16),
@@ -289,6 +314,7 @@ class Pages:
             headers,
             cookies,
             path,
+            scope["query_string"].decode("latin-1"),
             values,
             _language(headers, cookies),
             request_id,
@@ -308,13 +334,13 @@ class Pages:
             reply = show_problem(visit, Problem(Code.INTERNAL))
         took_s = (services.clock.now() - began_at).total_seconds()
         services.metrics.request(page.operation if page else "no_page", reply.status, took_s)
-        await _send(send, reply, headers, request_id, with_body=scope["method"] != "HEAD")
+        await _send(send, receive, reply, headers, request_id, with_body=scope["method"] != "HEAD")
 
 
 async def _answer(visit: Visit, scope: Mapping[str, Any], receive: Any) -> Reply:
     page, services = visit.page, visit.services
     is_post = page.method == "POST"
-    if is_post:
+    if is_post and not page.raw:
         _refuse_cross_site(visit.headers)
     visit.token = visit.cookies.get(page.door.cookie) or None
     if visit.token is not None:
@@ -326,25 +352,24 @@ async def _answer(visit: Visit, scope: Mapping[str, Any], receive: Any) -> Reply
             visit.token = None
     refused = decide_access(PAGE_RULES[page.operation], visit.caller_or_none)
     if refused is not None and refused.code is Code.UNAUTHENTICATED:
-        return _to_sign_in(visit, scope)
+        return _to_sign_in(visit)
     if refused is not None:
         raise refused
     if visit.caller_or_none is not None:
         visit.in_book(visit.caller_or_none.book)
-    raw = await _read(visit.headers, receive) if is_post else scope["query_string"]
-    visit.form = _fields(raw)
+    if page.raw:
+        visit.raw = await _read(receive)
+        return await page.handle(visit)
+    if is_post:
+        _refuse_other_kinds(visit.headers)
+    visit.form = _fields(await _read(receive) if is_post else scope["query_string"])
     return await page.handle(visit)
 
 
-def _to_sign_in(visit: Visit, scope: Mapping[str, Any]) -> Reply:
+def _to_sign_in(visit: Visit) -> Reply:
     """Sign in first, then come back: to the page itself, of a form to the page that it stood on."""
-    back = visit.path
-    if visit.page.method == "POST":
-        back = local_path(urlsplit(visit.headers.get(b"referer", b"").decode("latin-1")).path or "/", "/app")
-    elif scope["query_string"]:
-        back = f"{back}?{scope['query_string'].decode('latin-1')}"
     lost = "&lost=1" if visit.page.method == "POST" else ""
-    return visit.go(f"{visit.page.door.sign_in}?next={quote(local_path(back, '/app'), safe='/')}{lost}")
+    return visit.go(f"{visit.page.door.sign_in}?next={quote(visit.here, safe='/')}{lost}")
 
 
 def _refuse_cross_site(headers: Mapping[bytes, bytes]) -> None:
@@ -357,10 +382,13 @@ def _refuse_cross_site(headers: Mapping[bytes, bytes]) -> None:
         raise Problem(Code.FORBIDDEN, "This form was sent from another site. Nothing was done.")
 
 
-async def _read(headers: Mapping[bytes, bytes], receive: Any) -> bytes:
+def _refuse_other_kinds(headers: Mapping[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind != b"application/x-www-form-urlencoded":
         raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "A page takes forms.")
+
+
+async def _read(receive: Any) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
@@ -391,12 +419,18 @@ def show_problem(visit: Visit, problem: Problem | ApiProblem) -> Reply:
         status=problem.status,
         code=str(getattr(problem.code, "value", problem.code)),
         request_id=visit.request_id,
-        home={"person": "/app", "merchant": "/merchant", "staff": "/console"}[visit.page.door.value],
+        home=visit.page.door.home,
     )
 
 
 async def _send(
-    send: Any, reply: Reply, headers: Mapping[bytes, bytes], request_id: str, *, with_body: bool
+    send: Any,
+    receive: Any,
+    reply: Reply,
+    headers: Mapping[bytes, bytes],
+    request_id: str,
+    *,
+    with_body: bool,
 ) -> None:
     body = reply.body
     head = [
@@ -409,9 +443,7 @@ async def _send(
         head.append((b"cache-control", b"no-store"))
     if reply.stream is not None:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
-        async for piece in reply.stream:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await _send_pieces(send, receive, reply.stream)
         return
     if len(body) > 1_000 and b"gzip" in headers.get(b"accept-encoding", b""):
         body = gzip.compress(body, 4, mtime=0)
@@ -420,6 +452,30 @@ async def _send(
     head.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": head})
     await send({"type": "http.response.body", "body": body if with_body else b""})
+
+
+async def _send_pieces(send: Any, receive: Any, pieces: AsyncIterator[bytes]) -> None:
+    """Pieces as they come, until there are no more or nobody listens any longer."""
+    sending = asyncio.ensure_future(_all_of(send, pieces))
+    left = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({sending, left}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (left, sending):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sending
+
+
+async def _all_of(send: Any, pieces: AsyncIterator[bytes]) -> None:
+    async for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _left(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _cookies(header: str) -> dict[str, str]:
