@@ -61,7 +61,8 @@ async def send(visit: Visit) -> Reply:
     except ApiProblem as problem:
         if problem.code not in (Code.INVALID_FIELD, Code.STATE_CONFLICT, Code.IDEMPOTENCY_KEY_REUSED):
             raise
-        at_source = any("source" in error.pointer for error in problem.errors) or "balance" in problem.detail
+        named = any("source" in error.pointer for error in problem.errors)
+        at_source = named or problem.code is Code.STATE_CONFLICT  # too little in it, or not verified yet
         return await _ask(visit, error="source" if at_source else "amount", status=problem.status)
     return visit.go(f"/app/repayments/{repayment.id}")
 

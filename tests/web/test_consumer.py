@@ -1,0 +1,463 @@
+"""The consumer app as a browser without scripts meets it: forms, redirects, cookies, and what they do to the money."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from wufeng import ledger
+from wufeng.app import App, Background, Draft, found, opened
+from wufeng.base.books import Mode
+from wufeng.base.clock import FixedClock
+from wufeng.base.config import Settings
+from wufeng.base.ids import Prefix, decode, encode
+from wufeng.client import Confirmation, InlineOrder, Source, Wufeng
+from wufeng.client.operating import FeePlan, Merchant
+from wufeng.client.people import Person
+
+NOON = datetime(2026, 9, 3, 4, 0, tzinfo=UTC)
+PIN = "190372"
+URL = "http://test"
+
+
+class Browser:
+    """A browser without scripts: it keeps cookies and sends forms with where they come from."""
+
+    def __init__(self, app: App) -> None:
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app.site()), base_url=URL, headers={"accept-language": "en"}
+        )
+        self.at = "/"
+
+    async def get(self, path: str) -> httpx.Response:
+        """Look at a page."""
+        answer = await self.http.get(path)
+        if answer.status_code == 200:
+            self.at = path
+        return answer
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form of the page that was looked at last."""
+        headers = {
+            "origin": URL,
+            "referer": f"{URL}{self.at}",
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        return await self.http.post(path, content=urlencode(fields), headers=headers)
+
+    def keep(self, token: str) -> "Browser":
+        """Be signed in."""
+        self.http.headers["cookie"] = f"wufeng_person={token}"
+        return self
+
+
+class Town:
+    """A test book with people and shops, arranged by the calls that anybody could make."""
+
+    def __init__(self, app: App, clock: FixedClock, operator: Wufeng, staff: Wufeng) -> None:
+        self.app, self.clock, self.operator, self.staff = app, clock, operator, staff
+        self.numbers = 0
+
+    async def person(self, *, limit_minor: int = 0, pin: bool = True) -> "Shopper":
+        """A signed-in person, with a PIN, and a line if there is a limit."""
+        self.numbers += 1
+        phone = f"+8613900{self.numbers:06d}"
+        person = await self.operator.people.create(external_id=phone, phone=phone, name="林小满")
+        nobody = self.operator.as_caller(None)
+        await nobody.sessions.send_code(phone=phone)
+        session = await nobody.sessions.create(phone=phone, code=await self.code(phone))
+        assert session.token is not None
+        api, line = self.operator.as_caller(session.token), ""
+        if pin:
+            await nobody.sessions.send_code(phone=phone, purpose="pin")
+            await api.people.set_pin(person.id, pin=PIN, code=await self.code(phone))
+        if limit_minor:
+            opened_line = await self.staff.lines.open(
+                person=person.id, product="monthly_bill", limit_minor=limit_minor, reason="test"
+            )
+            line = opened_line.id
+        return Shopper(person, phone, session.token, api, line, Browser(self.app).keep(session.token))
+
+    async def code(self, phone: str) -> str:
+        """The newest code that would have been sent to a phone."""
+        async for message in self.operator.messages.list(phone=phone, limit=1):
+            return message.code
+        raise AssertionError("no code was sent")
+
+    async def shop(self) -> tuple[Merchant, Wufeng]:
+        """A merchant and its API."""
+        merchant = await self.operator.merchants.create(
+            name="青禾家居旗舰店", scene="home", fee_plan=FeePlan(6_000)
+        )
+        return merchant, self.operator.as_caller(merchant.api_key)
+
+    async def checkout(self, shop: Wufeng, amount_minor: int) -> str:
+        """The path of a checkout page for a fresh order."""
+        self.numbers += 1
+        order = await shop.orders.create(
+            InlineOrder(
+                order_no=f"T{self.numbers}", amount_minor=amount_minor, currency="CNY", subject="Desk"
+            )
+        )
+        session = await shop.checkout_sessions.create(order=order.id, return_url="https://shop.example/back")
+        return session.url
+
+    async def turn(self, days: int) -> None:
+        """Turn the book's clock."""
+        await self.operator.clock.advance(days=days)
+
+
+class Shopper:
+    """A person with a phone, an API and a browser."""
+
+    def __init__(
+        self, person: Person, phone: str, token: str, api: Wufeng, line: str, browser: Browser
+    ) -> None:
+        self.person, self.phone, self.token, self.api = person, phone, token, api
+        self.line, self.browser = line, browser
+
+    async def payments(self) -> list[str]:
+        """The states of all payments, the newest first."""
+        return [payment.status async for payment in self.api.payments.list()]
+
+
+@pytest.fixture
+async def town(settings: Settings) -> AsyncIterator[Town]:
+    clock = FixedClock(NOON)
+    own = replace(settings, webhooks_to_private_addresses=True)
+    drafts = [Draft(name="test", mode=Mode.TEST), Draft(name="other", mode=Mode.TEST)]
+    founded = await found(own, drafts, clock=clock)
+    async with opened(own, clock=clock, background=Background.OFF) as app:
+        key = founded.secrets.platform_keys["test"]
+        transport = httpx.ASGITransport(app.api())
+        async with Wufeng(URL, key, book="test", transport=transport) as operator:
+            login, password = founded.secrets.staff_login, founded.secrets.staff_password
+            session = await operator.as_caller(None).staff.sign_in(
+                login=login, password=password, book="test"
+            )
+            yield Town(app, clock, operator, operator.as_caller(session.token))
+        await app.services.followers.catch_up()
+        report = await ledger.verify(app.database)
+        assert not report.breaks, report.breaks
+
+
+def text_of(answer: httpx.Response) -> str:
+    """What a page says, without its tags."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def key_of(answer: httpx.Response) -> str:
+    """The key of the first form that has one."""
+    match = re.search(r'name="key" value="([0-9a-f]{32})"', answer.text)
+    assert match is not None, "the form has no key"
+    return match[1]
+
+
+def option_of(answer: httpx.Response, words: str) -> str:
+    """The value of the option whose label has these words."""
+    for label in re.findall(r"<label class=\"(?:choice|plan)[^\"]*\">.*?</label>", answer.text, re.DOTALL):
+        if words in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", label)):
+            match = re.search(r'name="option" value="([^"]+)"', label)
+            assert match is not None
+            return match[1]
+    raise AssertionError(f"no option says {words!r}")
+
+
+def leads_to(answer: httpx.Response) -> str:
+    """Where a form sends its sender."""
+    assert answer.status_code == 303, (answer.status_code, text_of(answer))
+    return answer.headers["location"]
+
+
+async def test_sign_in_by_a_code_and_come_back(town: Town) -> None:
+    browser = Browser(town.app)
+    asked = await browser.get("/app/credit?line=x")
+    assert parse_qs(urlsplit(leads_to(asked)).query)["next"] == ["/app/credit?line=x"]
+    await browser.get("/app/sign-in?next=/app/credit")
+    sent = await browser.post("/app/sign-in", phone="13912345678", next="/app/credit")
+    code = await town.code("+8613912345678")
+    assert code in text_of(sent), "a test book shows the message that would have been sent"
+    wrong = "111111" if code != "111111" else "222222"
+    refused = await browser.post("/app/sign-in/code", phone="+8613912345678", code=wrong, next="/app/credit")
+    assert refused.status_code == 403
+    assert "tries are left" in text_of(refused)
+    assert "set-cookie" not in refused.headers
+    entered = await browser.post("/app/sign-in/code", phone="+8613912345678", code=code, next="/app/credit")
+    assert leads_to(entered) == "/app/credit"
+    cookie = entered.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert "You have no credit line yet" in text_of(await browser.get("/app/credit"))
+    assert leads_to(await browser.post("/app/sign-out")) == "/app/welcome"
+    assert (await browser.get("/app")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"]
+)
+async def test_signing_in_leads_nowhere_else(town: Town, elsewhere: str) -> None:
+    browser = Browser(town.app)
+    await browser.post("/app/sign-in", phone="13912345678", next=elsewhere)
+    code = await town.code("+8613912345678")
+    entered = await browser.post("/app/sign-in/code", phone="+8613912345678", code=code, next=elsewhere)
+    assert leads_to(entered) == "/app"
+
+
+async def test_setting_the_pin(town: Town) -> None:
+    shopper = await town.person(pin=False)
+    assert "Set your payment PIN" in text_of(await shopper.browser.get("/app"))
+    await shopper.browser.post("/app/pin/code", next="/app")
+    code = await town.code(shopper.phone)
+    differ = await shopper.browser.post("/app/pin", code=code, pin=PIN, again="190373", next="/app")
+    assert (differ.status_code, "differ" in text_of(differ)) == (422, True)
+    weak = await shopper.browser.post("/app/pin", code=code, pin="123456", again="123456", next="/app")
+    assert (weak.status_code, "Choose six digits" in text_of(weak)) == (422, True)
+    assert (
+        leads_to(await shopper.browser.post("/app/pin", code=code, pin=PIN, again=PIN, next="/app")) == "/app"
+    )
+    assert "Set your payment PIN" not in text_of(await shopper.browser.get("/app"))
+
+
+async def test_the_price_stands_beside_the_choice_and_no_credit_is_chosen(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    stranger = text_of(await Browser(town.app).get(path))
+    assert "青禾家居旗舰店" in stranger and "1,299.00" in stranger and "Sign in to pay" in stranger
+    page = await shopper.browser.get(path)
+    shown = text_of(page)
+    for price in (
+        "¥443.83 a month",
+        "costs ¥32.48 in all",
+        "14.94% a year",
+        "the last ¥443.82",
+        "0.05% a day",
+        "100%",
+    ):
+        assert price in shown, price
+    assert "checked" not in page.text, "nothing is chosen for somebody whose balance does not suffice"
+
+
+async def test_paying_once_however_often_it_is_sent(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    form = {"key": key_of(page), "option": option_of(page, "3 months")}
+    wrong = await shopper.browser.post(path, **form, pin="000000")
+    assert wrong.status_code == 403
+    assert "The PIN was wrong. Nothing was paid." in text_of(wrong) and "4 tries are left" in text_of(wrong)
+    assert await shopper.payments() == []
+    other_tab = await shopper.browser.get(path)
+    receipt = leads_to(await shopper.browser.post(path, **form, pin=PIN))
+    assert leads_to(await shopper.browser.post(path, **form, pin=PIN)) == receipt, "pressed twice"
+    again = {"key": key_of(other_tab), "option": option_of(other_tab, "6 months")}
+    assert leads_to(await shopper.browser.post(path, **again, pin=PIN)) == path, "another tab learns of it"
+    assert leads_to(await shopper.browser.get(path)) == receipt, "so does the back button"
+    assert await shopper.payments() == ["captured"]
+    shown = text_of(await shopper.browser.get(receipt))
+    for part in (
+        "Paid",
+        "1,299.00",
+        "3 months",
+        "¥443.83",
+        "¥443.82",
+        "¥32.48",
+        "due 10 Oct 2026",
+        "Back to the shop",
+    ):
+        assert part in shown, part
+
+
+async def test_an_old_price_is_made_anew_before_anything_is_paid(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    town.clock.turn_to(NOON + timedelta(minutes=16))
+    late = await shopper.browser.post(path, key=key_of(page), option=option_of(page, "3 months"), pin=PIN)
+    assert (late.status_code, "made anew" in text_of(late)) == (422, True)
+    assert await shopper.payments() == []
+    chosen = option_of(late, "3 months")
+    assert re.search(rf'value="{re.escape(chosen)}" checked', late.text), "what was chosen stays chosen"
+    leads_to(await shopper.browser.post(path, key=key_of(late), option=chosen, pin=PIN))
+    assert await shopper.payments() == ["captured"]
+
+
+async def test_what_cannot_be_paid_says_why(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=100_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    assert "You cannot pay this right now" in text_of(page)
+    assert "Credit limit reached" in text_of(page)
+    none = await shopper.browser.post(path, key="0" * 32, pin=PIN)
+    assert (none.status_code, "Choose what you pay from" in text_of(none)) == (422, True)
+    bare = await shopper.browser.post(path, option="qte_x.1", pin=PIN)
+    assert bare.status_code == 400, "a form without its key does nothing"
+    assert await shopper.payments() == []
+
+
+async def test_a_decline_tells_reasons_and_leaves_the_order_free(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=200_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    await town.staff.lines.set_limit(shopper.line, limit_minor=100_000, reason="test")
+    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    receipt = await shopper.browser.get(leads_to(await shopper.browser.post(path, **form)))
+    shown = text_of(receipt)
+    for part in ("Not paid", "Credit limit reached", "No money has moved", "object", "Pay another way"):
+        assert part in shown, part
+    assert await shopper.payments() == ["declined"]
+    await town.staff.lines.set_limit(shopper.line, limit_minor=200_000, reason="test")
+    page = await shopper.browser.get(path)
+    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    leads_to(await shopper.browser.post(path, **form))
+    assert await shopper.payments() == ["captured", "declined"]
+
+
+async def test_a_lost_session_does_nothing_and_leads_back(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    await shopper.api.sessions.end(_session_of(shopper.token))
+    asked = urlsplit(leads_to(await shopper.browser.post(path, **form)))
+    assert (asked.path, parse_qs(asked.query)) == ("/app/sign-in", {"next": [path], "lost": ["1"]})
+    assert "Nothing of what you just sent was done" in text_of(await shopper.browser.get(asked.geturl()))
+    signed_in = town.operator.as_caller(None)
+    await signed_in.sessions.send_code(phone=shopper.phone)
+    fresh = await signed_in.sessions.create(phone=shopper.phone, code=await town.code(shopper.phone))
+    assert [p async for p in town.operator.as_caller(fresh.token).payments.list()] == []
+
+
+async def test_a_payment_that_waits_is_confirmed_or_refused(town: Town) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    asked = []
+    for number in (1, 2):
+        order = InlineOrder(order_no=f"W{number}", amount_minor=4_500, currency="CNY", subject="Coffee")
+        asked.append(
+            await shop.payments.create(
+                order=order, payer=shopper.person.id, funding=[Source(line=shopper.line)]
+            )
+        )
+    assert "青禾家居旗舰店 asks for ¥45.00" in text_of(await shopper.browser.get("/app"))
+    first, second = (f"/app/payments/{payment.id}" for payment in asked)
+    page = await shopper.browser.get(first)
+    form = {"key": key_of(page), "option": option_of(page, "Next bill"), "pin": PIN}
+    assert leads_to(await shopper.browser.post(f"{first}/confirm", **form)) == first
+    assert "Paid" in text_of(await shopper.browser.get(first))
+    page = await shopper.browser.get(second)
+    assert leads_to(await shopper.browser.post(f"{second}/refuse", key=key_of(page))) == second
+    assert "Not paid" in text_of(await shopper.browser.get(second))
+    assert sorted(await shopper.payments()) == ["captured", "declined"]
+
+
+async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(town: Town) -> None:
+    shopper, (merchant, _) = await town.person(limit_minor=840_000), await town.shop()
+    order = InlineOrder(
+        order_no="B1", amount_minor=129_900, currency="CNY", subject="Oak desk", merchant=merchant.id
+    )
+    await shopper.api.payments.create(
+        order=order,
+        funding=[Source(line=shopper.line, tenor=3)],
+        confirmation=Confirmation(kind="pin", proof=PIN),
+    )
+    await town.turn(30)
+    (bill,) = [bill async for bill in shopper.api.bills.list(line=shopper.line)]
+    home = text_of(await shopper.browser.get("/app"))
+    assert "Due on 10 Oct" in home and "¥443.83" in home
+    shown = text_of(await shopper.browser.get(f"/app/bills/{bill.id}"))
+    for part in ("443.83", "10 Oct 2026", "Oak desk", "Instalment 1 of 3", "fee ¥10.83"):
+        assert part in shown, part
+    path = f"/app/repay?line={shopper.line}"
+    page = await shopper.browser.get(path)
+    assert "¥443.83" in text_of(page) and "saves ¥21.65 of fees" in text_of(page)
+    form = {"key": key_of(page), "line": shopper.line, "source": shopper.person.wallet}
+    for bad in ("0", "-5", "1.234", "x", "", "1e3", "9" * 20):
+        refused = await shopper.browser.post("/app/repay", **form, amount="other", other=bad)
+        assert refused.status_code == 422, bad
+        assert "Nothing was done" in text_of(refused), bad
+    empty = await shopper.browser.post("/app/repay", **form, amount="other", other="100")
+    assert empty.status_code in (409, 422) and "Choose another, or a smaller amount" in text_of(empty)
+    assert (await shopper.api.bills.get(bill.id)).paid_minor == 0
+
+
+async def test_repaying_from_a_bank_account_that_was_just_added(town: Town) -> None:
+    shopper, (merchant, _) = await town.person(limit_minor=840_000), await town.shop()
+    order = InlineOrder(
+        order_no="B1", amount_minor=50_000, currency="CNY", subject="Lamp", merchant=merchant.id
+    )
+    await shopper.api.payments.create(
+        order=order, funding=[Source(line=shopper.line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    back = f"/app/repay?line={shopper.line}"
+    refused = await shopper.browser.post("/app/bank-accounts", bank="ICBC", number="12", next=back)
+    assert (refused.status_code, "10 to 20 digits" in text_of(refused)) == (422, True)
+    added = await shopper.browser.post(
+        "/app/bank-accounts", bank="ICBC", number="6222020000012208", next=back
+    )
+    assert leads_to(added) == back
+    bucket = town.app.books.named("test").bucket_of(decode(Prefix.PERSON, shopper.person.id))
+    assert "ICBC" not in text_of(await shopper.browser.get(back)), "the bank has not answered yet"
+    await town.app.bank.verify_due(bucket)
+    (account,) = [account async for account in shopper.api.bank_accounts.list()]
+    page = await shopper.browser.get(back)
+    form = {
+        "key": key_of(page),
+        "line": shopper.line,
+        "source": account.id,
+        "amount": "other",
+        "other": "200.00",
+    }
+    shown = leads_to(await shopper.browser.post("/app/repay", **form))
+    assert leads_to(await shopper.browser.post("/app/repay", **form)) == shown, "pressed twice"
+    assert "The bank has not answered yet" in text_of(await shopper.browser.get(shown))
+    await town.app.services.followers.catch_up()
+    await town.app.bank.send_due(bucket)
+    done = text_of(await shopper.browser.get(shown))
+    assert "Repaid" in done and "¥200.00" in done and "¥300.00" in done, done
+    line = await shopper.api.lines.get(shopper.line)
+    assert line.used_minor == 30_000
+
+
+@pytest.mark.parametrize("page", ["/app/payments/{payment}", "/app/bills/{bill}", "/app/repay?line={line}"])
+async def test_another_persons_is_not_there(town: Town, page: str) -> None:
+    owner, other, (merchant, _) = (
+        await town.person(limit_minor=840_000),
+        await town.person(),
+        await town.shop(),
+    )
+    order = InlineOrder(order_no="X", amount_minor=5_000, currency="CNY", subject="x", merchant=merchant.id)
+    payment = await owner.api.payments.create(
+        order=order, funding=[Source(line=owner.line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    await town.turn(30)
+    (bill,) = [bill async for bill in owner.api.bills.list(line=owner.line)]
+    path = page.format(payment=payment.id, bill=bill.id, line=owner.line)
+    assert (await owner.browser.get(path)).status_code == 200
+    assert (await other.browser.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": URL, "sec-fetch-site": "cross-site"},
+    ],
+)
+async def test_a_form_of_another_site_does_nothing(town: Town, headers: dict[str, str]) -> None:
+    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+    path = await town.checkout(shop, 129_900)
+    page = await shopper.browser.get(path)
+    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    answer = await shopper.browser.http.post(path, data=form, headers=headers)
+    assert answer.status_code == 403
+    assert await shopper.payments() == []
+
+
+def _session_of(token: str) -> str:
+    return encode(Prefix.SESSION, UUID(token.split("_")[2]))
