@@ -94,6 +94,15 @@ def test_a_password_is_masked(url: str, masked: str) -> None:
     assert shown(Settings(data_dir=Path("/x"), database_url=url))["database_url"] == masked
 
 
+def test_the_demos_secrets_are_not_shown() -> None:
+    settings = Settings(
+        data_dir=Path("/x"), demo_shop_key="sk_5ecret", demo_shop_webhook_secret="whsec_5ecret"
+    )
+    assert shown(settings)["demo_shop_key"] == shown(settings)["demo_shop_webhook_secret"] == "***"
+    assert "5ecret" not in str(shown(settings))
+    assert shown(Settings(data_dir=Path("/x")))["demo_shop_key"] is None
+
+
 def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "new")
     previous = os.umask(0)

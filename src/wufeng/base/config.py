@@ -90,6 +90,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhooks_to_private_addresses: bool = (
         False  # let webhooks go to private and loopback addresses: development only
     )
+    demo_shop_key: str | None = None  # the demo's shop of an outsider: its merchant key; without it: no shop
+    demo_shop_webhook_secret: str | None = None  # the secret that the webhooks to that shop are signed with
     durability: Durability = (
         Durability.SAFE
     )  # unsafe_for_tests lets a server run that may lose what it acknowledged
@@ -107,6 +109,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def embedded(self) -> bool:
         """Whether the database is the one that Wufeng runs itself."""
         return self.database_url is None
+
+
+SECRET = frozenset({"demo_shop_key", "demo_shop_webhook_secret"})
+"""Settings that are never shown: the one exception to "secrets are no settings", for the demo that makes them."""
 
 
 _RANGES = (
@@ -201,7 +207,7 @@ def _path_from_text(kind: type, value: object) -> object:
 
 
 def shown(settings: Settings) -> dict[str, str | int | bool | dict[str, str] | None]:
-    """The settings as `wufeng config show` prints them: passwords in URLs are masked."""
+    """The settings as `wufeng config show` prints them: passwords in URLs and the demo's secrets are masked."""
     values: dict[str, str | int | bool | dict[str, str] | None] = {}
     for field in Settings.__struct_fields__:
         value = getattr(settings, field)
@@ -211,6 +217,8 @@ def shown(settings: Settings) -> dict[str, str | int | bool | dict[str, str] | N
             value = str(value)
         elif field.endswith("_url") and value:
             value = mask_url(value)
+        elif field in SECRET and value:
+            value = "***"
         values[field] = value
     return values
 

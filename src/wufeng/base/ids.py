@@ -85,6 +85,11 @@ class IdMaker:
         return self.new(at, self._random_bits(16))
 
 
+def first_id_of(at: datetime) -> UUID:
+    """The lowest id of an instant: what was made then or later has this id or a greater one."""
+    return id_of(((at - _EPOCH) // _MILLISECOND & 0xFFFF_FFFF_FFFF) << 80)
+
+
 def instant_of(id_: UUID) -> datetime:
     """The instant (UTC, millisecond) at which an id was made: a UUIDv7 begins with it."""
     return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)

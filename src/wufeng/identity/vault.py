@@ -68,6 +68,7 @@ class Vault:
 
     def __init__(self, secrets_: Secrets) -> None:
         self._master = AESGCM(_derive(secrets_.sealing_key, b"seal person keys"))
+        self._tickets = AESGCM(_derive(secrets_.sealing_key, b"demo tickets"))
         self._names = _derive(secrets_.pepper, b"name by hash")
         self._codes = _derive(secrets_.pepper, b"one-time codes")
         self._pepper = _derive(secrets_.pepper, b"pepper of pins and passwords")
@@ -84,6 +85,14 @@ class Vault:
     def open_person_key(self, person_id: UUID, sealed_key: bytes) -> PersonKey:
         """The key of a person from its sealed form. Raises Unreadable."""
         return PersonKey(person_id, _unseal(self._master, sealed_key, b"person key" + person_id.bytes))
+
+    def seal_ticket(self, plain: bytes) -> bytes:
+        """A ticket that this installation alone can make and read."""
+        return _seal(self._tickets, plain, b"ticket")
+
+    def open_ticket(self, sealed: bytes) -> bytes:
+        """What a ticket holds. Raises Unreadable for one that is not of this installation."""
+        return _unseal(self._tickets, sealed, b"ticket")
 
     def name(self, kind: str, book_id: int, text: str) -> UUID:
         """A keyed hash that names a text in a book (a phone, an external id); its last 16 bits are a slot."""

@@ -5,8 +5,11 @@ from uuid import UUID
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.payments.orders import store
-from wufeng.payments.orders.model import Order, OrderView
+from wufeng.payments.orders.model import Order, OrderView, order_id
 from wufeng.payments.orders.views import view_order
+
+SEARCHED = 2_000
+"""How many of a merchant's newest orders a search looks through."""
 
 
 async def find_order(db: Connection, book: Book, order_id: UUID) -> Order | None:
@@ -18,7 +21,26 @@ async def list_orders(
     db: Connection, book: Book, merchant_id: UUID, starting_after: UUID | None, limit: int
 ) -> list[OrderView]:
     """A merchant's orders, the newest first, after one of them. An unknown one begins at the newest."""
+    return [view_order(order) for order in await orders_of(db, book, merchant_id, starting_after, limit)]
+
+
+async def orders_of(
+    db: Connection, book: Book, merchant_id: UUID, starting_after: UUID | None, limit: int
+) -> list[Order]:
+    """The same orders as they are kept."""
     last = await find_order(db, book, starting_after) if starting_after is not None else None
     before = (last.created_at, last.terms.id) if last and last.terms.merchant_id == merchant_id else None
-    found = await store.list_orders(db, book.buckets, merchant_id, before, limit)
-    return [view_order(order) for order in found]
+    return await store.list_orders(db, book.buckets, merchant_id, before, limit)
+
+
+async def search_orders(
+    db: Connection, book: Book, merchant_id: UUID, number: str, limit: int
+) -> list[Order]:
+    """A merchant's orders by their number: the one that has it, whatever its age; of the newest 2,000 also those whose
+    number begins so.
+    """
+    exact = await find_order(db, book, order_id(merchant_id, number))
+    found = await store.search_orders(db, book.buckets, merchant_id, number, SEARCHED, limit)
+    if exact is not None and all(order.terms.id != exact.terms.id for order in found):
+        found = [exact, *found][:limit]
+    return found

@@ -120,6 +120,14 @@ async def list_orders(
     return [_order(row) for row in rows]
 
 
+async def search_orders(
+    db: Connection, buckets: Sequence[int], merchant_id: UUID, begins: str, among: int, limit: int
+) -> list[Order]:
+    """Of a merchant's newest orders those whose number begins so, newest first."""
+    rows = await db.fetch(SQL.search_orders, list(buckets), merchant_id, begins, among, limit)
+    return [_order(row) for row in rows]
+
+
 async def settle_orders(
     db: Connection, book: Book, orders: Mapping[UUID, tuple[UUID, Taking | None]], at: datetime
 ) -> None:

@@ -39,6 +39,22 @@ select id, merchant_id, order_no, amount_minor, currency, subject, scene, receip
  order by created_at desc, id desc
  limit $5;
 
+-- name: search_orders
+-- Among a merchant's newest orders, those whose number begins so: bounded by what is looked through, not by what is
+-- found.
+select newest.id, newest.merchant_id, newest.order_no, newest.amount_minor, newest.currency, newest.subject, newest.scene,
+       newest.receipt, newest.metadata, newest.state, newest.payment_id, newest.payer_id, newest.expires_at,
+       newest.paid_at, newest.shipped_at, newest.receipt_confirmed_at, newest.created_at
+  from (select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
+               payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+          from merchant_order
+         where bucket = any($1::smallint[]) and merchant_id = $2
+         order by created_at desc, id desc
+         limit $4) as newest
+ where starts_with(lower(newest.order_no), lower($3))
+ order by newest.created_at desc, newest.id desc
+ limit $5;
+
 -- name: settle_orders
 -- Only the payment that holds an order can change or free it; a free one goes to whoever locked it.
 update merchant_order as o

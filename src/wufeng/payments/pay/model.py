@@ -87,6 +87,19 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     created_at: datetime
 
 
+class Sales(Struct, frozen=True):
+    """What a merchant took. `credit_minor`: of the gross, what was drawn on lines."""
+
+    payments: int
+    gross_minor: int
+    credit_minor: int
+
+    @property
+    def credit_ppm(self) -> int | None:
+        """The share paid on credit; None without a sale."""
+        return self.credit_minor * 1_000_000 // self.gross_minor if self.gross_minor else None
+
+
 class PaymentFilter(Struct, frozen=True, kw_only=True):
     """Which payments a list shows; None does not narrow it. `only` is one payment, whatever it is."""
 

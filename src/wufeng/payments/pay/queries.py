@@ -1,16 +1,24 @@
 """Payments as they are read: from the primary, as their callers may see them."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from uuid import UUID
 
 from wufeng import credit
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
+from wufeng.base.ids import first_id_of
 from wufeng.identity.people.queries import wallets_of_people
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.pay import store
-from wufeng.payments.pay.model import Payment, PaymentFilter, Reader
+from wufeng.payments.pay.model import Payment, PaymentFilter, Reader, Sales
 from wufeng.payments.pay.views import DrawFacts, PaymentView, facts_of_draw, view_payment
+
+AUTHORISED_AT_MOST = timedelta(days=31)
+"""How long before its capture a payment may have begun, generously."""
+
+SALES_MAX = 50_000
+"""How many payments one sum reads at most."""
 
 
 async def load_payment(db: Connection, book: Book, payment_id: UUID) -> Payment | None:
@@ -24,6 +32,13 @@ async def list_payments(
     """Payments of a book, the newest first; `before` is the last id of the page before. A payer's are in one bucket."""
     buckets = [book.bucket_of(wanted.payer_id)] if wanted.payer_id is not None else book.buckets
     return await store.list_payments(db, buckets, wanted, before, limit)
+
+
+async def sales_of(db: Connection, book: Book, merchant_id: UUID, on: date) -> Sales:
+    """What a merchant took on a business date and since, of its newest 50,000 payments."""
+    from_at = book.start_of(on)
+    began_from = first_id_of(from_at - AUTHORISED_AT_MOST)
+    return await store.sum_sales(db, book.buckets, merchant_id, began_from, from_at, SALES_MAX)
 
 
 async def show_payments(

@@ -10,7 +10,7 @@ from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
 from wufeng.payments.orders.model import Receipt
-from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentFilter, PaymentStatus
+from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentFilter, PaymentStatus, Sales
 from wufeng.risk.model import Reason
 
 SQL = load(__file__)
@@ -151,3 +151,12 @@ async def list_payments(
         limit,
     )
     return [_payment(row) for row in rows]
+
+
+async def sum_sales(
+    db: Connection, buckets: Sequence[int], merchant_id: UUID, began_from: UUID, from_at: datetime, limit: int
+) -> Sales:
+    """What a merchant took from an instant on, over its newest payments."""
+    row = await db.fetchrow(SQL.sum_sales, list(buckets), merchant_id, began_from, from_at, limit)
+    assert row is not None, "a sum is always one row"
+    return Sales(row["payments"], row["gross_minor"], row["credit_minor"])

@@ -69,3 +69,14 @@ select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, sc
    and ($7::uuid is null or id < $7)
  order by id desc
  limit $8;
+
+-- name: sum_sales
+-- What a merchant took from an instant on. Ids are in the order of time: the index gives the payments that began at
+-- most so long before as an authorisation lasts, the newest ones first, and no more than so many.
+select count(*) as payments, coalesce(sum(taken.captured_minor), 0)::bigint as gross_minor,
+       coalesce(sum(taken.captured_minor - least(taken.wallet_minor, taken.captured_minor)), 0)::bigint as credit_minor
+  from (select captured_minor, wallet_minor
+          from payment
+         where bucket = any($1::smallint[]) and merchant_id = $2 and id >= $3 and captured_at >= $4 and captured_minor > 0
+         order by id desc
+         limit $5) as taken;

@@ -88,3 +88,17 @@ async def load_refunds_by_no(
         SQL.load_refunds_by_no, bucket, [payment for payment, _ in names], [number for _, number in names]
     )
     return {(row["payment_id"], row["refund_no"]): _refund(row) for row in rows}
+
+
+async def refunds_of_payment(db: Connection, bucket: int, payment_id: UUID, limit: int) -> list[Refund]:
+    """The refunds of one payment, the oldest first."""
+    return [_refund(row) for row in await db.fetch(SQL.refunds_of_payment, bucket, payment_id, limit)]
+
+
+async def sum_refunds(
+    db: Connection, buckets: Sequence[int], merchant_id: UUID, first: UUID, limit: int
+) -> tuple[int, int]:
+    """How many refunds a merchant has given from an id on, and their sum in minor units."""
+    row = await db.fetchrow(SQL.sum_refunds, list(buckets), merchant_id, first, limit)
+    assert row is not None, "a sum is always one row"
+    return row["refunds"], row["amount_minor"]

@@ -34,3 +34,20 @@ select r.id, r.payment_id, r.merchant_id, r.payer_id, r.refund_no, r.amount_mino
        r.currency, r.reason, r.status, r.effects, r.returns, r.created_at, r.posted_at
   from refund as r, unnest($2::uuid[], $3::text[]) as asked (payment_id, refund_no)
  where r.bucket = $1 and r.payment_id = asked.payment_id and r.refund_no = asked.refund_no;
+
+-- name: refunds_of_payment
+-- By the index that makes a refund's number unique within its payment.
+select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_minor, fee_returned_minor, currency, reason,
+       status, effects, returns, created_at, posted_at
+  from refund
+ where bucket = $1 and payment_id = $2
+ order by created_at, id
+ limit $3;
+
+-- name: sum_refunds
+select count(*) as refunds, coalesce(sum(given.amount_minor), 0)::bigint as amount_minor
+  from (select amount_minor
+          from refund
+         where bucket = any($1::smallint[]) and merchant_id = $2 and id >= $3
+         order by id desc
+         limit $4) as given;
