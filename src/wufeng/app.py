@@ -52,6 +52,9 @@ DELIVERIES_KEPT = timedelta(days=30)
 """How long delivered webhooks can be looked up and sent again."""
 
 
+PROVED_EVERY = timedelta(hours=1)
+"""How often a book that changes is proved; a large one more rarely."""
+
 STEPS: Sequence[CloseStep] = (*credit.close_steps(), *settlements.close_steps())
 """The day close, step by step."""
 
@@ -181,7 +184,16 @@ class App:
                     # Deliveries live by the machine's clock: a turned test clock must not forget fresh ones.
                     await forget_deliveries(db, book, services.clock.now() - DELIVERIES_KEPT)
 
-        return [Job("expire", 5.0, expire), Job("close", 10.0, close), Job("forget", 600.0, forget)]
+        async def verify() -> None:
+            for book in services.books.values():
+                await ledger.verify_if_due(services.database, book, services.clock.now(), PROVED_EVERY)
+
+        return [
+            Job("expire", 5.0, expire),
+            Job("close", 10.0, close),
+            Job("forget", 600.0, forget),
+            Job("verify", 300.0, verify),
+        ]
 
 
 @asynccontextmanager

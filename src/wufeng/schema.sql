@@ -1108,6 +1108,23 @@ COMMENT ON TABLE public.test_bank_instruction IS 'reference table, of test books
 
 COMMENT ON COLUMN public.test_bank_instruction.ready_at IS 'from when on it answers, by the system''s clock';
 
+CREATE TABLE public.verification (
+    book smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    through bigint NOT NULL,
+    journals bigint NOT NULL,
+    breaks integer NOT NULL,
+    took_ms integer NOT NULL,
+    CONSTRAINT verification_breaks_check CHECK ((breaks >= 0)),
+    CONSTRAINT verification_journals_check CHECK ((journals >= 0)),
+    CONSTRAINT verification_through_check CHECK ((through >= 0)),
+    CONSTRAINT verification_took_ms_check CHECK ((took_ms >= 0))
+);
+
+COMMENT ON TABLE public.verification IS 'reference table: each proof of a book''s ledger, by the system''s clock; few rows, never changed';
+
+COMMENT ON COLUMN public.verification.through IS 'the sum of the heads'' numbers that it read: a book whose heads sum to this has not changed since';
+
 CREATE TABLE public.wallet_movement (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
@@ -1332,6 +1349,9 @@ ALTER TABLE ONLY public.staff_session
 ALTER TABLE ONLY public.test_bank_instruction
     ADD CONSTRAINT test_bank_instruction_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.verification
+    ADD CONSTRAINT verification_pkey PRIMARY KEY (book, at);
+
 ALTER TABLE ONLY public.wallet_movement
     ADD CONSTRAINT wallet_movement_pkey PRIMARY KEY (bucket, id);
 
@@ -1451,6 +1471,9 @@ ALTER TABLE ONLY public.staff_session
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.verification
+    ADD CONSTRAINT verification_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
 
 ALTER TABLE ONLY public.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
@@ -1576,6 +1599,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO wufeng_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_session TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test_bank_instruction TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.verification TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.wallet_movement TO wufeng_app;
 

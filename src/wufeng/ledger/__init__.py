@@ -49,7 +49,17 @@ from wufeng.ledger.store import (
     register_folded_accounts,
     write_journals,
 )
-from wufeng.ledger.verify import Break, BreakKind, Report, verify
+from wufeng.ledger.verify import (
+    Break,
+    BreakKind,
+    Report,
+    Verification,
+    latest_verification,
+    merged,
+    verify,
+    verify_book,
+    verify_if_due,
+)
 from wufeng.ledger.views import (
     AccountView,
     JournalView,
@@ -84,6 +94,7 @@ __all__ = [
     "Posted",
     "Report",
     "Upkeep",
+    "Verification",
     "account_id",
     "account_names",
     "book_owner",
@@ -100,7 +111,9 @@ __all__ = [
     "journal_at",
     "journal_id",
     "journals_of",
+    "latest_verification",
     "load_balances",
+    "merged",
     "new_account",
     "newest_entries",
     "open_accounts",
@@ -115,6 +128,8 @@ __all__ = [
     "statement",
     "trial_balance",
     "verify",
+    "verify_book",
+    "verify_if_due",
     "view_journal",
     "view_journals",
     "void_holds",

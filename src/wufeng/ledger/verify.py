@@ -6,11 +6,13 @@ add up to, and that no number is missing.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
+from wufeng.base.books import Book
 from wufeng.base.database import Connection, Database
 from wufeng.base.sql import load
 from wufeng.ledger.model import FOLD
@@ -52,7 +54,7 @@ class Break(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What was read, and what did not agree. No breaks: proven."""
+    """What was read, and what did not agree. No breaks: proven. `through`: the sum of the heads' numbers."""
 
     breaks: tuple[Break, ...]
     buckets: int
@@ -61,11 +63,23 @@ class Report(Struct, frozen=True):
     accounts: int
     holds: int
     seconds: float
+    through: int = 0
 
     @property
     def journals_per_s(self) -> int:
         """Journals proven a second."""
         return round(self.journals / self.seconds) if self.seconds > 0 else 0
+
+
+class Verification(Struct, frozen=True):
+    """One proof of a book as it is kept: when, up to which numbers, and whether anything has been booked since."""
+
+    at: datetime
+    through: int
+    journals: int
+    breaks: int
+    took_ms: int
+    changed_since: bool
 
 
 class Counts(Struct, frozen=True):
@@ -104,6 +118,59 @@ async def verify(database: Database, buckets: Sequence[int] | None = None) -> Re
         accounts=sum(size.accounts for size in sizes),
         holds=sum(size.holds for size in sizes),
         seconds=time.perf_counter() - started_s,
+        through=sum(size.head_seq for size in sizes),
+    )
+
+
+async def verify_book(database: Database, book: Book, at: datetime) -> Report:
+    """Prove one book and keep that it was done. `at` is the system's instant."""
+    report = await verify(database, book.buckets)
+    async with database.read() as db:
+        await db.execute(
+            SQL.keep_verification,
+            book.id,
+            at,
+            report.through,
+            report.journals,
+            len(report.breaks),
+            round(report.seconds * 1000),
+        )
+    return report
+
+
+async def verify_if_due(database: Database, book: Book, at: datetime, every: timedelta) -> Report | None:
+    """Prove a book that has changed since its last proof, unless that was a moment ago. None: it is not due.
+
+    A large book is proved more rarely, so that proving takes a twentieth of the time at most.
+    """
+    async with database.read() as db:
+        last = await latest_verification(db, book)
+        through = await db.fetchval(SQL.heads_of, book.buckets)
+    if last is not None:
+        rest = max(every, timedelta(milliseconds=20 * last.took_ms))
+        if last.through == through or at - last.at < rest:
+            return None
+    return await verify_book(database, book, at)
+
+
+async def latest_verification(db: Connection, book: Book) -> Verification | None:
+    """The last proof of a book that was kept; None: there was none."""
+    row = await db.fetchrow(SQL.latest_verification, book.id, book.buckets)
+    return None if row is None else Verification(**dict(row))
+
+
+def merged(reports: Iterable[Report]) -> Report:
+    """Several books' reports as one."""
+    found = list(reports)
+    return Report(
+        breaks=tuple(one for report in found for one in report.breaks),
+        buckets=sum(report.buckets for report in found),
+        journals=sum(report.journals for report in found),
+        legs=sum(report.legs for report in found),
+        accounts=sum(report.accounts for report in found),
+        holds=sum(report.holds for report in found),
+        seconds=sum(report.seconds for report in found),
+        through=sum(report.through for report in found),
     )
 
 

@@ -186,3 +186,19 @@ select balance.currency, sum(balance.amount_minor)::text as found
          group by leg.currency) as balance
  group by balance.currency
 having sum(balance.amount_minor) <> 0;
+
+-- name: keep_verification
+insert into verification (book, at, through, journals, breaks, took_ms)
+values ($1, $2, $3, $4, $5, $6)
+    on conflict (book, at) do nothing;
+
+-- name: heads_of
+select sum(seq)::bigint as through from head where bucket = any($1::smallint[]);
+
+-- name: latest_verification
+select last.at, last.through, last.journals, last.breaks, last.took_ms,
+       last.through <> (select sum(head.seq) from head where head.bucket = any($2::smallint[])) as changed_since
+  from verification as last
+ where last.book = $1
+ order by last.at desc
+ limit 1;
