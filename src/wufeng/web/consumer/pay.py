@@ -26,12 +26,14 @@ from wufeng.payments import (
     load_checkout,
     load_payment,
     show_payments,
+    view_refund,
     view_session,
 )
 from wufeng.payments.checkout.model import CheckoutSession, CheckoutStatus
 from wufeng.payments.checkout.queries import newest_checkout
 from wufeng.payments.orders.model import Order
 from wufeng.payments.quotes.model import QuoteOption, QuoteView, SourceKind
+from wufeng.payments.refunds.queries import refunds_of_payment
 from wufeng.web.consumer.reading import payments_of, reading, state_of
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
@@ -137,6 +139,7 @@ async def receipt(visit: Visit) -> Reply:
         plans = [await _plan(visit, db, funding.draw) for funding in view.funding if funding.draw]
         merchant = await _merchant(visit, db, order.terms)
         session = await newest_checkout(db, visit.book, order.terms.id)
+        refunds = await refunds_of_payment(db, visit.book, payment_id) if view.captured_minor else []
     still_waits = view.status is PaymentStatus.REQUIRES_ACTION and (
         view.expires_at is None or visit.at < view.expires_at
     )
@@ -149,6 +152,7 @@ async def receipt(visit: Visit) -> Reply:
         order=order,
         merchant=merchant,
         plans={plan.draw: plan for plan in plans},
+        refunds=[view_refund(refund) for refund in refunds],
         return_url=session.return_url if session is not None else None,
         again=f"/checkout/{encode(Prefix.CHECKOUT_SESSION, session.id)}"
         if session is not None and session.is_live(visit.at)
