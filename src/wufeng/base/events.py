@@ -88,3 +88,9 @@ async def load_closed(db: Connection, bucket: int) -> Closed:
     row = await db.fetchrow(SQL.load_closed, bucket)
     assert row is not None, f"there is no bucket {bucket}"
     return Closed(row["closed_through"], row["first_on"])
+
+
+async def closed_through(db: Connection, buckets: Sequence[int]) -> date | None:
+    """The last business date that all of some buckets have closed; None: one of them has closed nothing yet."""
+    found = [row["closed_through"] for row in await db.fetch(SQL.closed_through, list(buckets))]
+    return min(found) if found and None not in found else None

@@ -24,3 +24,6 @@ select head.closed_through,
              (select business_on from event where bucket = $1 and seq = 1)) as first_on
   from head
  where head.bucket = $1;
+
+-- name: closed_through
+select closed_through from head where bucket = any($1::smallint[]);

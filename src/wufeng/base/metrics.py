@@ -6,7 +6,7 @@ for them. Each worker process answers for itself: sum over `worker` in the query
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import asyncpg
@@ -120,6 +120,19 @@ class Metrics:
                 operation, str(status)
             )
         timed.observe(seconds)
+
+    def quantile(self, operations: Collection[str], part: float) -> float | None:
+        """The seconds within which that part of the requests of some operations was answered, in this process since
+        its start: the upper end of a latency bucket. None: there was no request; infinite: beyond the last bucket.
+        """
+        counts: dict[float, float] = {}
+        for metric in self._request_seconds.collect():
+            for sample in metric.samples:
+                if sample.name.endswith("_bucket") and sample.labels["operation"] in operations:
+                    end = float(sample.labels["le"])
+                    counts[end] = counts.get(end, 0) + sample.value
+        total = max(counts.values(), default=0)
+        return next((end for end in sorted(counts) if counts[end] >= part * total), None) if total else None
 
     def payment(self, status: str, count: int = 1) -> None:
         """Payments of a batch got this status."""

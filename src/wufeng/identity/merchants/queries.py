@@ -15,3 +15,8 @@ async def load_merchant(db: Connection, book: Book, merchant_id: UUID) -> Mercha
     if merchant is None or merchant.book_id != book.id:
         raise not_found("merchant")
     return merchant
+
+
+async def list_merchants(db: Connection, book: Book, at_most: int) -> list[UUID]:
+    """The ids of a book's merchants, closed ones too, the newest first."""
+    return await store.list_ids(db, book.id, at_most)

@@ -45,3 +45,8 @@ async def load_merchants(db: Connection, ids: Collection[UUID]) -> dict[UUID, Me
 async def close_merchant(db: Connection, book_id: int, merchant_id: UUID, at: datetime) -> bool:
     """Close a merchant of that book; False when there is no active one."""
     return await db.fetchval(SQL.close_merchant, merchant_id, book_id, at) is not None
+
+
+async def list_ids(db: Connection, book_id: int, at_most: int) -> list[UUID]:
+    """The merchants of a book, the newest first."""
+    return [row["id"] for row in await db.fetch(SQL.list_ids, book_id, at_most)]

@@ -7,3 +7,6 @@ select id, book, name, scene, fee_rate_ppm, status, created_at, closed_at from m
 
 -- name: close_merchant
 update merchant set status = 'closed', closed_at = $3 where id = $1 and book = $2 and status = 'active' returning id;
+
+-- name: list_ids
+select id from merchant where book = $1 order by id desc limit $2;

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
-from wufeng.base.errors import not_found
+from wufeng.base.errors import Problem, not_found
 from wufeng.identity.people import rules, store
 from wufeng.identity.people.model import Person, PersonStatus, PersonView
 from wufeng.identity.vault import Private, Vault
@@ -43,3 +43,12 @@ async def phone_of_person(db: Connection, vault: Vault, book: Book, person_id: U
     """A person's own phone in clear, to send them a code; None for an unknown or erased one."""
     phone = await store.load_phone(db, vault, book.bucket_of(person_id), person_id)
     return phone.number if phone is not None else None
+
+
+async def person_of_phone(db: Connection, vault: Vault, book: Book, phone: Private) -> UUID | None:
+    """Whose phone that is, found by its keyed hash; None: nobody's in this book, or it is no phone."""
+    try:
+        number = rules.normalise_phone(phone.text)
+    except Problem:
+        return None
+    return await store.find_owner(db, store.name_of(vault, book, store.PHONE, Private(number)))

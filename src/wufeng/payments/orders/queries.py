@@ -1,5 +1,6 @@
 """Orders as they are read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from wufeng.base.books import Book
@@ -44,3 +45,10 @@ async def search_orders(
     if exact is not None and all(order.terms.id != exact.terms.id for order in found):
         found = [exact, *found][:limit]
     return found
+
+
+async def orders_by_number(db: Connection, book: Book, merchants: Sequence[UUID], number: str) -> list[Order]:
+    """The orders of some merchants that have this number, the newest first."""
+    ids = [order_id(merchant, number) for merchant in merchants]
+    found = await store.load_orders(db, book.buckets, ids)
+    return sorted(found, key=lambda order: order.created_at, reverse=True)

@@ -107,6 +107,11 @@ async def load_order(db: Connection, bucket: int, id_: UUID) -> Order | None:
     return None if row is None else _order(row)
 
 
+async def load_orders(db: Connection, buckets: Sequence[int], ids: Sequence[UUID]) -> list[Order]:
+    """Orders by id, in no order; an unknown id is absent."""
+    return [_order(row) for row in await db.fetch(SQL.load_orders, buckets, ids)]
+
+
 async def list_orders(
     db: Connection,
     buckets: Sequence[int],

@@ -28,6 +28,12 @@ select id, merchant_id, order_no, amount_minor, currency, subject, scene, receip
   from merchant_order
  where bucket = $1 and id = $2;
 
+-- name: load_orders
+select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
+       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+  from merchant_order
+ where bucket = any($1::smallint[]) and id = any($2::uuid[]);
+
 -- name: list_orders
 -- A merchant's orders lie in all buckets of the book: each gives its newest by its own index.
 select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,

@@ -1,5 +1,14 @@
-"""console"""
+"""The console (`/console`): how the system does, one person, one decision, the ledger, the clock."""
 
+from wufeng.web.console import clock, decision, journals, overview, person, search, sign_in
 from wufeng.web.paging import Page
 
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (
+    *sign_in.PAGES,
+    *overview.PAGES,
+    *search.PAGES,
+    *person.PAGES,
+    *decision.PAGES,
+    *journals.PAGES,
+    *clock.PAGES,
+)

@@ -1,0 +1,1 @@
+"""What goes on in a book: payments of late, and money reserved."""
