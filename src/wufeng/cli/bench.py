@@ -1,14 +1,8 @@
 """`wufeng bench pay`: how fast payments are on this machine, beside references of the same run."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -29,23 +23,26 @@ from wufeng.base.errors import ConfigurationError
 from wufeng.base.migrations import connect_as_superuser, create_database
 from wufeng.bench import store
 from wufeng.bench.measure import HttpLoad
-from wufeng.bench.pay import Figures, Plan, Served, Subjects, bench_pay
+from wufeng.bench.pay import Figures, Plan, Subjects, bench_pay
 from wufeng.bench.pgbench import Pgbench
-from wufeng.bench.world import Parts, make_world
+from wufeng.bench.world import make_world
+from wufeng.cli.bench_web import web
+from wufeng.cli.measuring import BOOK, parts_of, served
 from wufeng.cli.output import AsJson, print_json, print_line, print_table
 from wufeng.lenders.model import lender_id
 
 commands = typer.Typer(help="Measure.", no_args_is_help=True)
 
-BOOK = "bench-pay"
 TPCB = "wufeng_tpcb"
 LEDGER_BROKEN = 1
-STARTS_WITHIN_S = 30
 
 
 @commands.callback()
 def _group() -> None:
     """Measure."""
+
+
+commands.command()(web)
 
 
 @commands.command()
@@ -106,10 +103,10 @@ async def _start(settings: Settings) -> ColdStart:
     began_s = time.monotonic()
     await found(settings, [Draft(name=BOOK, mode=Mode.TEST)])
     installed_s = time.monotonic() - began_s
-    with _served(settings, 1) as served:
+    with served(settings, 1) as server:
         answers_s = time.monotonic() - began_s
         async with opened(settings, background=Background.OFF) as app:
-            world = await make_world(_parts(app), 1)
+            world = await make_world(parts_of(app), 1)
         requests = settings.data_dir / "requests.jsonl"
         world.write_requests(requests)
         authorization, body = msgspec.json.decode(requests.read_bytes().splitlines()[0])
@@ -118,7 +115,7 @@ async def _start(settings: Settings) -> ColdStart:
             "Idempotency-Key": "first",
             "Content-Type": "application/json",
         }
-        url = f"http://127.0.0.1:{served.port}/v1/payments"
+        url = f"http://127.0.0.1:{server.port}/v1/payments"
         async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
             answer = await http.post(url, content=body.replace("@", "first"), headers=headers)
         paid_s = time.monotonic() - began_s
@@ -127,7 +124,7 @@ async def _start(settings: Settings) -> ColdStart:
                 f"the first payment was answered {answer.status_code}: {answer.text[:200]}"
             )
         await asyncio.sleep(5)  # until it is idle
-        worker = psutil.Process(served.worker)
+        worker = psutil.Process(server.worker)
         server_mb = sum(process.memory_info().rss for process in (worker, *worker.parents()[:1])) / 2**20
         postgres = [
             p for p in psutil.process_iter(["name"]) if str(settings.data_dir) in " ".join(_command_of(p))
@@ -169,7 +166,7 @@ async def _pay(
         calm_collector()  # as the server does
         server = app.database.server
         assert server is not None, "the scratch installation runs its own server"
-        parts = _parts(app)
+        parts = parts_of(app)
         say(f"{people:,} people with lines and sessions")
         world = await make_world(parts, people)
         requests = settings.data_dir / "requests.jsonl"
@@ -190,7 +187,7 @@ async def _pay(
                 tpcb=tpcb,
                 naive=Pgbench(server, OWNER_ROLE, settings.database_name),
                 book_id=parts.book.id,
-                serve=lambda: _served(settings, workers),
+                serve=lambda: served(settings, workers),
                 http=lambda port: HttpLoad(port, requests),
                 statements=lambda: counted[0],
                 say=say,
@@ -209,65 +206,12 @@ def _lead_lender(app: App) -> str:
     return offered[0].lenders[0].code
 
 
-def _parts(app: App) -> Parts:
-    book = app.books.named(BOOK)
-    return Parts(
-        database=app.database,
-        lanes=app.lanes,
-        vault=app.services.vault,
-        book=book,
-        now=lambda: book.at(app.services.clock),
-    )
-
-
 async def _tpcb(server: EmbeddedServer, settings: Settings) -> Pgbench:
     """A database of its own for TPC-B, on the same server."""
     await create_database(server, replace(settings, database_name=TPCB), "template0")
     tpcb = Pgbench(server, OWNER_ROLE, TPCB)
     tpcb.initialise()
     return tpcb
-
-
-@contextmanager
-def _served(settings: Settings, workers: int) -> Iterator[Served]:
-    """`wufeng serve` as a process of its own on the scratch installation."""
-    environment = {"WUFENG_DATA_DIR": str(settings.data_dir), "WUFENG_LOG_LEVEL": "warning"}
-    port = _free_port()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wufeng.cli", "serve", f"--port={port}", f"--workers={workers}"],
-            env=os.environ | environment,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            _wait(process, port)
-            children = psutil.Process(process.pid).children(recursive=True)
-            worker = max(children, key=lambda child: child.memory_info().rss) if children else None
-            yield Served(port, worker.pid if worker else process.pid)
-        finally:
-            process.terminate()
-            process.wait(STARTS_WITHIN_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline_s = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline_s:
-        if process.poll() is not None:
-            raise ConfigurationError("the server to be measured did not start: try `wufeng serve`")
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise ConfigurationError("the server to be measured did not answer in time")
 
 
 def _show(figures: Figures) -> None:

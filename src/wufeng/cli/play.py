@@ -41,7 +41,7 @@ def command(
         raise ConfigurationError(f"{file} holds no payment that could be played: {stream.left_out}")
     settings = PlaySettings(seed=seed, late_share_ppm=late_ppm)
     with _bars(hidden=as_json) as bars:
-        played = uvloop.run(_play(load_settings(), stream, settings, _progress(bars)))
+        played = uvloop.run(play_stream(load_settings(), stream, settings, _progress(bars)))
     if as_json:
         print_json(played)
     else:
@@ -50,7 +50,8 @@ def command(
         raise typer.Exit(FOUND_BREAKS)
 
 
-async def _play(settings: Settings, stream: Stream, habits: PlaySettings, progress: Progress) -> Played:
+async def play_stream(settings: Settings, stream: Stream, habits: PlaySettings, progress: Progress) -> Played:
+    """Play a stream in a fresh book of an installation, which is made where there is none."""
     name = await _make_book(settings, stream)
     # One instant of the system's clock for the whole play: only the book's own clock moves, day by day.
     async with opened(settings, clock=FixedClock(SystemClock().now()), background=Background.OFF) as app:

@@ -1,13 +1,14 @@
 """Home and activity."""
 
+from wufeng.base.database import Connection
 from wufeng.base.errors import invalid_field
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.queries import Reading, list_bills, list_lines, load_line
 from wufeng.credit.views import BillView, LineView
 from wufeng.identity.pins.queries import has_pin
-from wufeng.payments import PaymentStatus
-from wufeng.web.consumer.reading import payments_of, reading
+from wufeng.payments import PaymentFilter, PaymentStatus, list_payments
+from wufeng.web.consumer.reading import Shown, payments_of, reading, shown
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 RECENT = 5
@@ -22,20 +23,15 @@ async def home(visit: Visit) -> Reply:
         lines = [line for line in await list_lines(read, visit.caller.id) if line.status != LineStatus.CLOSED]
         line = lines[0] if lines else None
         bill = await _bill_to_pay(read, line) if line is not None and line.billed_minor else None
-        recent = await payments_of(visit, db, at_most=RECENT)
-        waiting = await payments_of(visit, db, status=PaymentStatus.REQUIRES_ACTION, at_most=RECENT)
+        recent, waiting = await _lately(visit, db)
         pin_set = await has_pin(db, visit.book, visit.caller.id)
     return visit.show(
         "consumer/home.html",
         line=line,
         more_lines=lines[1:],
         bill=bill,
-        recent=[shown for shown in recent if shown.state != PaymentStatus.REQUIRES_ACTION],
-        waiting=[
-            shown
-            for shown in waiting
-            if shown.payment.expires_at is None or shown.payment.expires_at > visit.at
-        ],
+        recent=recent,
+        waiting=waiting,
         pin_set=pin_set,
         on=read.on,
     )
@@ -47,6 +43,17 @@ async def _bill_to_pay(read: Reading, line: LineView) -> BillView | None:
     bills = await list_bills(read, row, None, 6)
     unpaid = [bill for bill in bills if bill.unpaid_minor]
     return unpaid[-1] if unpaid else None
+
+
+async def _lately(visit: Visit, db: Connection) -> tuple[list[Shown], list[Shown]]:
+    """The newest payments, and those that wait for the visitor: these end in minutes, so they are among the newest."""
+    wanted = PaymentFilter(payer_id=visit.caller.id)
+    found = await list_payments(db, visit.book, wanted, None, A_PAGE)
+    asked = [one for one in found if one.status is PaymentStatus.REQUIRES_ACTION]
+    open_ = [one for one in asked if one.expires_at is None or one.expires_at > visit.at]
+    done = [one for one in found if one.status is not PaymentStatus.REQUIRES_ACTION][:RECENT]
+    views = await shown(visit, db, [*done, *open_])
+    return views[: len(done)], views[len(done) :]
 
 
 async def activity(visit: Visit) -> Reply:

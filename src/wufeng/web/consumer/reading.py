@@ -9,6 +9,7 @@ from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.queries import Reading
 from wufeng.payments import PaymentFilter, PaymentStatus, PaymentView, Reader, list_payments, show_payments
+from wufeng.payments.pay.model import Payment
 from wufeng.web.paging import Visit
 
 
@@ -36,7 +37,11 @@ async def payments_of(
 ) -> list[Shown]:
     """The visitor's payments, the newest first."""
     wanted = PaymentFilter(payer_id=visit.caller.id, status=status)
-    found = await list_payments(db, visit.book, wanted, before, at_most)
+    return await shown(visit, db, await list_payments(db, visit.book, wanted, before, at_most))
+
+
+async def shown(visit: Visit, db: Connection, found: Sequence[Payment]) -> list[Shown]:
+    """Payments with the names of their merchants."""
     views = await show_payments(
         db, visit.services.catalogue, visit.book, found, Reader.PERSON, visit.language
     )
