@@ -8,7 +8,7 @@ import httpx
 from wufeng.client import Patience, Wufeng
 from wufeng.identity import PAGE_RULES
 from wufeng.services import Services
-from wufeng.web import common, console, consumer, design, merchant, shop
+from wufeng.web import common, console, consumer, demo, design, merchant, shop
 from wufeng.web.paging import Page, Pages, Site
 from wufeng.web.render import Renderer
 from wufeng.web.texts import LANGUAGES
@@ -18,6 +18,7 @@ __all__ = ["PAGES", "SEGMENTS", "create_web"]
 PAGES: tuple[Page, ...] = (
     *common.PAGES,
     *design.PAGES,
+    *demo.PAGES,
     *consumer.PAGES,
     *merchant.PAGES,
     *shop.PAGES,

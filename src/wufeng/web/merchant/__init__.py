@@ -1,5 +1,6 @@
-"""merchant"""
+"""The merchant portal (`/merchant`): take a payment, follow an order, give money back."""
 
+from wufeng.web.merchant import orders, sign_in, take, today
 from wufeng.web.paging import Page
 
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (*sign_in.PAGES, *today.PAGES, *take.PAGES, *orders.PAGES)
