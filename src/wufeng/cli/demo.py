@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -22,11 +21,9 @@ from wufeng.base.books import Mode
 from wufeng.base.config import Settings, load_settings
 from wufeng.base.errors import ConfigurationError
 from wufeng.cli.output import print_line
+from wufeng.cli.setting import Setting, links, set_up
 from wufeng.cli.story import Cast, tell_story
 from wufeng.client import Wufeng
-from wufeng.identity.staff.commands import create_staff
-from wufeng.identity.staff.model import Role
-from wufeng.identity.vault import Private
 
 NAME = "demo-"
 BEGINS_ON = date(2026, 9, 3)
@@ -49,14 +46,14 @@ def command(
     settings = _settings(port)
     end = end or bool(os.environ.get("CI"))
     print_line(f"Wufeng's demo lives in {settings.data_dir}.", "dim")
-    book, key, login, password = asyncio.run(_prepare(settings))
-    print_line(f"Database and schema are ready; this start's book is {book}.", "dim")
-    with _server(settings) as process:
+    scene = asyncio.run(_prepare(settings))
+    print_line(f"Database and schema are ready; this start's book is {scene.book}.", "dim")
+    with _server(settings, scene) as process:
         url = f"http://127.0.0.1:{settings.port}"
         _wait(process, url)
         print_line(f"The server answers on {url} after {time.monotonic() - began_s:.1f} s.\n", "dim")
-        cast = asyncio.run(_play(url, book, key, login, password))
-        _where_to_click(url, book, key, login, password, cast, time.monotonic() - began_s)
+        cast = asyncio.run(_play(url, scene))
+        _where_to_click(settings, url, scene, cast, time.monotonic() - began_s)
         if not end:
             print_line("\nServing until Ctrl-C.", "bold")
             _until_interrupted(process)
@@ -87,37 +84,27 @@ def _free(port: int) -> int | None:
         return found_port
 
 
-async def _prepare(settings: Settings) -> tuple[str, str, str, str]:
-    """Make the installation as far as it is missing, a fresh book on 3 September, and somebody to sign in as."""
+async def _prepare(settings: Settings) -> Setting:
+    """Make the installation as far as it is missing, a fresh book on 3 September, and who is in it beforehand."""
     await found(settings, [])
     async with opened(settings, background=Background.OFF) as app:
         names = {book.name for book in app.books.values()}
     name = next(f"{NAME}{n}" for n in range(1, 1_000) if f"{NAME}{n}" not in names)
     founded = await found(settings, [Draft(name=name, mode=Mode.TEST, buckets=1, begins_on=BEGINS_ON)])
-    password = secrets.token_urlsafe(12)
-    async with opened(settings, background=Background.OFF) as app, app.database.transaction() as db:
-        services = app.services
-        await create_staff(
-            db,
-            services.vault,
-            services.ids,
-            name,
-            "Demo supervisor",
-            Private(password),
-            Role.SUPERVISOR,
-            [app.books.named(name)],
-            services.clock.now(),
-        )
-    return name, founded.secrets.platform_keys[name], name, password
+    async with opened(settings, background=Background.OFF) as app:
+        return await set_up(app.services, app.books.named(name), founded.secrets.platform_keys[name])
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def _server(settings: Settings, scene: Setting) -> Iterator["subprocess.Popen[bytes]"]:
     """`wufeng serve` as a process of its own; its log goes into a file."""
     environment = os.environ | {
         "WUFENG_DATA_DIR": str(settings.data_dir),
         "WUFENG_PORT": str(settings.port),
         "WUFENG_WEBHOOKS_TO_PRIVATE_ADDRESSES": "true",
+        "WUFENG_DEMO_SHOP_KEY": scene.shop_key,
+        "WUFENG_DEMO_SHOP_MERCHANT": scene.shop,
+        "WUFENG_DEMO_SHOP_WEBHOOK_SECRET": scene.shop_secret,
     }
     with (settings.data_dir / "serve.log").open("ab") as log:
         process = subprocess.Popen(
@@ -147,10 +134,14 @@ def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
     raise ConfigurationError(f"the server did not answer within {STARTS_WITHIN_S} s; see var/demo/serve.log")
 
 
-async def _play(url: str, book: str, key: str, login: str, password: str) -> Cast:
-    async with Wufeng(url, key, book=book) as operator:
-        session = await operator.as_caller(None).staff.sign_in(login=login, password=password, book=book)
-        return await tell_story(operator, operator.as_caller(session.token), _tell)
+async def _play(url: str, scene: Setting) -> Cast:
+    async with Wufeng(url, scene.platform_key, book=scene.book) as operator:
+        public = operator.as_caller(None)
+        session = await public.staff.sign_in(
+            login=scene.supervisor.login, password=scene.supervisor.password, book=scene.book
+        )
+        shop = operator.as_caller(scene.shop_key)
+        return await tell_story(operator, operator.as_caller(session.token), shop, _tell)
 
 
 def _tell(what: str, figures: str) -> None:
@@ -158,19 +149,24 @@ def _tell(what: str, figures: str) -> None:
     print_line(f"      {figures}", "cyan")
 
 
-def _where_to_click(
-    url: str, book: str, key: str, login: str, password: str, cast: Cast, took_s: float
-) -> None:
-    print_line(f"\nDone in {took_s:.0f} s. Look around:", "bold")
+def _where_to_click(settings: Settings, url: str, scene: Setting, cast: Cast, took_s: float) -> None:
+    print_line(f"\nDone in {took_s:.0f} s. Open one of these; each signs you in, for a day:", "bold")
+    for who, link in asyncio.run(links(settings, url, scene, cast)):
+        print_line(f"  {who:<30}  {link}")
+    print_line("\nOr call the API yourself:", "bold")
     print_line(f"  API reference     {url}/docs   (Authorize with one of these)")
-    print_line(f"  platform key      {key}")
+    print_line(f"  platform key      {scene.platform_key}")
     print_line(f"  shop's key        {cast.merchant_key}")
     print_line(f"  person's session  {cast.session}")
-    print_line(f"  staff             {login} / {password}   (POST /v1/staff_sessions)")
+    print_line(f"  payment PIN       {cast.pin}   (of everybody here)")
+    for staff in (scene.supervisor, scene.analyst):
+        print_line(f"  {staff.role.value:<16}  {staff.login} / {staff.password}   (POST /v1/staff_sessions)")
     print_line(
         f"  try               curl -s -H 'Authorization: Bearer {cast.session}' {url}/v1/bills/{cast.bill}"
     )
-    print_line(f"  the ledger        WUFENG_DATA_DIR=var/demo .venv/bin/wufeng ledger verify --book {book}")
+    print_line(
+        f"  the ledger        WUFENG_DATA_DIR=var/demo .venv/bin/wufeng ledger verify --book {scene.book}"
+    )
 
 
 def _until_interrupted(process: "subprocess.Popen[bytes]") -> None:

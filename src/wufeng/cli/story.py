@@ -1,22 +1,18 @@
 """The demo's story, told over HTTP by the typed client: one person, one shop, one month of credit."""
 
-from collections.abc import Callable
 from datetime import date
 
 from msgspec import Struct
 
+from wufeng.cli.actors import PIN, Actor, Tell, go_shopping, newest_code, return_late, start_late
 from wufeng.client import Confirmation, InlineOrder, Payment, Source, Wufeng
 from wufeng.client.credit import Bill
 from wufeng.client.operating import FeePlan, Merchant
 
 PHONE = "+8613812345678"
-PIN = "190372"
 BOUGHT_MINOR = 100_000
 LIMIT_MINOR = 500_000
 BILLED_ON, DUE_ON, PAID_OFF_ON = date(2026, 10, 1), date(2026, 10, 10), date(2026, 10, 15)
-
-Tell = Callable[[str, str], None]
-"""(what happened, the figures of it)."""
 
 
 class Cast(Struct, frozen=True, kw_only=True):
@@ -31,10 +27,15 @@ class Cast(Struct, frozen=True, kw_only=True):
     line: str
     payment: str
     bill: str
+    shopper: Actor
+    late: Actor
 
 
-async def tell_story(operator: Wufeng, staff: Wufeng, tell: Tell) -> Cast:
-    """Play it. The book stands on 3 September 2026; every step is a call that anybody could make."""
+async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: Tell) -> Cast:
+    """Play it. The book stands on 3 September 2026; every step is a call that anybody could make.
+
+    lamp_shop  another merchant, where people buy in instalments
+    """
     shop = await operator.merchants.create(name="West Lake Tea", scene="retail", fee_plan=FeePlan(6_000))
     assert shop.api_key is not None, "a new merchant's key is shown once"
     tell("a shop opens", f"{shop.name}, {shop.id}")
@@ -46,8 +47,12 @@ async def tell_story(operator: Wufeng, staff: Wufeng, tell: Tell) -> Cast:
     tell("staff open a credit line, with a reason", f"{_yuan(line.limit_minor)} a month, {line.product}")
     payment = await _buy(operator.as_caller(shop.api_key), person, person_id, line.id, tell)
     await _refund(operator.as_caller(shop.api_key), person, shop, line.id, tell)
+    tea = operator.as_caller(shop.api_key)
+    late = await start_late(operator, staff, tea, tell)
     bill = await _live_a_month(operator, person, line.id, tell)
     await _explain(staff, payment, tell)
+    late = await return_late(operator, late, tell)
+    shopper = await go_shopping(operator, staff, tea, lamp_shop, tell)
     return Cast(
         person=person_id,
         session=session,
@@ -58,6 +63,8 @@ async def tell_story(operator: Wufeng, staff: Wufeng, tell: Tell) -> Cast:
         line=line.id,
         payment=payment.id,
         bill=bill.id,
+        shopper=shopper,
+        late=late,
     )
 
 
@@ -66,20 +73,14 @@ async def _sign_in(operator: Wufeng, tell: Tell) -> tuple[str, str]:
     person = await operator.people.create(external_id="demo-1", phone=PHONE, name="林小满")
     public = operator.as_caller(None)
     await public.sessions.send_code(phone=PHONE)
-    code = await _newest_code(operator)
+    code = await newest_code(operator, PHONE)
     session = await public.sessions.create(phone=PHONE, code=code, device="demo phone")
     assert session.token is not None, "a new session shows its token"
     await public.sessions.send_code(phone=PHONE, purpose="pin")
     signed_in = operator.as_caller(session.token)
-    await signed_in.people.set_pin(person.id, pin=PIN, code=await _newest_code(operator))
+    await signed_in.people.set_pin(person.id, pin=PIN, code=await newest_code(operator, PHONE))
     tell("a person signs in by a one-time code and sets a PIN", f"{person.name}, {person.id}")
     return person.id, session.token
-
-
-async def _newest_code(operator: Wufeng) -> str:
-    async for message in operator.messages.list(phone=PHONE, limit=1):
-        return message.code
-    raise AssertionError("a test book keeps the messages it would have sent")
 
 
 async def _buy(shop: Wufeng, person: Wufeng, person_id: str, line: str, tell: Tell) -> Payment:
