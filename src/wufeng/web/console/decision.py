@@ -12,7 +12,7 @@ from wufeng.risk.views import FeaturesView
 from wufeng.web.console.frame import merchant_names, show
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
-RECENT_SHOWN = 12
+RECENT_SHOWN = 8
 
 
 async def decision(visit: Visit) -> Reply:

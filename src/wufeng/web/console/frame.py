@@ -13,7 +13,8 @@ from wufeng.web.paging import Reply, Visit
 DECIDING = frozenset({Role.SUPERVISOR, Role.ADMIN})
 WORKING = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN})
 
-_JOURNALS = frozenset({"pay", "rfd", "bil", "rep", "top", "wdr", "stl", "lin", "jnl"})
+_JOURNALS = frozenset({"rfd", "bil", "rep", "top", "wdr", "stl", "jnl"})
+_SEARCHED = frozenset({"wal", "pay", "ord", "lin", "drw", "mer"})
 
 
 async def show(visit: Visit, template: str, status: int = 200, **context: Any) -> Reply:
@@ -43,7 +44,7 @@ def where(id_: str) -> str | None:
         return f"/console/decisions/{id_}"
     if prefix in _JOURNALS:
         return f"/console/journals?of={id_}"
-    return f"/console/search?q={id_}" if prefix in {one.value for one in Prefix} else None
+    return f"/console/search?q={id_}" if prefix in _SEARCHED else None
 
 
 def reading(visit: Visit, db: Connection) -> Reading:
