@@ -1,7 +1,7 @@
 """The demo's other people: one who shops, and one whose bill is overdue. Told over HTTP by the typed client."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
@@ -114,13 +114,27 @@ async def _top_up(operator: Wufeng, who: Actor) -> int:
     wallet = (await operator.people.get(who.person)).wallet
     try:
         account = await me.bank_accounts.create(number="6222021234567890110", bank="ICBC")
+        await _until(lambda: _verified(me))
         await me.wallets.top_up(wallet, amount_minor=TOPPED_UP_MINOR, bank_account=account.id)
     except ApiProblem:
         return 0
+    return await _until(lambda: _available_minor(me, wallet))
+
+
+async def _verified(me: Wufeng) -> int:
+    """How many bank accounts the bank has found to be theirs."""
+    return len([account async for account in me.bank_accounts.list() if account.status == "verified"])
+
+
+async def _available_minor(me: Wufeng, wallet: str) -> int:
+    return (await me.wallets.get(wallet)).available_minor
+
+
+async def _until(look: Callable[[], Awaitable[int]]) -> int:
+    """What a look tells once it tells something; 0 when the bank takes its time."""
     for _ in range(int(BANK_ANSWERS_WITHIN_S * 10)):
-        available_minor = (await me.wallets.get(wallet)).available_minor
-        if available_minor:
-            return available_minor
+        if found := await look():
+            return found
         await asyncio.sleep(0.1)
     return 0
 
