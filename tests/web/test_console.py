@@ -9,11 +9,14 @@ from urllib.parse import quote
 import pytest
 from tests.api.conftest import NOON, Person, Shop
 
+from wufeng.base.ids import Prefix, decode
 from wufeng.base.metrics import Metrics
 from wufeng.identity import Private
 from wufeng.identity.staff.commands import create_staff
 from wufeng.identity.staff.model import Role
 from wufeng.ledger import verify_book
+from wufeng.risk.model import ListMember
+from wufeng.risk.store import add_member
 from wufeng.web.paging import Door
 
 from .conftest import Town
@@ -185,6 +188,21 @@ async def test_a_decision_is_explained(town: Town) -> None:
     allowed = (await desk.get(f"/console/decisions/{paid['decision']}")).text
     assert "Nothing spoke against it" in allowed
     assert "It was the first" in allowed
+
+
+async def test_a_rule_that_hit_is_named_with_what_it_does(town: Town) -> None:
+    person, shop, _, _ = await scene(town)
+    api = town.api
+    id_ = decode(Prefix.PERSON, person.id)
+    member = ListMember(list="blocked", member_id=id_, reason="test", added_at=NOON, added_by=None)
+    async with api.app.database.read() as db:
+        await add_member(db, member)
+    listed = (await api.pay(person, shop, 1_000)).json()
+    page = (await (await at_desk(town)).get(f"/console/decisions/{listed['decision']}")).text
+    rules = page[page.index("Rules that hit") : page.index("What was known of the payer")]
+    assert "L001" in rules
+    assert "on the list blocked" in rules
+    assert "Declined" in rules
 
 
 async def test_t_accounts_sum_on_both_sides(town: Town) -> None:

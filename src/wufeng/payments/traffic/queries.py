@@ -25,8 +25,8 @@ LET_THROUGH = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED, Payme
 class Traffic(Struct, frozen=True, kw_only=True):
     """Payments of late.
 
-    since_at      the counts of the window reach back to here: an hour, or less where there were too many to count
-    approved      of the window; the rest of `decided` was declined
+    window_s      how many seconds back `hour` reaches: 3,600, or fewer where there were too many to count
+    approved      in that time; the rest of `decided` was declined
     today         of the business date so far; at least so many, if `today_cut`
     """
 
@@ -34,8 +34,7 @@ class Traffic(Struct, frozen=True, kw_only=True):
     hour: int
     today: int
     today_cut: bool
-    since_at: datetime
-    per_s: float
+    window_s: int
     decided: int
     approved: int
 
@@ -78,8 +77,7 @@ async def count_recent(db: Connection, book: Book, at: datetime) -> Traffic:
         hour=hour,
         today=sum(sizes.values()) if from_at == began_at else hour,
         today_cut=bool(cut),
-        since_at=since_at,
-        per_s=hour / max(1.0, (at - since_at).total_seconds()),
+        window_s=max(1, (at - since_at) // timedelta(seconds=1)),
         decided=sum(decided.values()),
         approved=sum(decided[status] for status in LET_THROUGH),
     )
