@@ -133,7 +133,7 @@ async def test_a_code_is_shown_and_one_form_is_one_order(town: Town) -> None:
     url = re.search(r"http://wufeng\.test/checkout/chk_[0-9a-z]{26}", page.text)
     assert url is not None and "<svg" in page.text and "128.00" in page.text
     assert "style=" not in page.text and "<script>" not in page.text
-    assert "sse-connect" in page.text and "Look again" in page.text
+    assert "data-live" in page.text and "Look again" in page.text
     again = await till.get(first.location)
     assert url.group() in again.text, "the second press opened another checkout"
     assert len((await town.api.get("/v1/orders", shop.key)).json()["data"]) == 1
@@ -184,7 +184,7 @@ async def test_the_live_result_ends_when_it_is_paid(town: Town, monkeypatch: pyt
     assert paid.json()["status"] == "captured", paid.text
     text = await looking
     assert text.count("event: state") == 1 and "Paid" in text
-    assert "sse-connect" not in text, "the last piece would open the stream again"
+    assert "data-live" not in text, "the last piece would open the stream again"
 
 
 async def test_the_live_result_does_not_look_for_ever(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ async def test_the_live_result_does_not_look_for_ever(town: Town, monkeypatch: p
     till = at_till(town, shop)
     path = (await take(till)).location
     text = await streamed(town, till, f"{path}/live?seen=open")
-    assert "Still not paid" in text and "sse-connect" not in text
+    assert "Still not paid" in text and "data-live" not in text
 
 
 async def test_a_part_then_too_much_then_the_rest(town: Town) -> None:

@@ -64,6 +64,7 @@ async def open_shop(town: Town, monkeypatch: pytest.MonkeyPatch) -> Open:
     settings = replace(
         services.settings,
         demo_shop_key=shop.key,
+        demo_shop_book="test",
         demo_shop_merchant=shop.id,
         demo_shop_webhook_secret=SECRET,
     )
@@ -71,8 +72,13 @@ async def open_shop(town: Town, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def connect(given: Settings, language: str) -> Wufeng:
         assert given.demo_shop_key == shop.key
-        transport = httpx.ASGITransport(api)
-        return Wufeng("http://127.0.0.1:1", given.demo_shop_key, language=language, transport=transport)
+        return Wufeng(
+            "http://127.0.0.1:1",
+            given.demo_shop_key,
+            book=given.demo_shop_book,
+            language=language,
+            transport=httpx.ASGITransport(api),
+        )
 
     monkeypatch.setattr(office, "connect", connect)
     return Open(town, shop, create_web(replace(services, settings=settings), api))
@@ -128,7 +134,7 @@ async def test_paid_is_what_a_signed_webhook_says(open_shop: Open, monkeypatch: 
     assert "Paid. Thank you." in text and "evt_1" in text and "signature is right" in text
     monkeypatch.setattr(pages, "ROUNDS", 2)
     live = await open_shop.visitor.get(f"{path}/live?seen=waiting")
-    assert "event: state" in live.text and "sse-connect" not in live.text
+    assert "event: state" in live.text and "data-live" not in live.text
 
 
 async def test_after_a_restart_the_shop_asks(open_shop: Open) -> None:

@@ -91,6 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         False  # let webhooks go to private and loopback addresses: development only
     )
     demo_shop_key: str | None = None  # the demo's shop of an outsider: its merchant key; without it: no shop
+    demo_shop_book: str | None = None  # the book of that shop, which calls without a credential have to name
     demo_shop_merchant: str | None = None  # the merchant id of that shop, for the offers on its pages
     demo_shop_webhook_secret: str | None = None  # the secret that the webhooks to that shop are signed with
     durability: Durability = (

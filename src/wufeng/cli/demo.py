@@ -103,6 +103,7 @@ def _server(settings: Settings, scene: Setting) -> Iterator["subprocess.Popen[by
         "WUFENG_PORT": str(settings.port),
         "WUFENG_WEBHOOKS_TO_PRIVATE_ADDRESSES": "true",
         "WUFENG_DEMO_SHOP_KEY": scene.shop_key,
+        "WUFENG_DEMO_SHOP_BOOK": scene.book,
         "WUFENG_DEMO_SHOP_MERCHANT": scene.shop,
         "WUFENG_DEMO_SHOP_WEBHOOK_SECRET": scene.shop_secret,
     }

@@ -127,6 +127,9 @@ async def _changes(visit: Visit, order_id: UUID, seen: str) -> AsyncIterator[byt
             yield _event(visit, order, state)
             seen = state
         if state not in ("open", "taking"):
+            await asyncio.sleep(
+                3 * LOOKS_EVERY_S
+            )  # for the browser to end it: what breaks off is looked at again
             return
         await asyncio.sleep(LOOKS_EVERY_S)
         yield b": still here\n\n"

@@ -40,7 +40,8 @@ def connect(settings: Settings, language: str) -> Wufeng:
     """The API as an outsider reaches it: by its address, with the shop's key."""
     assert settings.demo_shop_key is not None, "without a key there is no shop"
     url = f"http://127.0.0.1:{settings.port}"
-    return Wufeng(url, settings.demo_shop_key, language=language, patience=_PATIENCE)
+    book = settings.demo_shop_book
+    return Wufeng(url, settings.demo_shop_key, book=book, language=language, patience=_PATIENCE)
 
 
 def remember(settings: Settings, order_no: str) -> None:

@@ -124,6 +124,9 @@ async def _changes(visit: Visit, first: Standing, seen: str) -> AsyncIterator[by
             yield f"event: state\n{lines}\n".encode()
             seen = standing.state
         if standing.state in ("paid", "asked", "over"):
+            await asyncio.sleep(
+                3 * LOOKS_EVERY_S
+            )  # for the browser to end it: what breaks off is looked at again
             return
         await asyncio.sleep(LOOKS_EVERY_S)
         yield b": still here\n\n"

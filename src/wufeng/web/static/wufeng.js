@@ -19,3 +19,15 @@ document.addEventListener("click", (event) => {
   const field = document.getElementById(from.dataset.fill);
   if (field) { field.value = from.dataset.value; field.focus(); }
 });
+// A piece of a page that follows what happens: an event holds the piece as it is now, and the address of what comes
+// after it, if anything does. (The package's extension for this is of htmx 1 and does not swap under htmx 2.)
+function follow(piece) {
+  const source = new EventSource(piece.dataset.live);
+  source.addEventListener("state", (event) => {
+    source.close();
+    const now = document.createRange().createContextualFragment(event.data).firstElementChild;
+    piece.replaceWith(now);
+    if (now.dataset.live) follow(now);
+  });
+}
+for (const piece of document.querySelectorAll("[data-live]")) follow(piece);
