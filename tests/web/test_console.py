@@ -310,3 +310,14 @@ def test_the_quantile_is_the_end_of_the_bucket_that_holds_it() -> None:
     metrics.request("get_payment", 200, 4.0)
     assert metrics.quantile({"create_payment", "confirm_payment"}, 0.5) == 0.005
     assert metrics.quantile({"create_payment", "confirm_payment"}, 0.99) == 0.05
+
+
+async def test_a_busy_book_is_counted_from_its_newest_payments(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene(town)
+    monkeypatch.setattr("wufeng.payments.traffic.queries.NEWEST", len(town.api.book.buckets))
+    page = (await (await at_desk(town)).get("/console/figures")).text
+    assert stat(page, "Today") == "1+", "one of each bucket, and it says that there are more"
+    assert stat(page, "Payments a second") == "1.00", "over the time that the counted ones took"
+    assert stat(page, "Approval rate") == "0.0%", "the newest was declined"

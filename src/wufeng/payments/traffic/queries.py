@@ -13,8 +13,8 @@ from wufeng.payments.pay.model import PaymentStatus
 SQL = load(__file__)
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-NEWEST = 2_500
-"""Payments of one bucket that are looked at, at most."""
+NEWEST = 5_000
+"""Payments of a book that are looked at, at most: each bucket gives its part."""
 
 OPEN_MAX = 20_000
 
@@ -58,14 +58,15 @@ async def count_recent(db: Connection, book: Book, at: datetime) -> Traffic:
     hour_at = at - HOUR
     from_at = min(began_at, hour_at)
     bounds = [first_id_of(one) for one in (from_at, hour_at, at - MINUTE)]
-    rows = await db.fetch(SQL.count_recent, book.buckets, *bounds, NEWEST)
+    at_most = NEWEST // len(book.buckets)
+    rows = await db.fetch(SQL.count_recent, book.buckets, *bounds, at_most)
     sizes: dict[int, int] = {}
     oldest: dict[int, datetime] = {}
     for row in rows:
         bucket = row["bucket"]
         sizes[bucket] = sizes.get(bucket, 0) + row["in_window"]
         oldest[bucket] = min(oldest.get(bucket, at), row["oldest_at"])
-    cut = [oldest[bucket] for bucket, size in sizes.items() if size >= NEWEST]
+    cut = [oldest[bucket] for bucket, size in sizes.items() if size >= at_most]
     since_at = max([hour_at, *cut])
     decided = {
         status: sum(row["in_hour"] for row in rows if row["status"] == status)
