@@ -68,6 +68,8 @@ async def test_staff_sign_in_into_one_of_their_books_and_out(town: Town) -> None
     assert (await visitor.post("/console/sign-in", form)).location == "/console/clock"
     page = await visitor.get("/console")
     assert (page.status, "Ada" in page.text, "Administrator" in page.text) == (200, True, True)
+    renewed = await visitor.post("/console/sign-in", form | {"next": "/console/figures"})
+    assert renewed.location == "/console", "a part of a page is no page"
     token = visitor.cookies[Door.CONSOLE.cookie]
     await visitor.post("/console/sign-out")
     old = town.visitor(Door.CONSOLE, token)

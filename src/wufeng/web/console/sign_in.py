@@ -59,7 +59,9 @@ def _ask(visit: Visit, error: str = "", names: Sequence[str] = ()) -> Reply:
 
 
 def _next(visit: Visit) -> str:
-    return local_path(visit.field("next"), "/console")
+    """Where the visitor came from; of the figures that renew themselves, the page that they stand on."""
+    path = local_path(visit.field("next"), "/console")
+    return "/console" if path == "/console/figures" else path
 
 
 page = pages_of(Door.CONSOLE)
