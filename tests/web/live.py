@@ -1,0 +1,149 @@
+"""The demo as a stranger starts it, and a real browser to look at it with."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+STARTS_WITHIN_S = 120
+_LINK = re.compile(r"^  (?P<who>\S.*?)\s+(?P<url>http://127\.0\.0\.1:\d+/(?:demo|shop)\S*)$", re.MULTILINE)
+_STAFF = re.compile(r"^  supervisor\s+(?P<login>\S+) / (?P<password>\S+)", re.MULTILINE)
+_KEY = re.compile(r"^  platform key\s+(?P<key>\S+)", re.MULTILINE)
+_TILL = re.compile(r"^  shop's key\s+(?P<key>\S+)", re.MULTILINE)
+_BOOK = re.compile(r"this start's book is (?P<book>\S+?)\.")
+# A form refused on purpose is told by the browser as a failed load: the status is what the test looks at.
+_EXPECTED = re.compile(
+    r"Failed to load resource: the server responded with a status of (?:402|403|404|409|422)"
+)
+
+
+class Demo(Struct, frozen=True):
+    """A running demo. `links` sign in as its people."""
+
+    url: str
+    book: str
+    key: str
+    till_key: str
+    login: str
+    password: str
+    links: Mapping[str, str]
+
+
+def chromium() -> str:
+    """The browser; without one the tests of pages are skipped."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no Chromium here: `make setup-browser` installs it")
+
+
+@contextmanager
+def running_demo() -> Iterator[Demo]:
+    """`wufeng demo` as a process of its own, until the end of the block.
+
+    Not under pytest's own directories: the database's account may not pass through them.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="wufeng-demo-", ignore_cleanup_errors=True) as scratch,
+        _started(Path(scratch) / "data") as demo,
+    ):
+        yield demo
+
+
+@contextmanager
+def _started(directory: Path) -> Iterator[Demo]:
+    environment = {k: v for k, v in os.environ.items() if k != "CI" and not k.startswith("WUFENG_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wufeng.cli", "demo", "--port", "0"],
+        env=environment | {"WUFENG_DATA_DIR": str(directory), "COLUMNS": "400", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    late = threading.Timer(STARTS_WITHIN_S, process.kill)
+    late.start()
+    try:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Serving until" in line:
+                break
+        late.cancel()
+        assert "Serving until" in said, said
+        yield _read(said)
+    finally:
+        late.cancel()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _read(said: str) -> Demo:
+    links = {match["who"]: match["url"] for match in _LINK.finditer(said)}
+    staff, key, till, book = (p.search(said) for p in (_STAFF, _KEY, _TILL, _BOOK))
+    assert staff and key and till and book, said
+    url = re.match(r"http://127\.0\.0\.1:\d+", next(iter(links.values())))
+    assert url is not None
+    return Demo(url[0], book["book"], key["key"], till["key"], staff["login"], staff["password"], links)
+
+
+class Windows:
+    """Browser windows of one test, and what their consoles complained of."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self.complaints: list[str] = []
+
+    async def open(
+        self,
+        *,
+        language: str = "en",
+        size: str = "phone",
+        theme: str = "light",
+        scripts: bool = True,
+    ) -> Any:
+        """A window with cookies of its own. Whatever its console says is a complaint."""
+        width, height = SIZES[size]
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": height},
+            locale={"zh": "zh-CN", "en": "en-GB"}[language],
+            color_scheme=theme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+        )
+        page = await context.new_page()
+        page.on("console", lambda message: self._hear(page, message))
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        return page
+
+    def _hear(self, page: Any, message: Any) -> None:
+        if message.type in ("error", "warning") and not _EXPECTED.match(message.text):
+            self.complaints.append(f"{page.url}: {message.type}: {message.text}")
+
+
+@asynccontextmanager
+async def browsing() -> AsyncIterator[Windows]:
+    """A Chromium for a block. Anything that a console complained of fails the test at its end."""
+    api = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
+    async with api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        windows = Windows(browser)
+        yield windows
+        await browser.close()
+    assert windows.complaints == [], "\n".join(windows.complaints)

@@ -1,0 +1,91 @@
+"""Every page as it is looked at: nothing that axe finds, in both themes; nothing wider than the screen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .live import Demo, browsing, chromium, running_demo
+from .test_journeys import checkout
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """One demo for all looks of a process."""
+    chromium()
+    with running_demo() as started:
+        yield started
+
+
+async def pages_of(page: Any, demo: Demo) -> list[str]:
+    """The address of every page, and of its states, with the window signed in everywhere."""
+    for who in ("a shopper", "the tea shop's till", "a supervisor"):
+        await page.goto(demo.links[who])
+    found = [
+        "/app/welcome",
+        "/app/sign-in",
+        "/app",
+        "/app/pay",
+        "/app/credit",
+        "/app/wallet",
+        "/app/activity",
+    ]
+    found += ["/app/pin", "/app/bank-accounts/new", "/app/nowhere", "/design", "/shop"]
+    found += ["/merchant", "/merchant/take", "/merchant/orders", "/merchant/sign-in"]
+    found += ["/console", "/console/search", "/console/clock", "/console/sign-in"]
+    for start, pattern in (
+        ("/app/activity", "/app/payments/"),
+        ("/app/credit", "/app/bills/"),
+        ("/app/credit", "/app/repay?"),
+        ("/shop", "/shop/"),
+        ("/merchant/orders", "/merchant/orders/"),
+        ("/console/search?q=%2B8613812345678", "/console/decisions/"),
+        ("/console/search?q=%2B8613812345678", "/console/journals"),
+    ):
+        await page.goto(f"{demo.url}{start}")
+        hrefs = await page.locator(f"a[href^='{pattern}']").evaluate_all(
+            "all => all.map(a => a.getAttribute('href'))"
+        )
+        found += list(dict.fromkeys(hrefs))[:2]
+    await page.goto(f"{demo.url}/console/search?q=%2B8613812345678")
+    found.append(page.url.removeprefix(demo.url))
+    found.append((await checkout(demo)).removeprefix(demo.url))
+    found.append(
+        (
+            await checkout(demo, 98_765_432_10, "A subject that is as long as subjects are allowed to be" * 3)
+        ).removeprefix(demo.url)
+    )
+    return found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(demo: Demo, theme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
+    bad: list[str] = []
+    async with browsing() as windows:
+        page = await windows.open(theme=theme)
+        for path in await pages_of(page, demo):
+            await page.goto(f"{demo.url}{path}")
+            results = await axe.Axe().run(page)
+            for violation in results.response["violations"]:
+                where = violation["nodes"][0]
+                bad.append(
+                    f"{path}: {violation['id']}: {where['html'][:160]} {where.get('failureSummary', '')[:300]}"
+                )
+    assert not bad, "\n".join(bad)
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+async def test_nothing_is_wider_than_the_screen(demo: Demo, size: str) -> None:
+    wide: list[str] = []
+    async with browsing() as windows:
+        page = await windows.open(size=size, language="zh")
+        for path in await pages_of(page, demo):
+            await page.goto(f"{demo.url}{path}")
+            if await page.evaluate(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            ):
+                wide.append(path)
+    assert wide == []
