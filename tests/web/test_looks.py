@@ -54,7 +54,9 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
     found.append((await checkout(demo)).removeprefix(demo.url))
     found.append(
         (
-            await checkout(demo, 98_765_432_10, "A subject that is as long as subjects are allowed to be" * 3)
+            await checkout(
+                demo, 98_765_432_10, ("A subject that goes on and on, longer than its line " * 3)[:120]
+            )
         ).removeprefix(demo.url)
     )
     return found
