@@ -1,6 +1,6 @@
 # Every verb works on a fresh clone: what it needs is set up first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast check bench clean lock setup-bench setup-browser
+.PHONY: help setup demo test fast check bench clean lock setup-bench setup-browser screenshots
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -37,6 +37,9 @@ check: $(READY) ## lint, format, types, and which part may import which
 
 bench: $(READY) ## measure payments against pgbench on this machine (about 8 minutes)
 	@$(BIN)/wufeng bench pay $(ARGS)
+
+screenshots: $(READY) ## picture every page into var/screenshots (after make setup-browser)
+	@PYTHONPATH=. $(BIN)/python -m tests.web.screenshots $(ARGS)
 
 clean: ## remove what make made: .venv, caches, the demo's data
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .live import Demo, browsing, chromium, running_demo
-from .test_journeys import checkout
+from .test_journeys import checkout, choose
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -66,17 +66,42 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
 async def test_axe_finds_nothing(demo: Demo, theme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
     bad: list[str] = []
+
+    async def look(page: Any, path: str) -> None:
+        results = await axe.Axe().run(page)
+        for violation in results.response["violations"]:
+            where = violation["nodes"][0]
+            bad.append(
+                f"{path}: {violation['id']}: {where['html'][:160]} {where.get('failureSummary', '')[:300]}"
+            )
+
     async with browsing() as windows:
         page = await windows.open(theme=theme)
         for path in await pages_of(page, demo):
             await page.goto(f"{demo.url}{path}")
-            results = await axe.Axe().run(page)
-            for violation in results.response["violations"]:
-                where = violation["nodes"][0]
-                bad.append(
-                    f"{path}: {violation['id']}: {where['html'][:160]} {where.get('failureSummary', '')[:300]}"
-                )
+            await look(page, path)
+        await page.goto(await checkout(demo))
+        await choose(page, "3 months")
+        await page.locator("#pin").fill("000000")
+        await page.locator(".dock .button").click()
+        await page.get_by_role("alert").wait_for()
+        await look(page, "a wrong PIN")
+        await page.goto(demo.links["somebody who pays late"])
+        for path in await states_of(page, demo):
+            await page.goto(f"{demo.url}{path}")
+            await look(page, f"the late payer's {path}")
     assert not bad, "\n".join(bad)
+
+
+async def states_of(page: Any, demo: Demo) -> list[str]:
+    """What somebody sees who has not paid in time, and has just been declined."""
+    address = await checkout(demo, 500)
+    await page.goto(address)
+    found = [address.removeprefix(demo.url), "/app", "/app/credit", "/app/pay"]
+    await page.goto(f"{demo.url}/app/credit")
+    found.append(str(await page.locator("a[href^='/app/bills/']").first.get_attribute("href")))
+    found.append(str(await page.locator("a[href^='/app/repay?']").first.get_attribute("href")))
+    return found
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])
