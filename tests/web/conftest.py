@@ -1,6 +1,6 @@
 """The pages over a whole application: in this process on a database of the test's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ from wufeng.base.clock import FixedClock
 from wufeng.base.config import Settings
 from wufeng.web.paging import Door
 
+from .live import Demo, chromium, running_demo
 from .visitor import Visitor
 
 
@@ -69,3 +70,11 @@ async def world(town: Town) -> World:
     made = World(town.api)
     await made.furnish()
     return made
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """One running demo for all journeys of a test process; skips where there is no browser."""
+    chromium()
+    with running_demo() as started:
+        yield started

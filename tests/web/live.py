@@ -4,17 +4,24 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from msgspec import Struct
+
+from wufeng.app import Draft, found
+from wufeng.base.books import Mode
+from wufeng.base.config import Settings
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 STARTS_WITHIN_S = 120
@@ -147,3 +154,58 @@ async def browsing() -> AsyncIterator[Windows]:
         yield windows
         await browser.close()
     assert windows.complaints == [], "\n".join(windows.complaints)
+
+
+class Server:
+    """A server process that can be killed and started again on the same port. `demo` says who may sign in."""
+
+    def __init__(self, directory: Path, demo: Demo) -> None:
+        self._directory = directory
+        self.demo = demo
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("WUFENG_")}
+        port = self.demo.url.rpartition(":")[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "wufeng.cli", "serve", f"--port={port}"],
+            env=environment | {"WUFENG_DATA_DIR": str(self._directory)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for _ in range(STARTS_WITHIN_S * 5):
+            try:
+                if httpx.get(f"{self.demo.url}/readyz", timeout=2, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise AssertionError("the server does not answer")
+
+    def kill(self) -> None:
+        """End it at once, with its workers, as a power cut would."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@asynccontextmanager
+async def running_server() -> AsyncIterator[Server]:
+    """An installation with a test book, and its server, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="wufeng-web-", ignore_cleanup_errors=True) as scratch:
+        settings = Settings(data_dir=Path(scratch) / "data")
+        founded = await found(settings, [Draft(name="test", mode=Mode.TEST)])
+        login, password = founded.secrets.staff_login, founded.secrets.staff_password
+        assert login is not None and password is not None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        demo = Demo(url, "test", founded.secrets.platform_keys["test"], "", login, password, {})
+        server = Server(settings.data_dir, demo)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()

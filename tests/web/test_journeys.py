@@ -3,29 +3,21 @@
 import asyncio
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from wufeng.client import Confirmation, InlineOrder, Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.web.texts import translations
 
-from .live import Demo, Windows, browsing, chromium, running_demo
+from .live import Demo, Windows, browsing, running_server
 
 pytestmark = pytest.mark.timeout(240)
 
 PIN = "190372"
 NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def demo() -> Iterator[Demo]:
-    """One demo for all journeys of a process."""
-    chromium()
-    with running_demo() as started:
-        yield started
 
 
 class Words:
@@ -82,7 +74,10 @@ def fresh_phone() -> str:
 async def open_line(windows: Windows, demo: Demo, phone: str, words: Words, size: str = "phone") -> Any:
     """A line for somebody who has signed up, as staff open one; the window of the staff."""
     desk = await windows.open(language=words.language, size=size)
-    await desk.goto(demo.links["a supervisor"])
+    await desk.goto(f"{demo.url}/console/sign-in?next=/console")
+    await desk.get_by_label(words("Log-in")).fill(demo.login)
+    await desk.get_by_label(words("Password")).fill(demo.password)
+    await press(desk, words("Sign in"))
     await desk.goto(f"{demo.url}/console/search?q=%2B86{phone}")
     await desk.get_by_label(words("Limit of the line")).fill("8,400.00")
     await desk.get_by_label(words("Reason")).fill("journey")
@@ -144,15 +139,7 @@ async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str,
         await page.locator("a[href^='/app/bills/']").first.click()
         await sees(page, "443.83", words("Instalment %(number)s of %(count)s", number=1, count=3))
 
-        await page.goto(f"{demo.url}/app/bank-accounts/new")
-        await page.get_by_label(words("Bank"), exact=True).fill("ICBC")
-        await page.get_by_label(words("Account or debit card number")).fill("6222020000012208")
-        await press(page, words("Add"))
-        for _ in range(20):
-            await page.goto(f"{demo.url}/app/wallet")
-            if await page.get_by_text(words("Yours, says the bank")).count():
-                break
-            await page.wait_for_timeout(500)
+        await add_bank_account(page, demo, words)
         await page.goto(f"{demo.url}/app/credit")
         await page.get_by_role("link", name=words("Repay"), exact=True).click()
         await page.get_by_role("radio", name=words("Another amount")).check()
@@ -173,6 +160,20 @@ async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str,
         await desk.go_back()
         await desk.locator("a[href*='/console/journals']").first.click()
         await sees(desk, words("Debits"), words("Credits"))
+
+
+async def add_bank_account(page: Any, demo: Demo, words: Words) -> None:
+    """Name a bank account, and wait until the bank has said whose it is."""
+    await page.goto(f"{demo.url}/app/bank-accounts/new")
+    await page.get_by_label(words("Bank"), exact=True).fill("ICBC")
+    await page.get_by_label(words("Account or debit card number")).fill("6222020000012208")
+    await press(page, words("Add"))
+    for _ in range(40):
+        await page.goto(f"{demo.url}/app/wallet")
+        if await page.get_by_text(words("Yours, says the bank")).count():
+            return
+        await page.wait_for_timeout(500)
+    raise AssertionError("the test bank has not answered")
 
 
 async def refund(demo: Demo, payment: str) -> None:
@@ -201,9 +202,16 @@ async def test_paying_and_repaying_without_scripts(demo: Demo) -> None:
         await page.locator("label.choice", has_text="Everything").locator("input").check()
         await press(page, "Repay")
         await sees(page, "This source cannot pay that. Nothing was done.")
+        await add_bank_account(page, demo, words)
+        await page.goto(f"{demo.url}/app/credit")
+        await page.get_by_role("link", name="Repay", exact=True).click()
+        await page.locator("label.choice", has_text="Everything").locator("input").check()
+        await press(page, "Repay")
+        await page.get_by_role("heading", name="Repaid").wait_for(timeout=20_000)
+        await sees(page, "1,299.00", "¥0.00")
 
 
-async def test_paying_with_the_keyboard_alone(demo: Demo) -> None:
+async def test_paying_and_repaying_with_the_keyboard_alone(demo: Demo) -> None:
     words, phone = Words("en"), fresh_phone()
     async with browsing() as windows:
         page = await windows.open(size="desk")
@@ -218,6 +226,21 @@ async def test_paying_with_the_keyboard_alone(demo: Demo) -> None:
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/app/payments/**")
         await sees(page, "Paid", "1,299.00")
+        await add_bank_account(page, demo, words)
+        await page.goto(f"{demo.url}/app/credit")
+        await tab_to(page, "a[href^='/app/repay']")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/app/repay?**")
+        await tab_to(page, "#other")
+        await page.keyboard.type("99.00")
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press("ArrowDown")
+        await tab_to(page, "input[name=source]")
+        await page.keyboard.press("Space")
+        await tab_to(page, "main form .button")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Repaid").wait_for(timeout=20_000)
+        await sees(page, "1,200.00")
 
 
 async def tab_to(page: Any, selector: str) -> None:
@@ -321,3 +344,31 @@ async def _code(operator: Wufeng, phone: str) -> str:
     async for message in operator.messages.list(phone=phone, limit=1):
         return message.code
     raise AssertionError("no code was sent")
+
+
+async def test_a_server_that_dies_in_the_middle_is_no_dead_end() -> None:
+    """Killed while the form is open, and started again: the browser goes back, and pays once."""
+    words, phone = Words("en"), fresh_phone()
+    async with running_server() as server, browsing() as windows:
+        page = await windows.open()
+        await sign_up(page, server.demo, phone, words)
+        await open_line(windows, server.demo, phone, words)
+        async with Wufeng(server.demo.url, server.demo.key) as operator:
+            shop = await operator.merchants.create(name="Tea", scene="retail", fee_plan=FeePlan(0))
+        address = await checkout(replace(server.demo, till_key=shop.api_key), 4_500, "Tea")
+        await page.goto(address)
+        await choose(page, "Next bill")
+        await page.locator("#pin").fill(PIN)
+        server.kill()
+        await page.locator(".dock .button").click(no_wait_after=True)
+        await page.wait_for_timeout(1_000)
+        assert page.url.startswith("chrome-error:"), "nobody answers"
+        server.start()
+        await page.goto(address)
+        await choose(page, "Next bill")
+        await page.locator("#pin").fill(PIN)
+        await page.locator(".dock .button").click()
+        await page.wait_for_url("**/app/payments/**")
+        await page.goto(f"{server.demo.url}/app/activity")
+        assert await page.locator("a[href^='/app/payments/']").count() == 1
+        windows.complaints = [c for c in windows.complaints if "ERR_CONNECTION" not in c]
