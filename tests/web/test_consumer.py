@@ -57,7 +57,7 @@ class Browser:
         return self
 
 
-class Town:
+class Street:
     """A test book with people and shops, arranged by the calls that anybody could make."""
 
     def __init__(self, app: App, clock: FixedClock, operator: Wufeng, staff: Wufeng) -> None:
@@ -128,7 +128,7 @@ class Shopper:
 
 
 @pytest.fixture
-async def town(settings: Settings) -> AsyncIterator[Town]:
+async def street(settings: Settings) -> AsyncIterator[Street]:
     clock = FixedClock(NOON)
     own = replace(settings, webhooks_to_private_addresses=True)
     drafts = [Draft(name="test", mode=Mode.TEST), Draft(name="other", mode=Mode.TEST)]
@@ -141,7 +141,7 @@ async def town(settings: Settings) -> AsyncIterator[Town]:
             session = await operator.as_caller(None).staff.sign_in(
                 login=login, password=password, book="test"
             )
-            yield Town(app, clock, operator, operator.as_caller(session.token))
+            yield Street(app, clock, operator, operator.as_caller(session.token))
         await app.services.followers.catch_up()
         report = await ledger.verify(app.database)
         assert not report.breaks, report.breaks
@@ -175,13 +175,13 @@ def leads_to(answer: httpx.Response) -> str:
     return answer.headers["location"]
 
 
-async def test_sign_in_by_a_code_and_come_back(town: Town) -> None:
-    browser = Browser(town.app)
+async def test_sign_in_by_a_code_and_come_back(street: Street) -> None:
+    browser = Browser(street.app)
     asked = await browser.get("/app/credit?line=x")
     assert parse_qs(urlsplit(leads_to(asked)).query)["next"] == ["/app/credit?line=x"]
     await browser.get("/app/sign-in?next=/app/credit")
     sent = await browser.post("/app/sign-in", phone="13912345678", next="/app/credit")
-    code = await town.code("+8613912345678")
+    code = await street.code("+8613912345678")
     assert code in text_of(sent), "a test book shows the message that would have been sent"
     wrong = "111111" if code != "111111" else "222222"
     refused = await browser.post("/app/sign-in/code", phone="+8613912345678", code=wrong, next="/app/credit")
@@ -200,19 +200,19 @@ async def test_sign_in_by_a_code_and_come_back(town: Town) -> None:
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"]
 )
-async def test_signing_in_leads_nowhere_else(town: Town, elsewhere: str) -> None:
-    browser = Browser(town.app)
+async def test_signing_in_leads_nowhere_else(street: Street, elsewhere: str) -> None:
+    browser = Browser(street.app)
     await browser.post("/app/sign-in", phone="13912345678", next=elsewhere)
-    code = await town.code("+8613912345678")
+    code = await street.code("+8613912345678")
     entered = await browser.post("/app/sign-in/code", phone="+8613912345678", code=code, next=elsewhere)
     assert leads_to(entered) == "/app"
 
 
-async def test_setting_the_pin(town: Town) -> None:
-    shopper = await town.person(pin=False)
+async def test_setting_the_pin(street: Street) -> None:
+    shopper = await street.person(pin=False)
     assert "Set your payment PIN" in text_of(await shopper.browser.get("/app"))
     await shopper.browser.post("/app/pin/code", next="/app")
-    code = await town.code(shopper.phone)
+    code = await street.code(shopper.phone)
     differ = await shopper.browser.post("/app/pin", code=code, pin=PIN, again="190373", next="/app")
     assert (differ.status_code, "differ" in text_of(differ)) == (422, True)
     weak = await shopper.browser.post("/app/pin", code=code, pin="123456", again="123456", next="/app")
@@ -223,10 +223,10 @@ async def test_setting_the_pin(town: Town) -> None:
     assert "Set your payment PIN" not in text_of(await shopper.browser.get("/app"))
 
 
-async def test_the_price_stands_beside_the_choice_and_no_credit_is_chosen(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
-    stranger = text_of(await Browser(town.app).get(path))
+async def test_the_price_stands_beside_the_choice_and_no_credit_is_chosen(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
+    stranger = text_of(await Browser(street.app).get(path))
     assert "青禾家居旗舰店" in stranger and "1,299.00" in stranger and "Sign in to pay" in stranger
     page = await shopper.browser.get(path)
     shown = text_of(page)
@@ -242,9 +242,9 @@ async def test_the_price_stands_beside_the_choice_and_no_credit_is_chosen(town: 
     assert "checked" not in page.text, "nothing is chosen for somebody whose balance does not suffice"
 
 
-async def test_paying_once_however_often_it_is_sent(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_paying_once_however_often_it_is_sent(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     form = {"key": key_of(page), "option": option_of(page, "3 months")}
     wrong = await shopper.browser.post(path, **form, pin="000000")
@@ -272,11 +272,11 @@ async def test_paying_once_however_often_it_is_sent(town: Town) -> None:
         assert part in shown, part
 
 
-async def test_an_old_price_is_made_anew_before_anything_is_paid(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_an_old_price_is_made_anew_before_anything_is_paid(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
-    town.clock.turn_to(NOON + timedelta(minutes=16))
+    street.clock.turn_to(NOON + timedelta(minutes=16))
     late = await shopper.browser.post(path, key=key_of(page), option=option_of(page, "3 months"), pin=PIN)
     assert (late.status_code, "made anew" in text_of(late)) == (422, True)
     assert await shopper.payments() == []
@@ -286,9 +286,9 @@ async def test_an_old_price_is_made_anew_before_anything_is_paid(town: Town) -> 
     assert await shopper.payments() == ["captured"]
 
 
-async def test_what_cannot_be_paid_says_why(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=100_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_what_cannot_be_paid_says_why(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=100_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     assert "You cannot pay this right now" in text_of(page)
     assert "Credit limit reached" in text_of(page)
@@ -299,41 +299,41 @@ async def test_what_cannot_be_paid_says_why(town: Town) -> None:
     assert await shopper.payments() == []
 
 
-async def test_a_decline_tells_reasons_and_leaves_the_order_free(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=200_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_a_decline_tells_reasons_and_leaves_the_order_free(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=200_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
-    await town.staff.lines.set_limit(shopper.line, limit_minor=100_000, reason="test")
+    await street.staff.lines.set_limit(shopper.line, limit_minor=100_000, reason="test")
     form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
     receipt = await shopper.browser.get(leads_to(await shopper.browser.post(path, **form)))
     shown = text_of(receipt)
     for part in ("Not paid", "Credit limit reached", "No money has moved", "object", "Pay another way"):
         assert part in shown, part
     assert await shopper.payments() == ["declined"]
-    await town.staff.lines.set_limit(shopper.line, limit_minor=200_000, reason="test")
+    await street.staff.lines.set_limit(shopper.line, limit_minor=200_000, reason="test")
     page = await shopper.browser.get(path)
     form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
     leads_to(await shopper.browser.post(path, **form))
     assert await shopper.payments() == ["captured", "declined"]
 
 
-async def test_a_lost_session_does_nothing_and_leads_back(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_a_lost_session_does_nothing_and_leads_back(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
     await shopper.api.sessions.end(_session_of(shopper.token))
     asked = urlsplit(leads_to(await shopper.browser.post(path, **form)))
     assert (asked.path, parse_qs(asked.query)) == ("/app/sign-in", {"next": [path], "lost": ["1"]})
     assert "Nothing of what you just sent was done" in text_of(await shopper.browser.get(asked.geturl()))
-    signed_in = town.operator.as_caller(None)
+    signed_in = street.operator.as_caller(None)
     await signed_in.sessions.send_code(phone=shopper.phone)
-    fresh = await signed_in.sessions.create(phone=shopper.phone, code=await town.code(shopper.phone))
-    assert [p async for p in town.operator.as_caller(fresh.token).payments.list()] == []
+    fresh = await signed_in.sessions.create(phone=shopper.phone, code=await street.code(shopper.phone))
+    assert [p async for p in street.operator.as_caller(fresh.token).payments.list()] == []
 
 
-async def test_a_payment_that_waits_is_confirmed_or_refused(town: Town) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
+async def test_a_payment_that_waits_is_confirmed_or_refused(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
     asked = []
     for number in (1, 2):
         order = InlineOrder(order_no=f"W{number}", amount_minor=4_500, currency="CNY", subject="Coffee")
@@ -354,8 +354,8 @@ async def test_a_payment_that_waits_is_confirmed_or_refused(town: Town) -> None:
     assert sorted(await shopper.payments()) == ["captured", "declined"]
 
 
-async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(town: Town) -> None:
-    shopper, (merchant, _) = await town.person(limit_minor=840_000), await town.shop()
+async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street) -> None:
+    shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
     order = InlineOrder(
         order_no="B1", amount_minor=129_900, currency="CNY", subject="Oak desk", merchant=merchant.id
     )
@@ -364,7 +364,7 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(town: Town) ->
         funding=[Source(line=shopper.line, tenor=3)],
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
-    await town.turn(30)
+    await street.turn(30)
     (bill,) = [bill async for bill in shopper.api.bills.list(line=shopper.line)]
     home = text_of(await shopper.browser.get("/app"))
     assert "Due on 10 Oct" in home and "¥443.83" in home
@@ -384,8 +384,8 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(town: Town) ->
     assert (await shopper.api.bills.get(bill.id)).paid_minor == 0
 
 
-async def test_repaying_from_a_bank_account_that_was_just_added(town: Town) -> None:
-    shopper, (merchant, _) = await town.person(limit_minor=840_000), await town.shop()
+async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) -> None:
+    shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
     order = InlineOrder(
         order_no="B1", amount_minor=50_000, currency="CNY", subject="Lamp", merchant=merchant.id
     )
@@ -399,9 +399,9 @@ async def test_repaying_from_a_bank_account_that_was_just_added(town: Town) -> N
         "/app/bank-accounts", bank="ICBC", number="6222020000012208", next=back
     )
     assert leads_to(added) == back
-    bucket = town.app.books.named("test").bucket_of(decode(Prefix.PERSON, shopper.person.id))
+    bucket = street.app.books.named("test").bucket_of(decode(Prefix.PERSON, shopper.person.id))
     assert "ICBC" not in text_of(await shopper.browser.get(back)), "the bank has not answered yet"
-    await town.app.bank.verify_due(bucket)
+    await street.app.bank.verify_due(bucket)
     (account,) = [account async for account in shopper.api.bank_accounts.list()]
     page = await shopper.browser.get(back)
     form = {
@@ -414,8 +414,8 @@ async def test_repaying_from_a_bank_account_that_was_just_added(town: Town) -> N
     shown = leads_to(await shopper.browser.post("/app/repay", **form))
     assert leads_to(await shopper.browser.post("/app/repay", **form)) == shown, "pressed twice"
     assert "The bank has not answered yet" in text_of(await shopper.browser.get(shown))
-    await town.app.services.followers.catch_up()
-    await town.app.bank.send_due(bucket)
+    await street.app.services.followers.catch_up()
+    await street.app.bank.send_due(bucket)
     done = text_of(await shopper.browser.get(shown))
     assert "Repaid" in done and "¥200.00" in done and "¥300.00" in done, done
     line = await shopper.api.lines.get(shopper.line)
@@ -423,17 +423,17 @@ async def test_repaying_from_a_bank_account_that_was_just_added(town: Town) -> N
 
 
 @pytest.mark.parametrize("page", ["/app/payments/{payment}", "/app/bills/{bill}", "/app/repay?line={line}"])
-async def test_another_persons_is_not_there(town: Town, page: str) -> None:
+async def test_another_persons_is_not_there(street: Street, page: str) -> None:
     owner, other, (merchant, _) = (
-        await town.person(limit_minor=840_000),
-        await town.person(),
-        await town.shop(),
+        await street.person(limit_minor=840_000),
+        await street.person(),
+        await street.shop(),
     )
     order = InlineOrder(order_no="X", amount_minor=5_000, currency="CNY", subject="x", merchant=merchant.id)
     payment = await owner.api.payments.create(
         order=order, funding=[Source(line=owner.line)], confirmation=Confirmation(kind="pin", proof=PIN)
     )
-    await town.turn(30)
+    await street.turn(30)
     (bill,) = [bill async for bill in owner.api.bills.list(line=owner.line)]
     path = page.format(payment=payment.id, bill=bill.id, line=owner.line)
     assert (await owner.browser.get(path)).status_code == 200
@@ -449,9 +449,9 @@ async def test_another_persons_is_not_there(town: Town, page: str) -> None:
         {"origin": URL, "sec-fetch-site": "cross-site"},
     ],
 )
-async def test_a_form_of_another_site_does_nothing(town: Town, headers: dict[str, str]) -> None:
-    shopper, (_, shop) = await town.person(limit_minor=840_000), await town.shop()
-    path = await town.checkout(shop, 129_900)
+async def test_a_form_of_another_site_does_nothing(street: Street, headers: dict[str, str]) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
     answer = await shopper.browser.http.post(path, data=form, headers=headers)

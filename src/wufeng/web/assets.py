@@ -36,5 +36,4 @@ def load_assets() -> Mapping[str, Asset]:
     files = {file.name: file.read_bytes() for file in own.iterdir() if file.name.rpartition(".")[2] in _KINDS}
     htmx = resources.files("js_lib_htmx") / "static" / "htmx"
     files["htmx.js"] = (htmx / "htmx.min.js").read_bytes()
-    files["sse.js"] = (htmx / "ext" / "sse.js").read_bytes()
     return {name: _asset(name, body) for name, body in files.items()}

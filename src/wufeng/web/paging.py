@@ -259,7 +259,6 @@ class Visit:
             "door": self.page.door.value,
             "signed_in": self.caller_or_none is not None,
             "new_key": secrets.token_hex(16),
-            "app_shop": False,
         }
 
 

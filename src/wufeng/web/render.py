@@ -19,11 +19,6 @@ class Renderer:
         """A page as text."""
         return self._environments[language].get_template(template).render(context)
 
-    def block(self, template: str, macro: str, language: str, arguments: Mapping[str, Any]) -> str:
-        """One macro of a template alone: a piece of a page that is sent while it is open."""
-        module = self._environments[language].get_template(template).make_module(dict(arguments))
-        return str(getattr(module, macro)(**arguments))
-
 
 def _environment(language: str, assets: Mapping[str, Asset]) -> Environment:
     environment = Environment(
