@@ -53,12 +53,16 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing(demo: Demo, theme: str) -> None:
+@pytest.mark.parametrize(("theme", "size", "language"), [("light", "phone", "zh"), ("dark", "desk", "en")])
+async def test_axe_finds_nothing_and_nothing_is_too_wide(
+    demo: Demo, theme: str, size: str, language: str
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
     bad: list[str] = []
 
     async def look(page: Any, path: str) -> None:
+        if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            bad.append(f"{path}: wider than the screen")
         results = await axe.Axe().run(page)
         for violation in results.response["violations"]:
             where = violation["nodes"][0]
@@ -67,7 +71,7 @@ async def test_axe_finds_nothing(demo: Demo, theme: str) -> None:
             )
 
     async with browsing() as windows:
-        page = await windows.open(theme=theme)
+        page = await windows.open(theme=theme, size=size, language=language)
         for path in await pages_of(page, demo):
             await page.goto(f"{demo.url}{path}")
             await look(page, path)
@@ -93,17 +97,3 @@ async def states_of(page: Any, demo: Demo) -> list[str]:
     found.append(str(await page.locator("a[href^='/app/bills/']").first.get_attribute("href")))
     found.append(str(await page.locator("a[href^='/app/repay?']").first.get_attribute("href")))
     return found
-
-
-@pytest.mark.parametrize("size", ["phone", "desk"])
-async def test_nothing_is_wider_than_the_screen(demo: Demo, size: str) -> None:
-    wide: list[str] = []
-    async with browsing() as windows:
-        page = await windows.open(size=size, language="zh")
-        for path in await pages_of(page, demo):
-            await page.goto(f"{demo.url}{path}")
-            if await page.evaluate(
-                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            ):
-                wide.append(path)
-    assert wide == []

@@ -1,6 +1,7 @@
 """The shop of an outsider: nothing without its settings, an offer, the way to the checkout, and only signed news."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,10 +27,15 @@ ORDER_NO = f"LAMP-{KEY[:16]}"
 class Open:
     """A shop that is open, and its visitor."""
 
-    def __init__(self, town: Town, shop: Shop, site: Any) -> None:
+    def __init__(self, town: Town, shop: Shop, start: Callable[[], Any]) -> None:
         self.town = town
         self.shop = shop
-        self.visitor = Visitor(site, "en", wufeng_book="test")
+        self.start = start
+        self.restart()
+
+    def restart(self) -> None:
+        """The same shop by another process, which has heard nothing yet."""
+        self.visitor = Visitor(self.start(), "en", wufeng_book="test")
 
     async def buy(self) -> Seen:
         return await self.visitor.post("/shop/products/lamp", {"key": KEY})
@@ -81,7 +87,7 @@ async def open_shop(town: Town, monkeypatch: pytest.MonkeyPatch) -> Open:
         )
 
     monkeypatch.setattr(office, "connect", connect)
-    return Open(town, shop, create_web(replace(services, settings=settings), api))
+    return Open(town, shop, lambda: create_web(replace(services, settings=settings), api))
 
 
 @pytest.mark.parametrize("path", ["/shop", "/shop/products/lamp", "/shop/orders/LAMP-1"])
@@ -140,5 +146,5 @@ async def test_paid_is_what_a_signed_webhook_says(open_shop: Open, monkeypatch: 
 async def test_after_a_restart_the_shop_asks(open_shop: Open) -> None:
     await open_shop.buy()
     await open_shop.pay()
-    office._made.clear()
+    open_shop.restart()
     assert "Confirmed by asking" in (await open_shop.visitor.get(f"/shop/orders/{ORDER_NO}")).text

@@ -9,6 +9,7 @@ from wufeng.client import Patience, Wufeng
 from wufeng.identity import PAGE_RULES
 from wufeng.services import Services
 from wufeng.web import common, console, consumer, demo, design, merchant, shop
+from wufeng.web.notices import Notices
 from wufeng.web.paging import Page, Pages, Site
 from wufeng.web.render import Renderer
 from wufeng.web.texts import LANGUAGES
@@ -49,4 +50,6 @@ def create_web(services: Services, api: Any) -> Pages:
         )
         for language in LANGUAGES
     }
-    return Pages(Site(services=services, renderer=Renderer(common.ASSETS), api=callers), PAGES)
+    return Pages(
+        Site(services=services, renderer=Renderer(common.ASSETS), api=callers, notices=Notices()), PAGES
+    )

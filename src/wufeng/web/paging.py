@@ -26,6 +26,7 @@ from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem, OutcomeUnknown, Wufeng
 from wufeng.identity import PAGE_RULES, Caller, decide_access
 from wufeng.services import Services
+from wufeng.web.notices import Notices
 from wufeng.web.render import Renderer
 from wufeng.web.texts import LANGUAGES, Formats, translations
 
@@ -119,11 +120,12 @@ def pages_of(door: Door) -> Callable[[str, str, str, Handle], Page]:
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """What all pages share. `api` calls the API in this process, by language."""
+    """What all pages share. `api` calls the API in this process, by language; `notices` are the demo shop's."""
 
     services: Services
     renderer: Renderer
     api: Mapping[str, Wufeng]
+    notices: Notices
 
 
 class Visit:

@@ -10,6 +10,7 @@ from wufeng.base.errors import Code, Problem, not_found
 from wufeng.client import ApiProblem, InlineOrder, NotOurs, Order, OutcomeUnknown
 from wufeng.client.orders import Offer
 from wufeng.web.merchant.take import own_address
+from wufeng.web.notices import Notice
 from wufeng.web.paging import Door, Page, Reply, Visit, pages_of
 from wufeng.web.shop import office
 from wufeng.web.shop.goods import PRODUCTS, Product
@@ -28,7 +29,7 @@ class Standing(Struct, frozen=True):
     subject: str
     amount_minor: int
     currency: str
-    notice: office.Notice | None
+    notice: Notice | None
 
 
 async def shelf(visit: Visit) -> Reply:
@@ -58,7 +59,7 @@ async def buy(visit: Visit) -> Reply:
     back = f"{own_address(visit)}/shop/orders/{order_no}"
     async with office.connect(visit.services.settings, visit.language) as api:
         try:
-            office.remember(visit.services.settings, order_no)
+            visit.site.notices.sell(order_no)
             made = await api.orders.create(order)
             session = await api.checkout_sessions.create(order=made.id, return_url=back)
         except ApiProblem as problem:
@@ -86,7 +87,9 @@ async def hear(visit: Visit) -> Reply:
     _refuse_without_shop(visit)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in visit.headers.items()}
     try:
-        office.hear(visit.services.settings, headers, visit.raw, visit.services.clock.now())
+        office.hear(
+            visit.services.settings, visit.site.notices, headers, visit.raw, visit.services.clock.now()
+        )
     except NotOurs:
         raise Problem(Code.UNAUTHENTICATED, "The signature is not the sender's.") from None
     return Reply(status=204)
@@ -102,15 +105,15 @@ async def _standing(visit: Visit) -> Standing:
         raise Problem(Code.OVERLOADED, "The bank does not answer.") from None
     if order is None:
         raise not_found("order")
-    notice = office.noticed(settings, order_no)
+    notice = visit.site.notices.of(order_no)
     if notice is not None:
         return _stands("paid", order, notice)
     if order.state in office.PAID_STATES:
-        return _stands("taken" if office.remembers(settings, order_no) else "asked", order, None)
+        return _stands("taken" if visit.site.notices.sold(order_no) else "asked", order, None)
     return _stands("waiting" if order.state == "open" else "over", order, None)
 
 
-def _stands(state: str, order: Order, notice: office.Notice | None) -> Standing:
+def _stands(state: str, order: Order, notice: Notice | None) -> Standing:
     return Standing(state, order.order_no, order.subject, order.amount_minor, order.currency, notice)
 
 
@@ -130,7 +133,7 @@ async def _changes(visit: Visit, first: Standing, seen: str) -> AsyncIterator[by
             return
         await asyncio.sleep(LOOKS_EVERY_S)
         yield b": still here\n\n"
-        if office.noticed(visit.services.settings, standing.order_no) is not None or number % 10 == 9:
+        if visit.site.notices.of(standing.order_no) is not None or number % 10 == 9:
             standing = await _standing(visit)
 
 
