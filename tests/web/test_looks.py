@@ -1,13 +1,22 @@
 """Every page as it is looked at: nothing that axe finds, in both themes; nothing wider than the screen."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .live import Demo, browsing
+from .live import Demo, browsing, chromium, running_demo
 from .test_journeys import checkout
 
 pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """A demo of its own: journeys turn the clock of theirs by months, until its people are signed out."""
+    chromium()
+    with running_demo() as started:
+        yield started
 
 
 async def pages_of(page: Any, demo: Demo) -> list[str]:
