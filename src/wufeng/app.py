@@ -450,7 +450,7 @@ class Front:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
-        first = scope["path"].split("/", 2)[1]
+        first = scope["path"][1:].partition("/")[0]  # also of `OPTIONS *`, which is no path
         await (self._web if first in SEGMENTS else self._api)(scope, receive, send)
 
 

@@ -461,3 +461,20 @@ async def test_a_form_of_another_site_does_nothing(street: Street, headers: dict
 
 def _session_of(token: str) -> str:
     return encode(Prefix.SESSION, UUID(token.split("_")[2]))
+
+
+async def test_what_is_no_path_is_answered(street: Street) -> None:
+    """`OPTIONS *` asks of the server itself: it gets an answer, and no failure."""
+    seen: list[int] = []
+
+    async def send(message: dict[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            seen.append(int(str(message["status"])))
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    for path in ("*", "", "/"):
+        scope = {"type": "http", "method": "OPTIONS", "path": path, "query_string": b"", "headers": []}
+        await street.app.site()(scope, receive, send)
+    assert len(seen) == 3 and all(400 <= status < 500 for status in seen)

@@ -205,6 +205,10 @@ class Visit:
         """A field of the form; one that is missing is empty."""
         return self.form.get(name, "").strip()
 
+    def onward(self, otherwise: str | None = None) -> str:
+        """Where the visitor was going: `next`, if it is of this site; else `otherwise`, else the app's home."""
+        return local_path(self.field("next"), otherwise or self.page.door.home)
+
     def key(self) -> str:
         """The form's own Idempotency-Key: made when the form was shown, so sending it twice is sending it once."""
         key = self.field("key")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from wufeng.base.errors import Code
 from wufeng.base.ids import Prefix, encode
 from wufeng.client import ApiProblem
-from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
+from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 
 async def ask(visit: Visit) -> Reply:
@@ -60,7 +60,7 @@ def _ask(visit: Visit, error: str = "", names: Sequence[str] = ()) -> Reply:
 
 def _next(visit: Visit) -> str:
     """Where the visitor came from; of the figures that renew themselves, the page that they stand on."""
-    path = local_path(visit.field("next"), "/console")
+    path = visit.onward()
     return "/console" if path == "/console/figures" else path
 
 

@@ -7,7 +7,7 @@ from wufeng.client import ApiProblem
 from wufeng.identity.codes.queries import list_messages
 from wufeng.identity.people.queries import phone_of_person
 from wufeng.identity.vault import Private
-from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
+from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 DEVICE = "web"
 
@@ -40,7 +40,7 @@ async def send_code(visit: Visit) -> Reply:
 
 async def check_code(visit: Visit) -> Reply:
     """Open a session by the code; the browser keeps its token."""
-    phone, next_path = visit.field("phone"), local_path(visit.field("next"), "/app")
+    phone = visit.field("phone")
     try:
         session = await visit.api.sessions.create(phone=phone, code=visit.field("code"), device=DEVICE)
     except ApiProblem as problem:
@@ -51,12 +51,12 @@ async def check_code(visit: Visit) -> Reply:
         return await _ask_code(visit, phone, tries_left=problem.extra.get("tries_left"), wrong=True)
     assert session.token is not None, "a new session shows its token"
     visit.set_cookie(Door.CONSUMER.cookie, session.token)
-    return visit.go(next_path)
+    return visit.go(visit.onward())
 
 
 async def ask_pin(visit: Visit) -> Reply:
     """Explain the PIN, and offer to send a code for it."""
-    return visit.show("consumer/pin.html", sent=False, error="", test_code=None, next=_next(visit))
+    return visit.show("consumer/pin.html", sent=False, error="", test_code=None, next=visit.onward())
 
 
 async def send_pin_code(visit: Visit) -> Reply:
@@ -81,7 +81,7 @@ async def set_pin(visit: Visit) -> Reply:
             )
             return await _pin_again(visit, message)
         raise
-    return visit.go(_next(visit))
+    return visit.go(visit.onward())
 
 
 async def sign_out(visit: Visit) -> Reply:
@@ -97,7 +97,7 @@ def _ask_phone(visit: Visit, error: str = "") -> Reply:
     return visit.show(
         "consumer/welcome.html",
         status=422 if error else 200,
-        next=_next(visit),
+        next=visit.onward(),
         lost=visit.field("lost") == "1",
         phone=visit.field("phone"),
         error=error,
@@ -109,7 +109,7 @@ async def _ask_code(visit: Visit, phone: str, *, wrong: bool = False, tries_left
         "consumer/code.html",
         status=403 if wrong else 200,
         phone=phone,
-        next=_next(visit),
+        next=visit.onward(),
         wrong=wrong,
         tries_left=tries_left,
         test_code=await _test_code(visit, phone, "sign_in"),
@@ -128,7 +128,7 @@ async def _pin_again(visit: Visit, error: str) -> Reply:
         status=422 if error else 200,
         sent=True,
         error=error,
-        next=_next(visit),
+        next=visit.onward(),
         test_code=await _test_code(visit, await _own_phone(visit), "pin"),
     )
 
@@ -161,10 +161,6 @@ def _with_country(phone: str) -> str:
     """A Chinese mobile number is mostly typed without its country."""
     digits = phone.replace(" ", "").replace("-", "")
     return f"+86{digits}" if len(digits) == 11 and digits.startswith("1") and digits.isdigit() else digits
-
-
-def _next(visit: Visit) -> str:
-    return local_path(visit.field("next"), "/app")
 
 
 page = pages_of(Door.CONSUMER)

@@ -7,7 +7,7 @@ from wufeng.identity.bank_accounts.model import BankAccountStatus
 from wufeng.identity.bank_accounts.queries import list_bank_accounts
 from wufeng.identity.people.queries import show_person
 from wufeng.payments.wallets.queries import list_movements, show_wallet
-from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
+from wufeng.web.paging import Door, Reply, Visit, pages_of
 from wufeng.web.texts import minor_of
 
 MOVEMENTS = 20
@@ -41,7 +41,7 @@ async def top_up(visit: Visit) -> Reply:
 
 async def ask_account(visit: Visit) -> Reply:
     """A bank account of one's own: its number and its bank."""
-    return visit.show("consumer/bank_account.html", error="", next=_next(visit))
+    return visit.show("consumer/bank_account.html", error="", next=visit.onward("/app/wallet"))
 
 
 async def add_account(visit: Visit) -> Reply:
@@ -52,8 +52,10 @@ async def add_account(visit: Visit) -> Reply:
         if problem.code not in (Code.INVALID_FIELD, Code.STATE_CONFLICT):
             raise
         error = "bank" if any("bank" in error.pointer for error in problem.errors) else "number"
-        return visit.show("consumer/bank_account.html", status=problem.status, error=error, next=_next(visit))
-    return visit.go(_next(visit))
+        return visit.show(
+            "consumer/bank_account.html", status=problem.status, error=error, next=visit.onward("/app/wallet")
+        )
+    return visit.go(visit.onward("/app/wallet"))
 
 
 async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
@@ -74,10 +76,6 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         error=error,
         amount=visit.field("amount"),
     )
-
-
-def _next(visit: Visit) -> str:
-    return local_path(visit.field("next"), "/app/wallet")
 
 
 page = pages_of(Door.CONSUMER)

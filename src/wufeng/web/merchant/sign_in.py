@@ -10,7 +10,7 @@ from wufeng.identity import Caller, CallerKind
 from wufeng.identity.keys.commands import withdraw_key
 from wufeng.identity.keys.model import Scope
 from wufeng.identity.keys.queries import list_keys
-from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
+from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 PORTAL_KEY = "merchant portal, signed in"
 """The name of the keys that the portal makes: only these end at sign-out."""
@@ -40,7 +40,7 @@ async def check_key(visit: Visit) -> Reply:
         return _ask(visit, refusal)
     visit.set_cookie("wufeng_book", caller.book.name)
     visit.set_cookie(Door.MERCHANT.cookie, await _portal_key(visit, pasted, caller))
-    return visit.go(local_path(visit.field("next"), "/merchant"))
+    return visit.go(visit.onward())
 
 
 async def sign_out(visit: Visit) -> Reply:
@@ -85,7 +85,7 @@ def _ask(visit: Visit, error: str = "") -> Reply:
         status=422 if error else 200,
         error=error,
         lost=visit.field("lost") == "1",
-        next=local_path(visit.field("next"), "/merchant"),
+        next=visit.onward(),
     )
 
 
