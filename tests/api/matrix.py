@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from wufeng.base.books import Book
 from wufeng.base.ids import Prefix, decode, encode
+from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.identity.callers import CallerKind
 from wufeng.identity.keys.commands import create_key, revoke_key
 from wufeng.identity.keys.model import SCOPES, KeyKind, NewKey, Scope
@@ -22,6 +23,10 @@ from .conftest import PIN, Api, Person, Shop
 
 DAYS_TO_THE_FIRST_BILL = 28  # from 3 September to 1 October
 ENDPOINT = {"url": "http://127.0.0.1:9/hook"}
+CONSENTS = [
+    {"purpose": consent.purpose, "version": consent.version}
+    for consent in shipped_application_policy().consents
+]
 
 
 class LiveApi(Api):
@@ -82,8 +87,10 @@ class World:
             ("live", live, await live.new_merchant()),
         ):
             self.shops[owner] = shop
-            self.people[owner] = await home.new_person(line_minor=1_000_00, wallet_minor=100_00)
-            self.things[owner] = await self._objects(owner)
+            person = self.people[owner] = await home.new_person(wallet_minor=100_00)
+            application = await self._applied(home, person)
+            person.line = await home.open_line(decode(Prefix.PERSON, person.id), 1_000_00)
+            self.things[owner] = await self._objects(owner) | {"application": application}
         await api.catch_up()
         await api.app.services.turn_days(api.book, DAYS_TO_THE_FIRST_BILL)
         for owner in ("A", "P", "B", "C"):
@@ -155,6 +162,13 @@ class World:
         things["repayment"] = await self._made(home, "/v1/repayments", person.token, repayment)
         things["checkout_session"] = await self._made(home, "/v1/checkout_sessions", shop.key, checkout)
         return things
+
+    async def _applied(self, home: Api, person: Person) -> str:
+        """An application that was offered a line. The operator has seen the person's papers: tier II."""
+        async with home.app.services.database.transaction() as db:
+            await db.execute("update person set tier = 2 where id = $1", decode(Prefix.PERSON, person.id))
+        asked = {"product": "monthly_bill", "consents": CONSENTS, "declared": {"born_on": "1990-01-02"}}
+        return await self._made(home, "/v1/applications", person.token, asked)
 
     async def _made(self, home: Api, path: str, token: str, body: Any) -> str:
         answer = await home.post(path, token, body)

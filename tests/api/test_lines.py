@@ -37,6 +37,14 @@ async def test_h1_over_http(api: Api) -> None:
     table = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept": "text/csv"})
     assert table.headers["content-type"].startswith("text/csv")
     assert table.text.splitlines()[1].endswith(",1,1,100000,0,CNY")
+    assert table.text.splitlines()[-1].startswith(f"{bill['id']},total,,,{bill['total_minor']},")
+    paper = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept": "application/pdf"})
+    assert paper.headers["content-type"] == "application/pdf" and paper.content.startswith(b"%PDF-")
+    why = (await api.get(f"/v1/bills/{bill['id']}/explain", person.token)).json()
+    assert why["amounts"][0]["sentence"] == "账单总额 1,001.25 = 消费 1,000.00 + 到期日之后的利息 1.25"
+    assert why["amounts"][0]["steps"][-1]["steps"][0]["days"] == 5
+    went = (await api.get(f"/v1/repayments/{rest['id']}/explain", person.token)).json()
+    assert [step["amount_minor"] for step in went["amounts"][0]["steps"]] == [50_000, 125]
     read = await api.get(f"/v1/repayments/{rest['id']}", person.token)
     assert read.json() == rest
     journals = await api.get(f"/v1/journals?of={rest['id']}", person.token)
@@ -97,8 +105,10 @@ async def owner_of_everything(api: Api) -> tuple[Person, list[str]]:
         f"/v1/lines/{person.line}/draws",
         f"/v1/bills?line={person.line}",
         f"/v1/bills/{bill['id']}",
+        f"/v1/bills/{bill['id']}/explain",
         f"/v1/plans/{draw.replace('drw_', 'pln_')}",
         f"/v1/repayments/{repaid.json()['id']}",
+        f"/v1/repayments/{repaid.json()['id']}/explain",
     ]
 
 
@@ -218,3 +228,87 @@ async def test_what_staff_do_is_audited(api: Api) -> None:
         entries = (await api.get(f"/v1/audit_entries?of={of}", boss)).json()["data"]
         deeds += [(entry["operation"], entry["reason"]) for entry in entries]
     assert deeds == [("open_line", "good standing"), ("freeze_line", "a lost phone")]
+
+
+async def test_a_raise_and_a_freeze_with_an_end(api: Api) -> None:
+    person, boss = await api.new_person(line_minor=500_000), await api.new_staff(Role.SUPERVISOR)
+    path = f"/v1/lines/{person.line}"
+    raised = {"limit_minor": 600_000, "until": "2026-09-20"}
+    assert (await api.post(f"{path}/limit", person.token, raised)).status_code == 409
+    assert (await api.post(f"{path}/limit", boss, raised)).json()["errors"][0]["pointer"] == "/reason"
+    line = (await api.post(f"{path}/limit", boss, {**raised, "reason": "a wedding"})).json()
+    assert (line["limit_minor"], line["effective_limit_minor"], line["available_minor"]) == (
+        500_000, 600_000, 600_000,
+    )  # fmt: skip
+    assert (line["temporary_limit_minor"], line["temporary_until_on"]) == (600_000, "2026-09-20")
+    for body, pointer in (
+        ({"limit_minor": 600_001, "until": "2026-09-20", "reason": "more"}, "/limit_minor"),
+        ({"limit_minor": 600_000, "until": "2026-09-02", "reason": "past"}, "/until"),
+        ({"limit_minor": 600_000, "until": "soon", "reason": "no date"}, "/until"),
+    ):
+        refused = await api.post(f"{path}/limit", boss, body)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    declined = (await api.post(f"{path}/limit", person.token, {"limit_minor": 500_000})).json()
+    assert (declined["effective_limit_minor"], declined["temporary_until_on"]) == (500_000, None)
+    frozen = (await api.post(f"{path}/freeze", person.token, {"until": "2026-09-10"})).json()
+    assert (frozen["status"], frozen["frozen_until_on"]) == ("frozen", "2026-09-10")
+    await turn_to(api, 9, 10)
+    assert (await api.get(path, person.token)).json()["status"] == "open"
+    await api.catch_up()
+    kinds = [
+        event["type"]
+        for event in (await api.get("/v1/events?limit=100", api.platform)).json()["data"]
+        if event["type"].startswith("line.")
+    ]
+    assert sorted(kinds)[:2] == ["line.frozen", "line.limit_changed"]
+    assert "line.opened" in kinds
+
+
+async def test_the_history_of_a_line_is_read_by_its_person_and_by_staff(api: Api) -> None:
+    person, boss = await api.new_person(line_minor=500_000), await api.new_staff(Role.SUPERVISOR)
+    path = f"/v1/lines/{person.line}"
+    for n in range(3):
+        api.clock.turn_to(api.clock.now() + timedelta(seconds=1))
+        await api.post(f"{path}/limit", boss, {"limit_minor": 400_000 + n, "reason": f"review {n}"})
+    api.clock.turn_to(api.clock.now() + timedelta(seconds=1))
+    await api.post(f"{path}/freeze", person.token, {"until": "2026-09-10"})
+    first = (await api.get(f"{path}/history?limit=2", person.token)).json()
+    assert [(one["kind"], one["actor"], one["reason"]) for one in first["data"]] == [
+        ("frozen", "person", "asked for by the person"),
+        ("limit_set", "staff", "review 2"),
+    ]
+    assert (first["data"][0]["until_on"], first["data"][0]["object"]) == ("2026-09-10", "line_change")
+    assert all(one["staff"] is None for one in first["data"]), "which of the staff is not theirs to know"
+    rest = (await api.get(f"{path}/history?starting_after={first['next']}", boss)).json()
+    assert [one["kind"] for one in rest["data"]] == ["limit_set", "limit_set", "opened"]
+    assert all(one["staff"].startswith("stf_") for one in rest["data"])
+    other = await api.new_person()
+    assert (await api.get(f"{path}/history", other.token)).status_code == 404
+    assert (await api.get(f"{path}/history?starting_after=lin_x", boss)).status_code == 422
+
+
+async def test_a_cap_over_all_lines_of_a_person(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    boss = await api.new_staff(Role.SUPERVISOR)
+    path = f"/v1/people/{person.id}/credit_cap"
+    assert (await api.get(path, person.token)).json() == {
+        "object": "credit_cap", "person": person.id, "currency": "CNY", "cap_minor": None, "used_minor": 0,
+        "held_minor": 0, "available_minor": None,
+    }  # fmt: skip
+    body = {"cap_minor": 100_000, "reason": "other lenders"}
+    assert (await api.post(path, person.token, body)).status_code == 403
+    assert (await api.post(path, boss, {"cap_minor": 1})).json()["errors"][0]["pointer"] == "/reason"
+    assert (await api.post(path, boss, body)).json()["available_minor"] == 100_000
+    line = (await api.get(f"/v1/lines/{person.line}", person.token)).json()
+    assert (line["limit_minor"], line["available_minor"]) == (500_000, 100_000)
+    assert (await api.pay(person, shop, 60_000)).status_code == 201
+    declined = await api.pay(person, shop, 40_001)
+    assert (declined.status_code, declined.json()["reasons"][0]["code"]) == (402, "limit_exceeded")
+    assert (await api.get(path, boss)).json()["available_minor"] == 40_000
+    entries = (await api.get(f"/v1/audit_entries?of={person.id}", boss)).json()["data"]
+    assert [(one["operation"], one["reason"]) for one in entries][:1] == [("set_credit_cap", "other lenders")]
+    assert (await api.post(path, boss, {**body, "cap_minor": None})).json()["cap_minor"] is None
+    assert (await api.pay(person, shop, 40_001)).status_code == 201
+    nobody = "/v1/people/per_01h455vb4pex5vsknk084sn02q/credit_cap"
+    assert (await api.get(nobody, boss)).status_code == 404
+    assert (await api.post(nobody, boss, body)).status_code == 404

@@ -26,8 +26,8 @@ from wufeng.identity import RULES, Rule
 from wufeng.identity.callers import CallerKind
 from wufeng.identity.sessions.model import AuthLevel
 
-from .conftest import NOON, Api, Fill, fill_wallets
-from .matrix import Who, World
+from .conftest import NOON, PIN, Api, Fill, fill_wallets
+from .matrix import CONSENTS, Who, World
 
 Fields = Callable[[str, Who, World], dict[str, Any]]
 DEFINITE = frozenset({200, 201, 202, 402, 409, 422})
@@ -75,6 +75,14 @@ def _payment(id_: str, who: Who, world: World) -> dict[str, Any]:
 
 def _movement(id_: str, who: Who, world: World) -> dict[str, Any]:
     return {"amount_minor": 1, "bank_account": world.things[who.owns or "A"]["bank_account"]}
+
+
+def _application(id_: str, who: Who, world: World) -> dict[str, Any]:
+    return {"product": "monthly_bill", "consents": CONSENTS, "declared": {"born_on": "1990-01-02"}}
+
+
+def _signature(id_: str, who: Who, world: World) -> dict[str, Any]:
+    return {"sheet_hash": "0" * 64, "confirmation": {"kind": "pin", "proof": PIN}}
 
 
 IN_BODY = frozenset({404, 422})
@@ -137,6 +145,17 @@ CASES: dict[str, Case] = {
     ),
     "get_checkout_session": Case(of="checkout_session"),
     "expire_checkout_session": Case(of="checkout_session"),
+    "get_application_terms": Case(),
+    "create_application": Case(fill=_application, where="body"),
+    "list_applications": Case(
+        of="person", where="query", fill=named("person"), missing=frozenset({200, 404})
+    ),
+    "get_application": Case(of="application"),
+    "accept_application": Case(of="application", fill=_signature),
+    "decide_application": Case(of="application", fill=WHY),
+    "get_application_sheet": Case(of="application"),
+    "get_application_contract": Case(of="application"),
+    "list_line_reviews": Case(of="line"),
     "list_lines": Case(of="person", where="query", fill=named("person"), missing=frozenset({200, 404})),
     "open_line": Case(
         of="person",
@@ -151,14 +170,19 @@ CASES: dict[str, Case] = {
     "set_due_day": Case(of="line", fill=body(due_day=10, reason="matrix")),
     "set_auto_debit": Case(of="line", fill=body(sources=[], reason="matrix")),
     "close_line": Case(of="line", fill=WHY, turn=7),
+    "list_line_changes": Case(of="line"),
+    "get_credit_cap": Case(of="person"),
+    "set_credit_cap": Case(of="person", fill=body(cap_minor=None, reason="matrix")),
     "list_draws": Case(of="line"),
     "list_bills": Case(of="line", where="query", fill=named("line")),
     "get_bill": Case(of="bill"),
+    "explain_bill": Case(of="bill"),
     "get_plan": Case(of="plan"),
     "create_repayment": Case(
         of="line", where="body", fill=named("line", amount_minor=1, source="external"), missing=IN_BODY
     ),
     "get_repayment": Case(of="repayment"),
+    "explain_repayment": Case(of="repayment"),
     "reverse_repayment": Case(of="repayment", fill=WHY),
     "list_settlements": Case(),
     "get_settlement": Case(of="settlement"),

@@ -104,6 +104,9 @@ async def test_a_life_on_credit(api: Api, platform: Wufeng) -> None:
     assert (bill.total_minor, bill.status, bill.issued_on) == (100_000, "open", date(2026, 10, 1))
     assert await me.bills.get(bill.id) == bill
     assert b"100" in await me.bills.csv(bill.id)
+    assert (await me.bills.pdf(bill.id)).startswith(b"%PDF-")
+    explained = await me.bills.explain(bill.id)
+    assert (explained.amounts[0].code, explained.amounts[0].amount_minor) == ("total", bill.total_minor)
     repaid = await platform.repayments.create(line=line.id, amount_minor="all", source="external")
     assert (repaid.status, repaid.amount_minor) == ("posted", 100_000)
     assert sum(piece.amount_minor for piece in repaid.allocation) == 100_000

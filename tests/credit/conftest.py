@@ -28,7 +28,7 @@ from wufeng.credit.draws.model import Declined, DrawRequest, draw_id
 from wufeng.credit.lines.model import Actor, LineState
 from wufeng.credit.lines.store import load_lines
 from wufeng.credit.products.files import read_product, shipped_products
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import Product, Shipped
 from wufeng.credit.queries import Reading, list_bills, list_repayments, show_line
 from wufeng.credit.refunds.model import Refunded, RefundRequest
 from wufeng.credit.repayments.model import Debt, Source, SourceKind, Target
@@ -54,9 +54,14 @@ share_ppm = 300_000
 """
 
 
+def shipped(product: str) -> Shipped:
+    """A product that ships."""
+    return next(one for one in shipped_products() if one.product.id == product)
+
+
 def shared_product() -> str:
     """The monthly bill, funded by two lenders."""
-    source = shipped_products()[0].source
+    source = shipped("monthly_bill").source
     return source[: source.index("[[lenders]]")] + TWO_LENDERS
 
 
@@ -106,7 +111,7 @@ class Shop:
                 answers.append(Answer(402, decided.reasons[0].value.encode()))
                 continue
             states[request.line_id] = decided.after
-            await credit.post_draws(batch, [decided], on)
+            await credit.post_draws(batch, self.products, [decided], on)
             cause = Cause(request.payment_id, "CNY", on, batch.book.id)
             subsidy = ledger.split_between(decided.plan.subsidy_minor, decided.lenders)
             principal = credit.principal_drawn(decided)
@@ -138,7 +143,10 @@ class Shop:
 
     async def receive(self, batch: Batch, commands: Sequence[Receive]) -> list[Answer]:
         for command in commands:
-            await credit.make_billable(batch, command.payment_id, batch.book.business_date(command.at))
+            on = batch.book.business_date(command.at)
+            await credit.make_billable(
+                batch, self.products, command.payment_id, credit.BillableAt.RECEIPT, on
+            )
         return [Answer(200, b"") for _ in commands]
 
     async def fill(self, batch: Batch, commands: Sequence[Fill]) -> list[Answer]:
@@ -254,10 +262,10 @@ class House:
             Fill(at=self.at, people=(payer.id,), wallet_id=payer.wallet_id, amount_minor=amount_minor)
         )
 
-    async def payer(self, wallet_minor: int = 0, limit_minor: int = 500_000) -> Payer:
+    async def payer(self, wallet_minor: int = 0, limit_minor: int = 500_000, **more: object) -> Payer:
         """A person with a wallet and an open line."""
         person = await self.person(wallet_minor)
-        answer = await self.do(self.open_line(person, limit_minor))
+        answer = await self.do(self.open_line(person, limit_minor, **more))
         return msgspec.structs.replace(person, line_id=answer.object_id)
 
     def open_line(self, person: Payer, limit_minor: int = 500_000, **more: object) -> credit.OpenLine:
@@ -433,7 +441,9 @@ async def make_house(database: Database, on: date, name: str = "main", source: s
         await create_book(db, draft, 1, at)
         books = Books(await load_books(db))
         book = books.named(name)
-        products = await credit.publish(db, [read_product(source or shared_product(), "shared.toml")], at)
+        mine = read_product(source or shared_product(), "shared.toml")
+        others = [one for one in shipped_products() if one.product.id != mine.product.id]
+        products = await credit.publish(db, [mine, *others], at)
         await credit.open_book(db, book, products.offered(on), at)
         for owner, id_ in (
             (ledger.Owner.MERCHANT, MERCHANT),

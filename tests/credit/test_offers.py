@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from wufeng.credit import offers, price_options
 from wufeng.credit.plans.rules import schedule, terms_of
-from wufeng.credit.products.files import shipped_products
+from tests.credit.conftest import shipped
 from wufeng.identity.merchants.model import Scene
 
-PRODUCT = shipped_products()[0].product
+PRODUCT = shipped("monthly_bill").product
 ON = date(2026, 9, 3)
 
 

@@ -372,6 +372,12 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street
     shown = text_of(await shopper.browser.get(f"/app/bills/{bill.id}"))
     for part in ("443.83", "10 Oct 2026", "Oak desk", "Instalment 1 of 3", "fee ¥10.83"):
         assert part in shown, part
+    assert "Minimum payment 443.83: instalments 433.00; instalment fees 10.83" in shown
+    paper = await shopper.browser.get(f"/app/bills/{bill.id}/pdf")
+    assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+    assert paper.headers["content-disposition"] == 'attachment; filename="wufeng-bill-2026-10-01.pdf"'
+    table = await shopper.browser.get(f"/app/bills/{bill.id}/csv")
+    assert f",44383,0,{bill.id.replace('bil', 'drw')[:4]}" in table.text and merchant.id not in table.text
     path = f"/app/repay?line={shopper.line}"
     page = await shopper.browser.get(path)
     assert "¥443.83" in text_of(page) and "saves ¥21.65 of fees" in text_of(page)

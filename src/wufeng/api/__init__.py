@@ -3,7 +3,9 @@
 import msgspec
 
 from wufeng.api import (
+    applications,
     bank_accounts,
+    bills,
     checkout,
     clock,
     decisions,
@@ -39,7 +41,9 @@ ROUTES: tuple[Route, ...] = (
     *quotes.ROUTES,
     *payments.ROUTES,
     *refunds.ROUTES,
+    *applications.ROUTES,
     *lines.ROUTES,
+    *bills.ROUTES,
     *checkout.ROUTES,
     *settlements.ROUTES,
     *events.ROUTES,

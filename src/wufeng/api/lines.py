@@ -1,7 +1,5 @@
-"""Credit: lines, their bills and plans, repayments."""
+"""Credit: lines, their draws and plans, repayments. Bills: bills.py."""
 
-import csv
-import io
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -14,14 +12,15 @@ from wufeng.api.bodies import AmountMinor, LimitMinor, LineId, ListQuery, Person
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
-from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, slot_of
 from wufeng.credit import queries
 from wufeng.credit.lines.model import Actor, Line
+from wufeng.credit.lines.views import CreditCapView, LineChangeView, view_change
 from wufeng.credit.queries import Reading
-from wufeng.credit.views import BillView, DrawView, LineView, PlanView, RepaymentView
+from wufeng.credit.views import DrawView, LineView, PlanView, RepaymentView
 from wufeng.identity import Act, CallerKind, act_of, own_person
-from wufeng.identity.people.queries import wallets_of_people
+from wufeng.identity.people.queries import standing_of_person, wallets_of_people
 
 Day = Annotated[int, Meta(ge=1, le=31, description="a day of the month")]
 Source = Annotated[
@@ -41,7 +40,6 @@ OwnSource = Annotated[
     ),
 ]
 PlanId = Annotated[str, Meta(pattern="^pln_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
-CSV = "text/csv"
 
 C = TypeVar("C", bound=credit.LineCommand)
 
@@ -64,10 +62,29 @@ class OpenLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SetLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The new limit. A person only lowers it."""
+    """The new limit. A person only lowers it.
+
+    until  the last date of a raise for a time, beside the permanent limit; a person lowers or shortens one that runs,
+           or declines it by setting the permanent limit as it is
+    """
 
     limit_minor: LimitMinor
+    until: date | None = None
     reason: Reason | None = None
+
+
+class Freeze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why; staff must say it. until: the date on which the freeze ends by itself."""
+
+    until: date | None = None
+    reason: Reason | None = None
+
+
+class SetCreditCap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all lines of the person together may come to; null: no cap any more."""
+
+    cap_minor: LimitMinor | None
+    reason: Reason
 
 
 class WithReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,12 +133,6 @@ class LinesQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     person: PersonId | None = None
 
 
-class BillsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The bills of which line."""
-
-    line: LineId
-
-
 class LineList(Struct, frozen=True, kw_only=True):
     """A page of lines, the oldest first."""
 
@@ -130,10 +141,10 @@ class LineList(Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
-class BillList(Struct, frozen=True, kw_only=True):
-    """A page of bills, the newest first."""
+class LineChangeList(Struct, frozen=True, kw_only=True):
+    """A page of what was done to a line, the newest first."""
 
-    data: list[BillView]
+    data: list[LineChangeView]
     next: str | None
     has_more: bool
 
@@ -185,13 +196,16 @@ async def get_line(call: Call[Nothing, Nothing]) -> Answer:
 
 
 async def set_line_limit(call: Call[SetLimit, Nothing]) -> Answer:
-    """Set a line's limit: a person lowers it, staff keep to the product's range."""
-    return await _change(call, credit.SetLimit, call.body.reason, limit_minor=call.body.limit_minor)
+    """Set a line's limit, for good or until a date: a person lowers it, staff keep to the product's range."""
+    body = call.body
+    return await _change(
+        call, credit.SetLimit, body.reason, limit_minor=body.limit_minor, until_on=body.until
+    )
 
 
-async def freeze_line(call: Call[WithReason, Nothing]) -> Answer:
-    """Stop draws on a line; repayments go on."""
-    return await _change(call, credit.Freeze, call.body.reason)
+async def freeze_line(call: Call[Freeze, Nothing]) -> Answer:
+    """Stop draws on a line, until somebody unfreezes it or until a date; repayments go on."""
+    return await _change(call, credit.Freeze, call.body.reason, until_on=call.body.until)
 
 
 async def unfreeze_line(call: Call[WithReason, Nothing]) -> Answer:
@@ -214,6 +228,44 @@ async def close_line(call: Call[WithReason, Nothing]) -> Answer:
     return await _change(call, credit.CloseLine, call.body.reason)
 
 
+async def list_line_changes(call: Call[Nothing, ListQuery]) -> Answer:
+    """What was done to a line, by whom and why. Who of the staff it was, staff alone see."""
+    after, limit = starting_after(call.query, Prefix.LINE_CHANGE, "line change"), call.query.limit
+    to_staff = call.caller.kind is CallerKind.STAFF
+    async with call.services.database.read() as db:
+        line = await _line(call, db)
+        found = await queries.list_changes(_reading(call, db), line, after, limit + 1)
+    return reply_list([view_change(change, to_staff=to_staff) for change in found], limit)
+
+
+async def get_credit_cap(call: Call[Nothing, Nothing]) -> Answer:
+    """What all lines of a person together may come to, and come to."""
+    person_id = call.path_id(Prefix.PERSON, "person")
+    own_person(call.caller, person_id, "person")
+    async with call.services.database.read() as db:
+        if await standing_of_person(db, call.book, person_id) is None:
+            raise not_found("person")
+        return reply(await queries.show_cap(_reading(call, db), person_id))
+
+
+async def set_credit_cap(call: Call[SetCreditCap, Nothing]) -> Answer:
+    """Cap what all lines of a person together may come to. Below what they have taken it stops draws, nothing else."""
+    person_id = call.path_id(Prefix.PERSON, "person")
+    command = credit.SetCap(
+        at=call.at,
+        people=(person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        person_id=person_id,
+        cap_minor=call.body.cap_minor,
+        actor=Actor.STAFF,
+        actor_id=call.caller.id,
+        reason=call.body.reason,
+        act=_act(call, Prefix.PERSON, person_id, call.body.reason),
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(person_id), command)
+
+
 async def list_draws(call: Call[Nothing, ListQuery]) -> Answer:
     """The draws of a line."""
     after, limit = starting_after(call.query, Prefix.DRAW, "draw"), call.query.limit
@@ -221,26 +273,6 @@ async def list_draws(call: Call[Nothing, ListQuery]) -> Answer:
         line = await _line(call, db)
         views = await queries.list_draws(_reading(call, db), line, after, limit + 1)
     return reply_list(views, limit)
-
-
-async def list_bills(call: Call[Nothing, BillsQuery]) -> Answer:
-    """The bills of a line."""
-    after, limit = starting_after(call.query, Prefix.BILL, "bill"), call.query.limit
-    async with call.services.database.read() as db:
-        line = await _own_line(call, db, decode(Prefix.LINE, call.query.line))
-        views = await queries.list_bills(_reading(call, db), line, after, limit + 1)
-    return reply_list(views, limit)
-
-
-async def get_bill(call: Call[Nothing, Nothing]) -> Answer:
-    """One bill with its parts; as CSV its items."""
-    bill_id = call.path_id(Prefix.BILL, "bill")
-    async with call.services.database.read() as db:
-        read = _reading(call, db)
-        bill, line = await queries.load_bill(read, bill_id)
-        own_person(call.caller, line.person_id, "bill")
-        view = await queries.show_bill(read, bill, line)
-    return Answer(200, _as_csv(view)) if call.format == CSV else reply(view)
 
 
 async def get_plan(call: Call[Nothing, Nothing]) -> Answer:
@@ -385,26 +417,6 @@ def _reading(call: Call[Any, Any], db: Connection) -> Reading:
     return Reading(db, call.book, call.services.products, on, call.language)
 
 
-def _as_csv(bill: BillView) -> bytes:
-    """The items of a bill, one a line; amounts in minor units."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow(["bill", "draw", "instalment", "tenor", "principal_minor", "fee_minor", "currency"])
-    for item in bill.items:
-        rows.writerow(
-            [
-                bill.id,
-                item.draw,
-                item.instalment,
-                item.tenor,
-                item.principal_minor,
-                item.fee_minor,
-                bill.currency,
-            ]
-        )
-    return text.getvalue().encode()
-
-
 ROUTES = (
     Route(
         method="GET",
@@ -448,7 +460,7 @@ ROUTES = (
         operation="freeze_line",
         summary="Stop draws on a line",
         handle=freeze_line,
-        body=WithReason,
+        body=Freeze,
         answers={200: LineView},
     ),
     Route(
@@ -490,30 +502,38 @@ ROUTES = (
     ),
     Route(
         method="GET",
+        path="/v1/lines/{id}/history",
+        operation="list_line_changes",
+        summary="What was done to a line, newest first",
+        handle=list_line_changes,
+        query=ListQuery,
+        answers={200: LineChangeList},
+    ),
+    Route(
+        method="GET",
+        path="/v1/people/{id}/credit_cap",
+        operation="get_credit_cap",
+        summary="What all lines of a person together may come to",
+        handle=get_credit_cap,
+        answers={200: CreditCapView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/people/{id}/credit_cap",
+        operation="set_credit_cap",
+        summary="Cap what all lines of a person together may come to",
+        handle=set_credit_cap,
+        body=SetCreditCap,
+        answers={200: CreditCapView},
+    ),
+    Route(
+        method="GET",
         path="/v1/lines/{id}/draws",
         operation="list_draws",
         summary="Draws of a line, newest first",
         handle=list_draws,
         query=ListQuery,
         answers={200: DrawList},
-    ),
-    Route(
-        method="GET",
-        path="/v1/bills",
-        operation="list_bills",
-        summary="Bills of a line, newest first",
-        handle=list_bills,
-        query=BillsQuery,
-        answers={200: BillList},
-    ),
-    Route(
-        method="GET",
-        path="/v1/bills/{id}",
-        operation="get_bill",
-        summary="One bill",
-        handle=get_bill,
-        answers={200: BillView},
-        formats=(CSV,),
     ),
     Route(
         method="GET",

@@ -38,6 +38,8 @@ class Prefix(StrEnum):
     QUOTE = "qte"
     CHECKOUT_SESSION = "chk"
     LENDER = "len"
+    APPLICATION = "app"
+    LINE_REVIEW = "lrv"
     LINE = "lin"
     DRAW = "drw"
     PLAN = "pln"
@@ -54,6 +56,7 @@ class Prefix(StrEnum):
     DELIVERY = "dlv"
     REQUEST = "req"
     AUDIT_ENTRY = "aud"
+    LINE_CHANGE = "lch"
 
 
 def id_of(value: int) -> UUID:

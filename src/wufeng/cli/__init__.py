@@ -27,6 +27,7 @@ COMMANDS = {
     "listen": "wufeng.cli.listen",
     "play": "wufeng.cli.play",
     "prove": "wufeng.cli.prove",
+    "conformance": "wufeng.cli.conformance",
     "bench": "wufeng.cli.bench",
 }
 """The commands in the order of the help. A module has a function `command`, or a group of them: a typer.Typer

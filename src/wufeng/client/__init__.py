@@ -5,8 +5,9 @@ A call whose outcome is not known is repeated with the same Idempotency-Key unti
 A new call is a method of its resource: one line that names its view, its path and its body.
 """
 
+from wufeng.client.applications import Application, Consent, Declared, LineReview
 from wufeng.client.client import Wufeng
-from wufeng.client.credit import Bill, Line, Plan, Repayment
+from wufeng.client.credit import Bill, CreditCap, Line, LineChange, Plan, Repayment
 from wufeng.client.errors import ApiProblem, OutcomeUnknown
 from wufeng.client.events import (
     LATEST,
@@ -32,6 +33,7 @@ __all__ = [
     "VERSION",
     "ApiKey",
     "ApiProblem",
+    "Application",
     "Attempt",
     "BankAccount",
     "Bill",
@@ -39,7 +41,10 @@ __all__ = [
     "Call",
     "CheckoutSession",
     "Confirmation",
+    "Consent",
+    "CreditCap",
     "Decision",
+    "Declared",
     "Delivery",
     "Event",
     "EventPage",
@@ -47,6 +52,8 @@ __all__ = [
     "InlineOrder",
     "Journal",
     "Line",
+    "LineChange",
+    "LineReview",
     "Listing",
     "Merchant",
     "Movement",

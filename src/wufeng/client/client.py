@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from wufeng.client import credit, events, operating, orders, payments, people, records, wallets
+from wufeng.client import applications, credit, events, operating, orders, payments, people, records, wallets
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Reply, Transport, watch_nothing
 
 
@@ -63,6 +63,7 @@ class Wufeng:
         self.checkout_sessions = orders.CheckoutSessions(transport)
         self.wallets = wallets.Wallets(transport)
         self.settlements = wallets.Settlements(transport)
+        self.applications = applications.Applications(transport)
         self.lines = credit.Lines(transport)
         self.bills = credit.Bills(transport)
         self.plans = credit.Plans(transport)

@@ -20,9 +20,14 @@ class Line(Struct, frozen=True, kw_only=True):
     status: str
     currency: str
     limit_minor: int
+    temporary_limit_minor: int | None = None
+    temporary_until_on: date | None = None
+    effective_limit_minor: int | None = None
+    over_limit_minor: int = 0
     used_minor: int
     held_minor: int
     available_minor: int
+    frozen_until_on: date | None = None
     billed_minor: int = 0
     unbilled_minor: int = 0
     credit_balance_minor: int = 0
@@ -33,6 +38,32 @@ class Line(Struct, frozen=True, kw_only=True):
     days_past_due: int = 0
     rates: dict[str, int] = {}
     lenders: list[dict[str, Any]] = []
+
+
+class LineChange(Struct, frozen=True, kw_only=True):
+    """One entry of a line's history."""
+
+    id: str
+    created_at: datetime
+    line: str
+    kind: str
+    actor: str
+    reason: str
+    limit_minor: int
+    amount_minor: int | None = None
+    until_on: date | None = None
+    staff: str | None = None
+
+
+class CreditCap(Struct, frozen=True, kw_only=True):
+    """What all lines of a person together may come to, and come to."""
+
+    person: str
+    currency: str
+    cap_minor: int | None
+    used_minor: int
+    held_minor: int
+    available_minor: int | None
 
 
 class Draw(Struct, frozen=True, kw_only=True):
@@ -130,6 +161,43 @@ class Repayment(Struct, frozen=True, kw_only=True):
     saved_minor: int = 0
 
 
+class Explained(Struct, frozen=True, kw_only=True):
+    """One amount, the steps that make it, and the sentence that says so.
+
+    amount_micro  millionths of the minor unit, in place of amount_minor, where a step is rounded with its neighbours
+    """
+
+    code: str
+    amount_minor: int | None = None
+    amount_micro: int | None = None
+    sentence: str
+    rounding: str | None = None
+    of: str | None = None
+    part: str | None = None
+    instalment: int | None = None
+    tenor: int | None = None
+    since_on: date | None = None
+    until_on: date | None = None
+    days: int | None = None
+    balance_minor: int | None = None
+    daily_ppm: int | None = None
+    least_minor: int | None = None
+    share_ppm: int | None = None
+    days_past_due: int | None = None
+    order: list[str] | None = None
+    place: int | None = None
+    steps: "list[Explained]" = []
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """The amounts of a bill or a repayment, each opened into what made it."""
+
+    id: str
+    currency: str
+    dated_on: date
+    amounts: list[Explained]
+
+
 class Lines(Resource):
     """Lines of the caller, or for staff of a person."""
 
@@ -148,13 +216,15 @@ class Lines(Resource):
         body = {"person": person, "product": product, "limit_minor": limit_minor, "reason": reason}
         return await self._pay(Line, "/v1/lines", body, idempotency_key)
 
-    async def set_limit(self, id_: str, *, limit_minor: int, reason: str | None = None) -> Line:
-        """Change the limit: a person lowers it, staff set it."""
-        return await self._change(id_, "limit", given(limit_minor=limit_minor, reason=reason))
+    async def set_limit(
+        self, id_: str, *, limit_minor: int, until: date | None = None, reason: str | None = None
+    ) -> Line:
+        """Change the limit: a person lowers it, staff set it; `until` a date: raise it for a time beside that."""
+        return await self._change(id_, "limit", given(limit_minor=limit_minor, until=until, reason=reason))
 
-    async def freeze(self, id_: str, *, reason: str | None = None) -> Line:
-        """No new draws."""
-        return await self._change(id_, "freeze", given(reason=reason))
+    async def freeze(self, id_: str, *, until: date | None = None, reason: str | None = None) -> Line:
+        """No new draws, for good or until a date."""
+        return await self._change(id_, "freeze", given(until=until, reason=reason))
 
     async def unfreeze(self, id_: str, *, reason: str | None = None) -> Line:
         """Draws again."""
@@ -171,6 +241,19 @@ class Lines(Resource):
     async def close(self, id_: str, *, reason: str | None = None, idempotency_key: str | None = None) -> Line:
         """End the line once nothing is owed; what stands in the person's favour is paid out."""
         return await self._pay(Line, f"/v1/lines/{at(id_)}/close", given(reason=reason), idempotency_key)
+
+    def history(self, id_: str, *, limit: int | None = None) -> Listing[LineChange]:
+        """What was done to a line, the latest first."""
+        return self._list(LineChange, f"/v1/lines/{at(id_)}/history", given(limit=limit))
+
+    async def cap(self, id_: str) -> CreditCap:
+        """What all lines of a person together may come to, by the person's id."""
+        return await self._get(CreditCap, f"/v1/people/{at(id_)}/credit_cap")
+
+    async def set_cap(self, id_: str, *, cap_minor: int | None, reason: str) -> CreditCap:
+        """Cap what all lines of a person together may come to, as staff; None: no cap any more."""
+        body = {"cap_minor": cap_minor, "reason": reason}
+        return await self._post(CreditCap, f"/v1/people/{at(id_)}/credit_cap", body, Repeat.SAFE)
 
     def draws(self, id_: str, *, limit: int | None = None) -> Listing[Draw]:
         """The uses of a line, the latest first."""
@@ -195,6 +278,14 @@ class Bills(Resource):
     async def csv(self, id_: str) -> bytes:
         """One bill as a table."""
         return await self._download(f"/v1/bills/{at(id_)}", "text/csv")
+
+    async def pdf(self, id_: str) -> bytes:
+        """One bill on paper, in the client's language."""
+        return await self._download(f"/v1/bills/{at(id_)}", "application/pdf")
+
+    async def explain(self, id_: str) -> Explanation:
+        """How each amount of a bill came about."""
+        return await self._get(Explanation, f"/v1/bills/{at(id_)}/explain")
 
 
 class Plans(Resource):
@@ -229,6 +320,10 @@ class Repayments(Resource):
     async def get(self, id_: str) -> Repayment:
         """One repayment."""
         return await self._get(Repayment, f"/v1/repayments/{at(id_)}")
+
+    async def explain(self, id_: str) -> Explanation:
+        """Where the money of a repayment went, and by which rule."""
+        return await self._get(Explanation, f"/v1/repayments/{at(id_)}/explain")
 
     async def reverse(self, id_: str, *, reason: str, idempotency_key: str | None = None) -> Repayment:
         """The money did not stay: what the repayment had paid is owed again."""

@@ -4,6 +4,11 @@ What other contexts call works inside their own batch or transaction; their comm
 """
 
 from wufeng.base.lanes import Command, Handler
+from wufeng.credit.applications import close as _application_close
+from wufeng.credit.applications import commands as _applications
+from wufeng.credit.applications.close import Gather
+from wufeng.credit.applications.commands import AcceptApplication, Apply, DecideReferred
+from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.close import commands as _close
 from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult
 from wufeng.credit.close.runner import close_day, close_through, dates_to_close
@@ -11,7 +16,7 @@ from wufeng.credit.close.steps import close_steps
 from wufeng.credit.close.store import load_runs
 from wufeng.credit.draws.commands import approve_captured_part, draws_of_payments, make_billable, post_draws
 from wufeng.credit.draws.model import Approved, Declined, Draw, DrawRequest, draw_id
-from wufeng.credit.draws.rules import decide_draw
+from wufeng.credit.draws.rules import calendar_of, decide_draw
 from wufeng.credit.journals import (
     journals_after_refund,
     principal_drawn,
@@ -25,15 +30,21 @@ from wufeng.credit.lines.commands import (
     LineCommand,
     OpenLine,
     SetAutoDebit,
+    SetCap,
     SetDueDay,
     SetLimit,
     Unfreeze,
+    open_lines,
+    set_caps,
+    set_limits,
 )
+from wufeng.credit.lines.ending import ENDINGS, EndTerms
 from wufeng.credit.lines.model import Actor, Line, LineState
 from wufeng.credit.lines.store import (
     count_suspended,
     load_lines_of_people,
     load_states,
+    load_states_of_people,
     principal_account,
     states_of,
 )
@@ -41,7 +52,7 @@ from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers, pri
 from wufeng.credit.plans.model import Plan, Terms
 from wufeng.credit.products.commands import Products, open_book, publish
 from wufeng.credit.products.files import read_products, shipped_products
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import BillableAt, Product
 from wufeng.credit.refunds.commands import refund_draws
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Returned
 from wufeng.credit.repayments import commands as _repayments
@@ -50,24 +61,43 @@ from wufeng.credit.repayments.model import Source, SourceKind, Target
 
 
 def handlers(products: Products) -> dict[type[Command], Handler]:
-    """All lane handlers of credit: lines, repayments, the close."""
-    return {**_lines.handlers(products), **_repayments.handlers(products), **_close.handlers(products)}
+    """All lane handlers of credit: applications, lines, repayments, the close."""
+    policy = shipped_application_policy()
+    return {
+        **_applications.handlers(products, policy),
+        **_application_close.handlers(products, policy),
+        **_lines.handlers(products),
+        **_repayments.handlers(products),
+        **_close.handlers(products),
+    }
+
+
+def application_steps(gather: Gather) -> list[CloseStep]:
+    """The steps of the day close for applications, after `close_steps`. gather: facts that credit does not read."""
+    return _application_close.close_steps(shipped_application_policy(), gather)
 
 
 __all__ = [
+    "ENDINGS",
+    "AcceptApplication",
     "Actor",
+    "Apply",
     "Approved",
     "BankAnswered",
+    "BillableAt",
     "CloseLine",
     "CloseStep",
     "ClosedDay",
     "DayClose",
+    "DecideReferred",
     "Declined",
     "Draw",
     "DrawRequest",
     "Effect",
     "EffectKind",
+    "EndTerms",
     "Freeze",
+    "Gather",
     "LateTerms",
     "Line",
     "LineCommand",
@@ -83,6 +113,7 @@ __all__ = [
     "Returned",
     "ReverseRepayment",
     "SetAutoDebit",
+    "SetCap",
     "SetDueDay",
     "SetLimit",
     "Source",
@@ -91,7 +122,9 @@ __all__ = [
     "Target",
     "Terms",
     "Unfreeze",
+    "application_steps",
     "approve_captured_part",
+    "calendar_of",
     "close_day",
     "close_steps",
     "close_through",
@@ -106,9 +139,11 @@ __all__ = [
     "load_lines_of_people",
     "load_runs",
     "load_states",
+    "load_states_of_people",
     "make_billable",
     "offers",
     "open_book",
+    "open_lines",
     "post_draws",
     "price_options",
     "principal_account",
@@ -117,6 +152,8 @@ __all__ = [
     "publish",
     "read_products",
     "refund_draws",
+    "set_caps",
+    "set_limits",
     "shipped_products",
     "states_of",
     "subsidy_refunded",

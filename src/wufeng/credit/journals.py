@@ -7,12 +7,16 @@ come to zero together with it.
 from collections.abc import Mapping
 from uuid import UUID
 
+from msgspec import Struct
+
+from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved
+from wufeng.credit.history.model import Charged, Standing
 from wufeng.credit.lines.model import Line
 from wufeng.credit.refunds.model import Refunded
-from wufeng.credit.repayments.model import Paid, Source, SourceKind, Spread
+from wufeng.credit.repayments.model import Source, SourceKind, Spread
 from wufeng.ledger import rules as ledger
-from wufeng.ledger.model import Cause, Journal, Parts
+from wufeng.ledger.model import AccountKind, Cause, Journal, Parts, Posted, account_id
 
 
 def principal_drawn(approved: Approved) -> Parts:
@@ -88,6 +92,89 @@ def journals_of_credit_balance(
     return journals
 
 
+def journals_of_correction(cause: Cause, line: Line, before: Charged, after: Charged) -> list[Journal]:
+    """What a rewritten history has charged more, or less."""
+    more = (
+        after.interest_minor - before.interest_minor,
+        after.fee_minor - before.fee_minor,
+        after.subsidy_minor - before.subsidy_minor,
+    )
+    journals = []
+    if any(amount > 0 for amount in more):
+        journals += journals_of_bill(cause, line, *(max(0, amount) for amount in more))
+    if any(amount < 0 for amount in more):
+        parts = (ledger.split_between(max(0, -amount), line.lenders) for amount in more)
+        journals.append(ledger.charges_cancelled(cause, line.id, *parts))
+    return journals
+
+
+class Moved(Struct, frozen=True):
+    """How a rewritten history moves what a line owes: what was paid of principal, interest and fees, and what came to
+    the credit balance; each may be negative."""
+
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+    surplus_minor: int
+
+    @property
+    def money_minor(self) -> int:
+        """The money that moved it."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.surplus_minor
+
+
+def moved_between(before: Standing, after: Standing) -> Moved:
+    """What was paid more in one history than in the other."""
+    interest_minor = after.charged.interest_minor - before.charged.interest_minor
+    fee_minor = after.charged.fee_minor - before.charged.fee_minor
+    return Moved(
+        before.principal_minor - after.principal_minor,
+        before.interest_owed_minor + interest_minor - after.interest_owed_minor,
+        before.fee_owed_minor + fee_minor - after.fee_owed_minor,
+        after.credit_balance_minor - before.credit_balance_minor,
+    )
+
+
+def journal_of_late_repayment(
+    cause: Cause, line: Line, source: Source, before: Standing, after: Standing
+) -> Journal:
+    """A repayment that counts from an earlier date: what it moved in all."""
+    moved = moved_between(before, after)
+    principal = ledger.split_change(before.principal_minor, after.principal_minor, line.lenders)
+    amounts = (moved.interest_minor, moved.fee_minor, moved.surplus_minor)
+    if source.kind is SourceKind.WALLET:
+        assert source.id is not None, "a wallet has an id"
+        return ledger.repayment_from_wallet(cause, source.id, line.id, principal, *amounts)
+    return ledger.repayment_from_bank(cause, line.id, principal, *amounts)
+
+
+def journals_of_reversal(
+    cause: Cause, line: Line, original: Posted, moved: Moved, owed: tuple[int, int]
+) -> list[Journal]:
+    """A repayment undone: its own journal reversed, and what moves beside it because others pay in its place.
+
+    owed  principal before and after
+    """
+    legs: dict[UUID, int] = {}
+    for account, amount in zip(original.journal.accounts, original.journal.amounts, strict=True):
+        legs[account] = legs.get(account, 0) + amount
+    paid = {kind: -legs.get(account_id(line.id, kind), 0) for kind in _OF_LINE}
+    principal_minor = moved.principal_minor + paid[AccountKind.LINE_PRINCIPAL]
+    interest_minor = moved.interest_minor + paid[AccountKind.LINE_INTEREST]
+    fee_minor = moved.fee_minor + paid[AccountKind.LINE_FEE]
+    journals = [ledger.reversal(cause, original)]
+    if principal_minor or interest_minor or fee_minor:
+        before_minor, after_minor = owed
+        between_minor = before_minor + paid[AccountKind.LINE_PRINCIPAL]
+        assert between_minor - principal_minor == after_minor
+        principal = ledger.split_change(between_minor, after_minor, line.lenders)
+        journals.append(ledger.credit_balance_applied(cause, line.id, principal, interest_minor, fee_minor))
+    return journals
+
+
+_OF_LINE = (AccountKind.LINE_PRINCIPAL, AccountKind.LINE_INTEREST, AccountKind.LINE_FEE)
+
+
 def journals_of_bill(
     cause: Cause, line: Line, interest_minor: int, fee_minor: int, subsidy_minor: int
 ) -> list[Journal]:
@@ -105,14 +192,23 @@ def journals_of_bill(
     ]
 
 
+def journals_of_issue(cause: Cause, line: Line, issued: IssuedBill) -> list[Journal]:
+    """A new bill: what it charges, and what the line's credit balance pays of it. None of it: no journal."""
+    bill = issued.bill
+    assert bill is not None, "a bill was issued"
+    posted = journals_of_bill(cause, line, bill.interest_minor, bill.fee_minor, issued.subsidy_minor)
+    if issued.applied is not None:
+        posted += journals_of_credit_balance(cause, line, issued.applied, issued.owed_minor)
+    return posted
+
+
 def note_of(line: Line, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """What leads a reader of a journal back to the line."""
     return {"product": f"{line.product}@{line.product_version}", **(more or {})}
 
 
 def _charged(cause: Cause, line: Line, spread: Spread) -> list[Journal]:
-    late_minor = spread.sum_of(Paid.LATE_INTEREST)
-    return journals_of_bill(cause, line, late_minor, 0, spread.subsidy_earned_minor)
+    return journals_of_bill(cause, line, spread.charged_minor, 0, spread.subsidy_earned_minor)
 
 
 def _paid(owed_before_minor: int, spread: Spread, line: Line) -> Parts:

@@ -5,8 +5,11 @@ from datetime import date
 
 from msgspec import Struct
 
+from wufeng.credit.accruals.model import round_micro
+
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
+from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle, Product
 from wufeng.identity.merchants.model import Scene
 
@@ -20,7 +23,7 @@ class LateTerms(Struct, frozen=True):
 
 
 class InstalmentPrice(Struct, frozen=True):
-    """One month of a plan."""
+    """One period of a plan; its fee holds the interest of its plan and of its days."""
 
     number: int
     due_on: date
@@ -36,6 +39,7 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     total_cost_minor     what the person pays beyond the price when all is paid in time
     merchant_cost_minor  what the merchant pays of the fee
     annualised_rate_ppm  monthly internal rate of return × 12; 0 when nothing is paid beyond the price
+    daily_ppm            interest a day from the day of the draw; the total cost is then that of paying on the due date
     """
 
     product: str
@@ -47,6 +51,7 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     total_cost_minor: int
     merchant_cost_minor: int
     annualised_rate_ppm: int
+    daily_ppm: int
     late_terms: LateTerms
     plan: Plan
 
@@ -56,14 +61,14 @@ def offers(product: Product, amount_minor: int, scene: Scene, on: date) -> list[
 
     Limits of a person are not known here: the product's highest limit is the only one.
     """
-    if scene in product.scenes.forbidden or not 0 < amount_minor <= product.limit.maximum_minor:
+    if product.scenes.refuse(scene) or not 0 < amount_minor <= product.limit.maximum_minor:
         return []
-    return price_options(product, product.cycle, amount_minor, on)
+    return price_options(product, product.calendar, amount_minor, on)
 
 
 def price_options(
     product: Product,
-    cycle: Cycle,
+    cycle: Cycle | Dates,
     amount_minor: int,
     on: date,
     merchant_share_ppm: int = 0,
@@ -82,7 +87,7 @@ def price_options(
             continue
         terms = terms_of(product, cycle, tenor, merchant_share_ppm if tenor > 1 else 0)
         if terms is not None:
-            options.append(_option(product, schedule(terms, amount_minor, on), tenor))
+            options.append(_option(product, schedule(terms, amount_minor, on), tenor, on))
     return options
 
 
@@ -92,18 +97,26 @@ def late_terms(product: Product) -> LateTerms:
     return LateTerms(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm)))
 
 
-def _option(product: Product, plan: Plan, tenor: int) -> PriceOption:
-    parts = zip(plan.due_on, plan.principal_parts, plan.fee_parts, plan.instalments_minor, strict=True)
+def _option(product: Product, plan: Plan, tenor: int, on: date) -> PriceOption:
+    daily_ppm = product.interest.daily_ppm if tenor == 1 else 0
+    charges = [whole - principal for whole, principal in zip(plan.instalments_minor, plan.principal_parts, strict=True)]
+    if daily_ppm:
+        charges[0] += round_micro(plan.amount_minor * daily_ppm * (plan.due_on[0] - on).days)
+    parts = [
+        (due_on, principal, charge, principal + charge)
+        for due_on, principal, charge in zip(plan.due_on, plan.principal_parts, charges, strict=True)
+    ]
     return PriceOption(
         product=product.id,
         version=product.version,
         tenor=tenor,
         amount_minor=plan.amount_minor,
-        instalment_minor=plan.instalments_minor[0 if tenor == 1 else tenor // 2],
+        instalment_minor=parts[0 if tenor == 1 else tenor // 2][-1],
         instalments=tuple(InstalmentPrice(n, *part) for n, part in enumerate(parts, 1)),
-        total_cost_minor=plan.total_cost_minor,
+        total_cost_minor=sum(charges),
         merchant_cost_minor=plan.subsidy_minor,
-        annualised_rate_ppm=annualised_rate_ppm(plan),
+        annualised_rate_ppm=max(annualised_rate_ppm(plan), annualised_daily_ppm(daily_ppm)),
+        daily_ppm=daily_ppm,
         late_terms=late_terms(product),
         plan=plan,
     )

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
@@ -18,7 +19,9 @@ from wufeng.credit.debts.store import load_debts
 from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.ceilings import load_ceilings
 from wufeng.credit.lines.model import Line, LineChange
+from wufeng.credit.lines.views import CreditCapView, view_cap
 from wufeng.credit.products.commands import Products
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Debt, Repayment, Target
@@ -88,6 +91,21 @@ async def list_lines(
 async def line_history(read: Reading, line_id: UUID) -> list[LineChange]:
     """What was done to a line, by whom and why, the oldest first."""
     return await lines.load_changes(read.db, read.book.bucket_of(line_id), line_id)
+
+
+async def list_changes(
+    read: Reading, line: Line, after: UUID | None = None, at_most: int = 100
+) -> list[LineChange]:
+    """One page of what was done to a line, the newest first."""
+    return await lines.page_of_changes(read.db, read.book.bucket_of(line.id), line.id, after, at_most)
+
+
+async def show_cap(read: Reading, person_id: UUID) -> CreditCapView:
+    """What all lines of a person together may come to, and come to."""
+    bucket = read.book.bucket_of(person_id)
+    caps = await lines.load_caps(read.db, bucket, [person_id])
+    states = await lines.load_states_of_people(read.db, bucket, [person_id])
+    return view_cap(person_id, caps.get(person_id), list(states.values()), read.book.currency)
 
 
 async def list_bills(
@@ -169,7 +187,8 @@ async def show_plan(read: Reading, draw: Draw, line: Line) -> PlanView:
 async def show_instalments(read: Reading, draw: Draw, line: Line) -> PlanView:
     """How any draw is repaid: one that stands on one bill whole is a plan of one."""
     found = await bills.load_bills(read.db, read.book.bucket_of(draw.id), draw.bills)
-    return view_plan(draw, list(found.values()), line, read.on)
+    product = read.products.version(line.product, draw.product_version)
+    return view_plan(draw, list(found.values()), line, product, read.on)
 
 
 async def quote_repayment(
@@ -179,13 +198,13 @@ async def quote_repayment(
     product = read.products.version(line.product, line.product_version)
     debt = brought_up(await _debt(read, line), product, read.on)
     if plan is not None:
-        settled = settle_plan(debt, plan)
+        settled = settle_plan(debt, plan, product, read.on)
         if settled is None:
             raise not_found("plan")
         amount_minor = settled.paid_minor
     elif amount_minor is None:
         amount_minor = owed(debt, target or Target.ALL, read.on)
-    paid = repaid(debt, amount_minor, plan, product, read.on, read.on)
+    paid = repaid(debt, amount_minor, plan, product, read.on)
     return RepaymentQuote(
         line=encode(Prefix.LINE, line.id),
         amount_minor=amount_minor,
@@ -205,11 +224,14 @@ async def _views(read: Reading, found: Sequence[Line]) -> list[LineView]:
     bucket = read.book.bucket_of(found[0].id)
     debts = await load_debts(read.db, bucket, {line.id: line for line in found})
     amounts = await load_amounts(read.db, bucket, [line.id for line in found])
+    people = {line.person_id for line in found}
+    ceilings = await load_ceilings(read.db, bucket, read.products, people, read.on)
     views = []
     for line in found:
         product = read.products.version(line.product, line.product_version)
         debt = brought_up(debts[line.id], product, read.on)
-        views.append(view_line(debt, amounts[line.id], product, read.book.id, read.on, read.language))
+        known = replace(amounts[line.id], ceiling_minor=ceilings.get(line.id))
+        views.append(view_line(debt, known, product, read.book.id, read.on, read.language))
     return views
 
 

@@ -7,13 +7,17 @@ from typing import Literal
 from msgspec import Struct
 
 from wufeng.base.ids import Prefix, encode, instant_of
-from wufeng.credit.bills.model import Bill, BillItems, BillStatus, Segment
-from wufeng.credit.bills.rules import interest_to_bill, minimum_due
+from wufeng.credit.accruals.model import Segment
+from wufeng.credit.accruals.rules import interest_to_bill
+from wufeng.credit.bills.model import Bill, BillItems, BillStatus
+from wufeng.credit.bills.rules import minimum_due
 from wufeng.credit.debts.rules import next_due_on
 from wufeng.credit.draws.model import Draw, DrawStatus
+from wufeng.credit.draws.rules import calendar_of
 from wufeng.credit.lines.model import Line, LineStatus
+from wufeng.credit.lines.rules import over_limit_minor, thawed, without_ended_raise
 from wufeng.credit.plans.model import Plan
-from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm
+from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, rhythm_of
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, SourceKind
 from wufeng.credit.texts import amount_text, explain, percent_text
@@ -21,11 +25,15 @@ from wufeng.lenders.model import lender_id
 
 
 class LineAmounts(Struct, frozen=True):
-    """What the ledger says of a line. credit_balance_minor stands in the person's favour."""
+    """What the ledger says of a line. credit_balance_minor stands in the person's favour.
+
+    ceiling_minor  the most that used and held may come to, the person's other lines and cap considered; None: the limit
+    """
 
     used_minor: int
     held_minor: int
     credit_balance_minor: int
+    ceiling_minor: int | None = None
 
 
 class LenderView(Struct, frozen=True):
@@ -45,7 +53,14 @@ class RatesView(Struct, frozen=True):
 
 
 class LineView(Struct, frozen=True, kw_only=True):
-    """A line (API.md, line amounts)."""
+    """A line (API.md, line amounts).
+
+    limit_minor            the permanent limit
+    effective_limit_minor  the one in force: the temporary one while it runs
+    available_minor        of that, as far as the person's cap and a limit shared with other lines leave it
+    over_limit_minor       what is used that a raise had allowed which is over: the next bill asks for it
+    frozen_until_on        the date on which a freeze ends by itself
+    """
 
     id: str
     object: Literal["line"] = "line"
@@ -56,6 +71,10 @@ class LineView(Struct, frozen=True, kw_only=True):
     status: LineStatus
     currency: str
     limit_minor: int
+    temporary_limit_minor: int | None
+    temporary_until_on: date | None
+    effective_limit_minor: int
+    over_limit_minor: int
     used_minor: int
     held_minor: int
     available_minor: int
@@ -68,8 +87,9 @@ class LineView(Struct, frozen=True, kw_only=True):
     next_due_on: date | None
     past_due_since: date | None
     days_past_due: int
-    bill_day: int
-    due_day: int
+    bill_day: int | None
+    due_day: int | None
+    frozen_until_on: date | None
     opened_on: date
     auto_debit: tuple[str, ...]
     rates: RatesView
@@ -92,6 +112,7 @@ class BillItemView(Struct, frozen=True):
     tenor: int
     principal_minor: int
     fee_minor: int
+    interest_minor: int
 
 
 class BillView(Struct, frozen=True, kw_only=True):
@@ -121,8 +142,9 @@ class DrawView(Struct, frozen=True, kw_only=True):
     object: Literal["draw"] = "draw"
     created_at: datetime
     line: str
-    payment: str
-    merchant: str
+    payment: str | None
+    merchant: str | None
+    of_bill: str | None
     status: DrawStatus
     amount_minor: int
     unbilled_minor: int
@@ -140,6 +162,7 @@ class InstalmentView(Struct, frozen=True):
     status: Literal["future", "billed", "paid", "overdue", "cancelled"]
     principal_minor: int
     fee_minor: int
+    interest_minor: int
     amount_minor: int
     unpaid_minor: int
     bill: str | None
@@ -154,7 +177,8 @@ class PlanView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     line: str
     draw: str
-    payment: str
+    payment: str | None
+    of_bill: str | None
     tenor: int
     amount_minor: int
     total_cost_minor: int
@@ -199,7 +223,10 @@ def view_line(
     debt: Debt, amounts: LineAmounts, product: Product, book_id: int, on: date, language: str
 ) -> LineView:
     """A line on a business date; `debt` is all that it owes, brought up to that date."""
-    line = debt.line
+    used_minor, held_minor = amounts.used_minor, amounts.held_minor
+    line = without_ended_raise(thawed(debt.line, product, on), used_minor, on)
+    limit_minor = line.limit_on(on)
+    ceiling_minor = limit_minor if amounts.ceiling_minor is None else min(limit_minor, amounts.ceiling_minor)
     late_ppm = product.interest.late_daily_ppm
     revolving_ppm = product.interest.revolving_daily_ppm
     return LineView(
@@ -211,13 +238,18 @@ def view_line(
         status=line.status,
         currency=line.currency,
         limit_minor=line.limit_minor,
-        used_minor=amounts.used_minor,
-        held_minor=amounts.held_minor,
-        available_minor=max(0, line.limit_minor - amounts.used_minor - amounts.held_minor),
+        temporary_limit_minor=line.temporary_limit_minor,
+        temporary_until_on=line.temporary_until_on,
+        effective_limit_minor=limit_minor,
+        over_limit_minor=over_limit_minor(line, used_minor, on),
+        used_minor=used_minor,
+        held_minor=held_minor,
+        available_minor=max(0, ceiling_minor - used_minor - held_minor),
         billed_minor=debt.billed_minor,
         unbilled_minor=debt.unbilled_minor,
         credit_balance_minor=amounts.credit_balance_minor,
-        accrued_minor=sum(interest_to_bill(bill, on) for bill in debt.bills),
+        accrued_minor=sum(interest_to_bill(bill, on) for bill in debt.bills)
+        + sum(interest_to_bill(draw, on) for draw in debt.draws),
         minimum_minor=minimum_due(debt.bills, on),
         next_bill_on=line.next_bill_on,
         next_due_on=next_due_on(debt.bills, on),
@@ -225,6 +257,7 @@ def view_line(
         days_past_due=line.days_past_due(on),
         bill_day=line.bill_day,
         due_day=line.due_day,
+        frozen_until_on=line.frozen_until_on,
         opened_on=line.opened_on,
         auto_debit=line.auto_debit,
         rates=RatesView(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm))),
@@ -255,6 +288,7 @@ def view_bill(bill: Bill, items: BillItems, line: Line, on: date, language: str)
                 item.tenor,
                 item.principal_minor,
                 item.fee_minor,
+                item.interest_minor,
             )
             for item in items.items
         ),
@@ -267,8 +301,9 @@ def view_draw(draw: Draw, line: Line, product: Product, book_id: int, language: 
         id=encode(Prefix.DRAW, draw.id),
         created_at=instant_of(draw.id),
         line=encode(Prefix.LINE, draw.line_id),
-        payment=encode(Prefix.PAYMENT, draw.payment_id),
-        merchant=encode(Prefix.MERCHANT, draw.merchant_id),
+        payment=encode(Prefix.PAYMENT, draw.payment_id) if draw.payment_id else None,
+        merchant=encode(Prefix.MERCHANT, draw.merchant_id) if draw.merchant_id else None,
+        of_bill=encode(Prefix.BILL, draw.of_bill) if draw.of_bill else None,
         status=draw.status,
         amount_minor=draw.amount_minor,
         unbilled_minor=draw.unbilled_minor,
@@ -280,7 +315,9 @@ def view_draw(draw: Draw, line: Line, product: Product, book_id: int, language: 
     )
 
 
-def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, on: date) -> PlanView:
+def view_plan(
+    draw: Draw, bills: Sequence[Bill], line: Line, product: Product, on: date
+) -> PlanView:
     """The plan of a draw; `bills` are those it stands on.
 
     A billed part is paid when its bill is: money pays bills, not single parts. Dates to come follow the line's days.
@@ -290,49 +327,46 @@ def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, on: date) -> PlanVi
     unpaid = draw.unpaid_of_unbilled_parts()
     instalments = []
     for part, principal_minor in enumerate(draw.principal_parts):
-        fee_minor = draw.fee_of(part)
+        fee_minor, interest_minor = draw.fee_of(part), draw.interest_of(part)
+        amount_minor = principal_minor + fee_minor + interest_minor
+        status: Literal["future", "billed", "paid", "overdue", "cancelled"]
         if part < draw.billed_parts:
             bill = by_id[draw.bills[part]]
-            owed_minor = min(bill.unpaid_minor, principal_minor + fee_minor)
-            instalments.append(
-                InstalmentView(
-                    part + 1,
-                    _billed_status(bill, principal_minor + fee_minor),
-                    principal_minor,
-                    fee_minor,
-                    principal_minor + fee_minor,
-                    owed_minor,
-                    encode(Prefix.BILL, bill.id),
-                    bill.due_on,
-                )
-            )
-            continue
-        due_on = next(to_come, None)
-        owed_minor = unpaid[part] + (fee_minor if draw.unbilled_minor else 0)
-        status: Literal["future", "paid", "cancelled"] = "future"
-        if not principal_minor + fee_minor:
-            status = "cancelled"
-        elif not owed_minor:
-            status = "paid"
+            status, bill_id = _billed_status(bill, amount_minor), encode(Prefix.BILL, bill.id)
+            due_on: date | None = bill.due_on
+            owed_minor = min(bill.unpaid_minor, amount_minor)
+        else:
+            bill_id, due_on = None, next(to_come, None)
+            owed_minor = unpaid[part] + fee_minor + interest_minor
+            status = "future" if owed_minor else "paid" if amount_minor else "cancelled"
         instalments.append(
             InstalmentView(
                 part + 1,
                 status,
                 principal_minor,
                 fee_minor,
-                principal_minor + fee_minor,
+                interest_minor,
+                amount_minor,
                 owed_minor,
-                None,
+                bill_id,
                 due_on,
             )
         )
-    whole = Plan(draw.principal_parts, draw.fee_parts or (0,) * len(draw.principal_parts), (), ())
+    whole = Plan(
+        draw.principal_parts,
+        draw.fee_parts or (0,) * len(draw.principal_parts),
+        (),
+        (),
+        draw.interest_parts,
+        rhythm_of(calendar_of(line, product)),
+    )
     return PlanView(
         id=encode(Prefix.PLAN, draw.id),
         created_at=instant_of(draw.id),
         line=encode(Prefix.LINE, draw.line_id),
         draw=encode(Prefix.DRAW, draw.id),
-        payment=encode(Prefix.PAYMENT, draw.payment_id),
+        payment=encode(Prefix.PAYMENT, draw.payment_id) if draw.payment_id else None,
+        of_bill=encode(Prefix.BILL, draw.of_bill) if draw.of_bill else None,
         tenor=draw.tenor,
         amount_minor=draw.amount_minor,
         total_cost_minor=whole.total_cost_minor,
@@ -427,7 +461,11 @@ def _due_dates(draw: Draw, line: Line, on: date) -> list[date]:
     """The due dates of the parts that no bill has taken, as the line's days are now."""
     if draw.billable_on is None:
         return []
+    if draw.due_dates:
+        return [draw.due_dates[part] for part in draw.unbilled_parts]
     cycle, dates = line.cycle, []
+    if cycle is None:
+        return []
     bill_on = cycle.bill_on(on if draw.billed_parts else draw.billable_on)
     for _ in draw.unbilled_parts:
         dates.append(cycle.due_on(bill_on))

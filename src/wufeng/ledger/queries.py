@@ -85,6 +85,14 @@ class TrialLine(Struct, frozen=True):
         return max(0, -self.balance_minor)
 
 
+async def seqs_of(db: Connection, bucket: int, of: Collection[UUID]) -> dict[UUID, list[int]]:
+    """The numbers of the journals of some objects, in their order; an object without any is absent."""
+    seqs: dict[UUID, list[int]] = {}
+    for row in await db.fetch(SQL.seqs_of, bucket, of):
+        seqs.setdefault(row["of"], []).append(row["seq"])
+    return seqs
+
+
 async def journals_of(db: Connection, bucket: int, of: UUID) -> list[Posted]:
     """The journals of a payment, refund, bill, repayment …, in order."""
     return [_posted(row) for row in await db.fetch(SQL.journals_of, bucket, of)]

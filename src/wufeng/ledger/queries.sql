@@ -1,3 +1,6 @@
+-- name: seqs_of
+select of, seq from journal where bucket = $1 and of = any($2::uuid[]) order by seq;
+
 -- name: journals_of
 select bucket, seq, at, kind, of, currency, business_on, accounts, amounts, guarded, note, reverses
   from journal

@@ -201,8 +201,13 @@ def charges_billed(
     )
 
 
-def charges_cancelled(cause: Cause, line_id: UUID, interest: Parts = (), fees: Parts = ()) -> Journal:
-    """Billed interest and fees that are owed no longer: waived, or corrected by a value-dated event."""
+def charges_cancelled(
+    cause: Cause, line_id: UUID, interest: Parts = (), fees: Parts = (), subsidy_unearned: Parts = ()
+) -> Journal:
+    """Billed interest and fees that are owed no longer: waived, or corrected by a value-dated event.
+
+    subsidy_unearned  merchant-paid fees that are to be earned only later after all, by lender
+    """
     return _journal(
         JournalKind.CHARGES_CANCELLED,
         cause,
@@ -212,7 +217,8 @@ def charges_cancelled(cause: Cause, line_id: UUID, interest: Parts = (), fees: P
         ],
         [
             *_by_lender(AccountKind.INTEREST_INCOME, interest, 1),
-            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, fees, 1),
+            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, _merged([*fees, *subsidy_unearned]), 1),
+            *_by_lender(AccountKind.UNEARNED_SUBSIDY, subsidy_unearned, -1),
         ],
     )
 

@@ -1,6 +1,7 @@
 """What payments are decided by, beside state: the products on the shelf and each book's policy."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from msgspec import Struct
 
@@ -27,5 +28,11 @@ class Catalogue(Struct, frozen=True):
     payable_floor_minor: int = 1_000_000
 
     def product_of(self, line: Line) -> Product:
-        """The version a line draws by."""
+        """The version a line was opened under: its own terms, and its lenders."""
         return self.products.version(line.product, line.product_version)
+
+    def drawn_under(self, line: Line, on: date) -> Product:
+        """The version that a line's draws of a date live by: the one in force then, or the line's own if it is newer."""
+        current = self.products.current(line.product, on)
+        own = self.product_of(line)
+        return own if current is None or current.version < own.version else current

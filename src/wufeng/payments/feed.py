@@ -8,8 +8,13 @@ from wufeng.payments import events
 from wufeng.payments.settlements import events as settlement_events
 
 CREDIT_TYPES = (
+    "application.offered",
+    "application.declined",
+    "application.accepted",
     "line.opened",
     "line.frozen",
+    "line.unfrozen",
+    "line.limit_changed",
     "line.suspended",
     "line.closed",
     "bill.issued",
@@ -22,7 +27,7 @@ CREDIT_TYPES = (
 """What credit tells the platform, each row as it stands. No merchant is told of a person's credit."""
 
 EVENT_TYPES = frozenset({*events.EVENT_TYPES, *settlement_events.EVENT_TYPES, *CREDIT_TYPES})
-"""Every type of event there is (API.md, event names); application.* comes with applications."""
+"""Every type of event there is (API.md, event names)."""
 
 
 def expand(row: EventRow, audience: Audience) -> Sequence[PublicEvent]:

@@ -21,10 +21,10 @@ from wufeng.credit.plans.rules import (
     split_rounded,
     terms_of,
 )
-from wufeng.credit.products.files import shipped_products
+from tests.credit.conftest import shipped
 from wufeng.credit.products.model import Cycle, Remainder
 
-PRODUCT = shipped_products()[0].product
+PRODUCT = shipped("monthly_bill").product
 CYCLE = Cycle(1, 10)
 BOUGHT = date(2026, 9, 3)
 SHARED = Path(os.environ.get("WUFENG_SHARED", "../shared"))

@@ -1,11 +1,12 @@
 """A product file that may not be offered is refused with file, line and field; the shipped one says what it should."""
 
 import pytest
+from tests.credit.conftest import shipped
 
 from wufeng.base.errors import ConfigurationError
-from wufeng.credit.products.files import line_of, read_product, shipped_products
+from wufeng.credit.products.files import line_of, read_product
 
-SOURCE = shipped_products()[0].source
+SOURCE = shipped("monthly_bill").source
 
 
 def edited(old: str, new: str) -> str:
@@ -18,12 +19,17 @@ def line_with(source: str, text: str) -> int:
 
 
 def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
-    product = shipped_products()[0].product
+    product = shipped("monthly_bill").product
     assert (product.cycle.bill_day, product.cycle.due_day) == (1, 10)
     assert product.due_days.allowed == (8, 9, 10, 15, 20)
     assert product.tenors == (1, 3, 6, 12)
-    assert [product.fee_ppm(tenor) for tenor in product.tenors] == [0, 25_000, 45_000, 88_000]
-    assert product.fee_ppm(9) is None
+    assert [price.fee_ppm for tenor in product.tenors if (price := product.price(tenor))] == [
+        0,
+        25_000,
+        45_000,
+        88_000,
+    ]
+    assert product.price(9) is None
     assert sum(lender.share_ppm for lender in product.lenders) == 1_000_000
 
 

@@ -327,11 +327,13 @@ async def assert_same_line(house: House, one: Payer, other: Payer) -> None:
         (date(2026, 10, 16), False),
         (date(2026, 10, 15), True),
         (date(2026, 10, 12), True),
-        (date(2026, 10, 11), False),  # before the last repayment
-        (date(2026, 9, 30), False),  # before the bill
+        (date(2026, 10, 11), True),  # before the last repayment
+        (date(2026, 9, 30), True),  # before the bill
+        (date(2026, 9, 3), True),  # the day on which the line was opened
+        (date(2026, 9, 2), False),
     ],
 )
-async def test_value_dates_stop_at_the_last_event_of_the_line(
+async def test_value_dates_reach_back_to_the_opening_of_the_line(
     house: House, value_on: date, fits: bool
 ) -> None:
     payer = await billed(house)
@@ -372,13 +374,27 @@ async def test_a_reversed_repayment_leaves_the_debt_as_if_it_had_never_been(hous
     await house.prove(paid, *payers)
 
 
-async def test_a_credit_balance_that_was_used_stops_a_reversal(house: House) -> None:
+async def test_a_credit_balance_that_was_used_is_owed_again(house: House) -> None:
+    """What a surplus had paid since is owed: the debt is as if the money had never come."""
+    payer, never = await house.payer(wallet_minor=300_000), await house.payer()
+    for one in (payer, never):
+        await house.buy(one, 100_000)
+    await house.turn_to(date(2026, 10, 5))
+    repaid = await house.repay(payer, 120_000)
+    for one in (payer, never):
+        await house.buy(one, 10_000)
+    await house.turn_to(date(2026, 11, 1))
+    assert (await house.line(payer)).credit_balance_minor == 10_000
+    assert seen(await reverse(house, payer, repaid)).status == "reversed"
+    await assert_same_line(house, payer, never)
+    await house.prove(payer, never)
+
+
+async def test_a_credit_balance_that_was_paid_out_stops_a_reversal(house: House) -> None:
     payer = await billed(house)
     repaid = await house.repay(payer, 120_000)
-    await house.buy(payer, 10_000)
-    await house.turn_to(date(2026, 11, 1))
+    await house.do(house.change(credit.CloseLine, payer))
     refused = await reverse(house, payer, repaid)
-    assert isinstance(refused, Answer | Problem)
     assert isinstance(refused, Problem)
     assert refused.code is Code.STATE_CONFLICT
     await house.prove(payer)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.bills.rules import interest_to_bill
 from wufeng.credit.lines.model import Line, LineStatus
-from wufeng.credit.products.files import shipped_products
+from tests.credit.conftest import shipped
 from wufeng.credit.products.model import Part
 from wufeng.credit.repayments.model import Debt, Target
 from wufeng.credit.repayments.rules import Due, allocate, brought_up, owed, spread
 
-PRODUCT = shipped_products()[0].product
+PRODUCT = shipped("monthly_bill").product
 WATERFALL = PRODUCT.repayment.waterfall
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 DUE_ON = date(2026, 10, 10)

@@ -1,13 +1,12 @@
 """A bill: what a line owes for one cycle. What is on it is fixed when it is issued; payments and refunds lower it."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
-MICRO = 1_000_000
-"""Interest is kept in millionths of the minor unit until it is billed."""
+from wufeng.credit.accruals.model import Segment
 
 
 class BillStatus(StrEnum):
@@ -19,40 +18,25 @@ class BillStatus(StrEnum):
     PAID = "paid"  # end, unless a repayment of it is reversed
 
 
-class Segment(Struct, frozen=True, array_like=True):
-    """A stretch of days on which one balance bore one rate: the days after `since_on` up to `until_on`, included."""
-
-    since_on: date
-    until_on: date
-    balance_minor: int
-    daily_ppm: int
-
-    @property
-    def days(self) -> int:
-        """How many days of interest it holds."""
-        return (self.until_on - self.since_on).days
-
-    @property
-    def interest_micro(self) -> int:
-        """The interest, exact, in millionths of the minor unit."""
-        return self.balance_minor * self.daily_ppm * self.days
-
-
 class Bill(Struct, frozen=True, kw_only=True):
-    """A bill as its row keeps it. The amounts of the first block are lowered by refunds only.
+    """A bill as its row keeps it. The amounts of the first block are lowered by refunds, and by a plan made of it.
 
     single_minor          principal of draws on this bill alone        instalment_minor  principal of instalments
     fee_minor             fees of those instalments
-    interest_minor        interest of earlier bills, billed on this one
+    interest_minor        interest billed on this one: of earlier bills, of draws before their bill, of instalments
     late_interest_minor   interest of this bill itself, charged when it was paid off between two bills
     carried_minor, missed_minor   what earlier bills left, as far as it raises this bill's minimum
     minimum_minor         the least payment until the due date
     paid_…                money, refunds of other draws included, that paid these parts
     counted_minor         what was paid towards the minimum: on this bill and those before it, since it was issued
-    daily_ppm             rate on unpaid principal; 0 until the due date has passed
+    daily_ppm             rate on unpaid principal; until the due date has passed 0, or the product's daily rate
+    bears_fees            late interest is taken of unpaid fees too
+    least_minor           the least late interest of one day
+    most_minor            no more interest than this after the due date; None: no cap
     segments              stretches that are over, exact; the running one began on `accrued_on`
     interest_billed_minor interest of this bill that was billed, here or on later bills
     wake_on               the date on which the day close looks at it next
+    grace_days            days after the due date in which a payment still counts as made in time
     """
 
     id: UUID
@@ -73,15 +57,29 @@ class Bill(Struct, frozen=True, kw_only=True):
     paid_interest_minor: int = 0
     counted_minor: int = 0
     daily_ppm: int = 0
+    bears_fees: bool = False
+    least_minor: int = 0
+    most_minor: int | None = None
     accrued_on: date
     segments: tuple[Segment, ...] = ()
     interest_billed_minor: int = 0
     wake_on: date | None = None
+    grace_days: int = 0
+
+    @property
+    def last_on(self) -> date:
+        """The last date on which a payment counts as made in time: the due date and the days of grace."""
+        return self.due_on + timedelta(days=self.grace_days)
 
     @property
     def unpaid_principal_minor(self) -> int:
         """Principal that bears interest after the due date."""
         return self.single_minor + self.instalment_minor - self.paid_principal_minor
+
+    @property
+    def bearing_minor(self) -> int:
+        """What interest is taken of."""
+        return self.unpaid_principal_minor + (self.unpaid_fee_minor if self.bears_fees else 0)
 
     @property
     def unpaid_fee_minor(self) -> int:
@@ -123,17 +121,19 @@ class BillItem(Struct, frozen=True):
     tenor: int
     principal_minor: int
     fee_minor: int
+    interest_minor: int = 0
 
 
-class InterestBilled(Struct, frozen=True):
-    """Interest of an earlier bill that goes onto a new one."""
+class InterestBilled(Struct, frozen=True, array_like=True):
+    """Interest that goes onto a new bill: of an earlier bill, or of a draw before its bill."""
 
-    bill_id: UUID
+    of: UUID
     amount_minor: int
+    is_draw: bool = False
 
 
 class BillItems(Struct, frozen=True):
-    """What a bill was issued with: draws' parts, and interest of earlier bills. Never changed."""
+    """What a bill was issued with: draws' parts, and interest of earlier bills and of draws."""
 
     items: tuple[BillItem, ...] = ()
     interest: tuple[InterestBilled, ...] = ()

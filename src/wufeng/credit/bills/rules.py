@@ -1,73 +1,149 @@
 """What a bill asks for, what an unpaid one earns, and how its state follows: pure decisions of the bills.
 
-Sources: PRODUCTS.md 1.1 (minimum, revolving and late interest) and 2 (H1, B3); DESIGN.md decision 5 (closed form).
+Sources: PRODUCTS.md 1.1 to 1.3 (minimum, daily, revolving and late interest) and 2 (H1, F1, F2, B3).
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from fractions import Fraction
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.money import round_half_even
-from wufeng.credit.bills.model import MICRO, Bill, BillItem, BillStatus, InterestBilled, Segment
+from wufeng.base.calendar import bank_day_on_or_after
+from wufeng.credit.accruals.model import MICRO
+from wufeng.credit.accruals.rules import accrued_micro, ended, interest_to_bill
+from wufeng.credit.bills.model import Bill, BillItem, BillStatus, InterestBilled
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.plans.rules import PPM
-from wufeng.credit.products.model import Minimum, Product
+from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.lines.model import Line
+from wufeng.credit.rates.rules import PPM
+from wufeng.credit.products.model import Billing, LateBase, Minimum, Product, Rest
+
+ONE_DAY = timedelta(days=1)
 
 
 class NewItems(Struct, frozen=True):
-    """What a line's draws bring onto its next bill: single draws, instalments and their fees.
+    """What a line's draws bring onto its next bill: single draws, instalments, their fees and interest.
 
     items           the parts themselves; one that was prepaid wholly stands there with nothing
+    interest        what draws have earned before their bill
     subsidy_minor   merchants' part of the instalments' fees, earned with them
+    due_on          the due date that the parts have of their own; None: the line's
     """
 
     single_minor: int = 0
     instalment_minor: int = 0
     fee_minor: int = 0
+    interest_minor: int = 0
     items: tuple[BillItem, ...] = ()
+    interest: tuple[InterestBilled, ...] = ()
     subsidy_minor: int = 0
+    due_on: date | None = None
 
 
-def take_items(draws: Sequence[Draw], bill_id: UUID, issued_on: date) -> tuple[NewItems, tuple[Draw, ...]]:
+def take_items(
+    draws: Sequence[Draw], bill_id: UUID, issued_on: date, minimum: Minimum
+) -> tuple[NewItems, tuple[Draw, ...]]:
     """What a bill of that date takes of a line's draws, and the draws after it.
 
-    A draw on the next bill goes whole, an instalment a month. Draws that became billable on the bill's date, or whose
-    receipt is awaited, wait for the next one. Prepaid money has paid the nearest parts.
+    A draw on the next bill goes whole, an instalment a period; where only the minimum is billed, the oldest draws go
+    first and the rest stays. Draws that became billable on the bill's date, or whose receipt is awaited, wait for the
+    next one. Prepaid money has paid the nearest parts. Interest is taken up to the day before.
     """
-    items: list[BillItem] = []
+    until = issued_on - ONE_DAY
+    asked_minor = _asked(draws, issued_on, minimum) if minimum.rest is Rest.DRAW else None
+    taken: list[BillItem] = []
+    interest: list[InterestBilled] = []
     after: list[Draw] = []
-    single_minor = instalment_minor = subsidy_minor = 0
+    subsidy_minor = 0
+    due: list[date] = []
     for draw in draws:
-        if not draw.unbilled_minor or draw.billable_on is None or draw.billable_on >= issued_on:
+        if draw.billable_on is None or draw.billable_on >= issued_on:
             after.append(draw)
             continue
-        unpaid = draw.unpaid_of_unbilled_parts()
-        taken = list(draw.unbilled_parts)[: 1 if draw.tenor > 1 else None]
-        for part in taken:
-            fee_minor = draw.fee_of(part)
-            items.append(BillItem(draw.id, part, draw.tenor, unpaid[part], fee_minor))
-            subsidy_minor += draw.subsidy_of(part)
-        principal_minor = sum(unpaid[part] for part in taken)
-        if draw.tenor == 1:
-            single_minor += principal_minor
+        draw = accrue_draw(draw, until)
+        if earned_minor := interest_to_bill(draw, until):
+            interest.append(InterestBilled(draw.id, earned_minor, is_draw=True))
+            draw = replace(draw, interest_billed_minor=draw.interest_billed_minor + earned_minor)
+        if asked_minor is not None and draw.tenor == 1:
+            amount_minor = min(asked_minor, draw.unbilled_minor)
+            asked_minor -= amount_minor
+            draw, parts = _split_off(draw, amount_minor)
         else:
-            instalment_minor += principal_minor
-        prepaid_minor = sum(draw.principal_parts[part] for part in taken) - principal_minor
-        after.append(
-            replace(
-                draw,
-                billed_parts=draw.billed_parts + len(taken),
-                bills=(*draw.bills, *[bill_id] * len(taken)),
-                prepaid_minor=draw.prepaid_minor - prepaid_minor,
-                unbilled_minor=draw.unbilled_minor - principal_minor,
-            )
-        )
-    fee_minor = sum(item.fee_minor for item in items)
-    return NewItems(single_minor, instalment_minor, fee_minor, tuple(items), subsidy_minor), tuple(after)
+            parts = _parts_due(draw, issued_on)
+        if draw.due_dates and parts:
+            due.append(draw.due_dates[parts[-1]])
+        unpaid = draw.unpaid_of_unbilled_parts()
+        taken += [
+            BillItem(draw.id, part, draw.tenor, unpaid[part], draw.fee_of(part), draw.interest_of(part))
+            for part in parts
+        ]
+        subsidy_minor += sum(draw.subsidy_of(part) for part in parts)
+        after.append(_billed(draw, parts, bill_id))
+    single_minor = sum(item.principal_minor for item in taken if item.tenor == 1)
+    items = NewItems(
+        single_minor=single_minor,
+        instalment_minor=sum(item.principal_minor for item in taken) - single_minor,
+        fee_minor=sum(item.fee_minor for item in taken),
+        interest_minor=sum(item.interest_minor for item in taken)
+        + sum(billed.amount_minor for billed in interest),
+        items=tuple(taken),
+        interest=tuple(interest),
+        subsidy_minor=subsidy_minor,
+        due_on=max(due, default=None),
+    )
+    return items, tuple(after)
+
+
+def _asked(draws: Sequence[Draw], issued_on: date, minimum: Minimum) -> int:
+    """How much of the principal that is used a bill asks for, where it asks for the minimum only (PRODUCTS.md, F2)."""
+    used_minor = sum(
+        draw.unbilled_minor
+        for draw in draws
+        if draw.tenor == 1 and draw.billable_on is not None and draw.billable_on < issued_on
+    )
+    if used_minor <= minimum.whole_up_to_minor:
+        return used_minor
+    return -(-used_minor * minimum.principal_ppm // PPM)
+
+
+def _split_off(draw: Draw, amount_minor: int) -> tuple[Draw, range]:
+    """The draw with its unbilled principal in two parts, of which the next bill takes the first; nothing: none.
+
+    Prepaid money stays in the first part: it has paid the nearest.
+    """
+    if not amount_minor:
+        return draw, range(0)
+    first, left = draw.billed_parts, draw.unbilled_minor - amount_minor
+    parts = (*draw.principal_parts[:first], draw.prepaid_minor + amount_minor, *((left,) if left else ()))
+    return replace(draw, principal_parts=parts), range(first, first + 1)
+
+
+def _parts_due(draw: Draw, issued_on: date) -> range:
+    """The parts (0-based) that a bill of that date takes."""
+    left = draw.unbilled_parts
+    if not draw.unbilled_minor and not draw.has_charges_to_come:
+        return range(0)
+    if draw.bill_dates:
+        return range(left.start, left.start + sum(draw.bill_dates[part] <= issued_on for part in left))
+    return left if draw.tenor == 1 else left[:1]
+
+
+def _billed(draw: Draw, parts: range, bill_id: UUID) -> Draw:
+    """The draw after a bill has taken some parts."""
+    if not parts:
+        return draw
+    unpaid = draw.unpaid_of_unbilled_parts()
+    principal_minor = sum(unpaid[part] for part in parts)
+    prepaid_minor = sum(draw.principal_parts[part] for part in parts) - principal_minor
+    return replace(
+        draw,
+        billed_parts=draw.billed_parts + len(parts),
+        bills=(*draw.bills, *[bill_id] * len(parts)),
+        prepaid_minor=draw.prepaid_minor - prepaid_minor,
+        unbilled_minor=draw.unbilled_minor - principal_minor,
+    )
 
 
 class Issued(Struct, frozen=True):
@@ -80,31 +156,24 @@ class Issued(Struct, frozen=True):
 
 def accrue(bill: Bill, on: date) -> Bill:
     """End the running segment at a date: before unpaid principal changes, and before interest is billed."""
-    if on <= bill.accrued_on:
+    if (end := ended(bill, on)) is None:
         return bill
-    balance = bill.unpaid_principal_minor
-    if not bill.daily_ppm or not balance:
-        return replace(bill, accrued_on=on) if bill.daily_ppm else bill
-    segments = (*bill.segments, Segment(bill.accrued_on, on, balance, bill.daily_ppm))
-    return replace(bill, accrued_on=on, segments=segments)
-
-
-def interest_to_bill(bill: Bill, on: date) -> int:
-    """The interest a bill has earned by the end of a date and that was not billed yet, in minor units.
-
-    Billed = round(accrued since the start) − billed before: rounding each time and dropping the rest would lose it.
-    """
-    micro = sum(segment.interest_micro for segment in bill.segments)
-    running_days = max(0, (on - bill.accrued_on).days)
-    micro += bill.unpaid_principal_minor * bill.daily_ppm * running_days
-    due_minor = round_half_even(Fraction(micro, MICRO)) - bill.interest_billed_minor
-    return max(0, due_minor)
+    return replace(bill, accrued_on=end[0], segments=end[1])
 
 
 def minimum_of(minimum: Minimum, bill: Bill) -> int:
     """The least payment of a bill: 10 % (the product's share) of principal, rounded up, and all of the rest."""
-    share = -(-(bill.single_minor + bill.carried_minor) * minimum.principal_ppm // PPM)
+    principal_minor = bill.single_minor + bill.carried_minor
+    whole = minimum.rest is Rest.DRAW or principal_minor <= minimum.whole_up_to_minor
+    share = principal_minor if whole else -(-principal_minor * minimum.principal_ppm // PPM)
     return share + bill.instalment_minor + bill.fee_minor + bill.interest_minor + bill.missed_minor
+
+
+def due_date(line: Line, billing: Billing, issued_on: date, own_due_on: date | None) -> date:
+    """The last day to pay a bill: its parts' own due date or the line's next due day, moved where banks rest."""
+    cycle = line.cycle
+    due_on = own_due_on or (cycle.due_on(issued_on) if cycle is not None else issued_on)
+    return bank_day_on_or_after(due_on) if billing.bank_days else due_on
 
 
 def issue(
@@ -121,9 +190,9 @@ def issue(
     earlier  the line's bills that are not settled, oldest first; their interest up to the day before is billed here
     A bill of parts that were all prepaid is issued too, paid from the start: it moves the plans on.
     """
-    until = issued_on - timedelta(days=1)
+    until = issued_on - ONE_DAY
     updated: list[Bill] = []
-    interest: list[InterestBilled] = []
+    interest: list[InterestBilled] = list(items.interest)
     carried_minor = missed_minor = 0
     for old in (accrue(bill, until) for bill in earlier):
         amount = interest_to_bill(old, until)
@@ -136,6 +205,7 @@ def issue(
             carried_minor += old.unpaid_principal_minor
             missed_minor += old.unpaid_fee_minor + old.unpaid_interest_minor
     interest_minor = sum(billed.amount_minor for billed in interest)
+    interest_minor += sum(item.interest_minor for item in items.items)
     if not (items.items or interest_minor):
         return None
     bill = Bill(
@@ -150,8 +220,10 @@ def issue(
         interest_minor=interest_minor,
         carried_minor=carried_minor,
         missed_minor=missed_minor,
-        accrued_on=due,
+        daily_ppm=product.interest.daily_ppm,
+        accrued_on=until if product.interest.daily_ppm else due,
         wake_on=due,
+        grace_days=product.billing.grace_days,
     )
     bill = replace(bill, minimum_minor=minimum_of(product.minimum, bill))
     if not bill.unpaid_minor:
@@ -160,34 +232,43 @@ def issue(
 
 
 def pass_due_date(bill: Bill, product: Product) -> Bill:
-    """What the end of the due date makes of a bill: minimum paid and revolving, or overdue and late."""
+    """What the end of the due date makes of a bill: minimum paid and revolving, or overdue and late.
+
+    Interest runs from the due date on; a payment in the days of grace has come before this is asked.
+    """
     if bill.unpaid_minor == 0:
         return replace(bill, status=BillStatus.PAID, wake_on=None)
+    bill = accrue(bill, bill.due_on)
+    interest = product.interest
     if bill.counted_minor >= bill.minimum_minor:
-        rate, status = product.interest.revolving_daily_ppm, BillStatus.MINIMUM_PAID
+        passed = replace(
+            bill, status=BillStatus.MINIMUM_PAID, daily_ppm=interest.revolving_daily_ppm, wake_on=None
+        )
     else:
-        rate, status = product.interest.late_daily_ppm, BillStatus.OVERDUE
-    return replace(bill, status=status, daily_ppm=rate, accrued_on=bill.due_on, wake_on=None)
+        passed = replace(
+            bill,
+            status=BillStatus.OVERDUE,
+            daily_ppm=interest.late_daily_ppm,
+            bears_fees=interest.late_base is LateBase.PRINCIPAL_AND_FEES,
+            least_minor=interest.late_least_minor,
+            wake_on=None,
+        )
+    if interest.late_most_ppm is not None:
+        passed = replace(passed, most_minor=_most(passed, interest.late_most_ppm))
+    return replace(passed, accrued_on=max(bill.accrued_on, bill.due_on))
+
+
+def _most(bill: Bill, late_most_ppm: int) -> int:
+    """The cap on a bill's interest: what it had earned until the due date, and a share of its principal."""
+    earned_minor = accrued_micro(bill, bill.due_on) // MICRO
+    return earned_minor + (bill.single_minor + bill.instalment_minor) * late_most_ppm // PPM
 
 
 def bring_up(bill: Bill, product: Product, on: date) -> Bill:
     """A bill as the day closes before a date leave it, whether or not they have run: a late close loses no day."""
-    return pass_due_date(bill, product) if bill.wake_on is not None and bill.due_on < on else bill
-
-
-def as_of(bill: Bill, value_on: date) -> Bill:
-    """A bill as it stood on an earlier date, if nothing but the passing of its due date has happened to it since."""
-    if bill.due_on < value_on or not bill.daily_ppm:
+    if bill.wake_on is None or on <= bill.last_on:
         return bill
-    met = bill.counted_minor >= bill.minimum_minor
-    return replace(
-        bill,
-        status=BillStatus.MINIMUM_PAID if met else BillStatus.OPEN,
-        daily_ppm=0,
-        accrued_on=bill.due_on,
-        segments=(),
-        wake_on=bill.due_on + timedelta(days=1),
-    )
+    return pass_due_date(bill, product)
 
 
 def lower(
@@ -209,43 +290,9 @@ def status_of(bill: Bill, on: date) -> Bill:
     """A bill with the state that its amounts call for after a payment or refund. Overdue ends only when paid."""
     if bill.unpaid_minor == 0:
         return replace(bill, status=BillStatus.PAID, wake_on=None)
-    if bill.status is BillStatus.OPEN and on <= bill.due_on and bill.counted_minor >= bill.minimum_minor:
+    if bill.status is BillStatus.OPEN and on <= bill.last_on and bill.counted_minor >= bill.minimum_minor:
         return replace(bill, status=BillStatus.MINIMUM_PAID)
     return bill
-
-
-class TakenBack(Struct, frozen=True):
-    """What a reversed repayment had paid of a bill, and when."""
-
-    paid_on: date
-    principal_minor: int = 0
-    fee_minor: int = 0
-    interest_minor: int = 0
-    counted_minor: int = 0
-
-
-def reopen(bill: Bill, taken: TakenBack, product: Product, on: date) -> Bill:
-    """A bill as if a repayment had never been: owed again, with the interest since then in a segment of its own."""
-    before = accrue(bill, on)
-    owed = replace(
-        before,
-        paid_principal_minor=bill.paid_principal_minor - taken.principal_minor,
-        paid_fee_minor=bill.paid_fee_minor - taken.fee_minor,
-        paid_interest_minor=bill.paid_interest_minor - taken.interest_minor,
-        counted_minor=bill.counted_minor - taken.counted_minor,
-    )
-    met = owed.counted_minor >= owed.minimum_minor
-    if on <= bill.due_on:
-        wake_on = bill.wake_on or (bill.due_on if on < bill.due_on else bill.due_on + timedelta(days=1))
-        return replace(owed, status=BillStatus.MINIMUM_PAID if met else BillStatus.OPEN, wake_on=wake_on)
-    if not before.daily_ppm:
-        return pass_due_date(owed, product)
-    since_on = max(bill.due_on, taken.paid_on)
-    if taken.principal_minor and since_on < on:
-        again = Segment(since_on, on, taken.principal_minor, before.daily_ppm)
-        owed = replace(owed, segments=(*owed.segments, again))
-    status = BillStatus.MINIMUM_PAID if met and bill.status is not BillStatus.OVERDUE else BillStatus.OVERDUE
-    return replace(owed, status=status, wake_on=None)
 
 
 def is_settled(bill: Bill) -> bool:
@@ -259,7 +306,7 @@ def minimum_due(bills: Sequence[Bill], on: date) -> int:
     A running bill's minimum holds what the overdue ones before it left, so the larger of the two is asked for.
     """
     overdue_minor = sum(bill.unpaid_minor for bill in bills if bill.status is BillStatus.OVERDUE)
-    running = [bill for bill in bills if bill.status is BillStatus.OPEN and on <= bill.due_on]
+    running = [bill for bill in bills if bill.status is BillStatus.OPEN and on <= bill.last_on]
     running_minor = sum(max(0, bill.minimum_minor - bill.counted_minor) for bill in running)
     owed_minor = sum(bill.unpaid_minor for bill in bills)
     return min(owed_minor, max(overdue_minor, running_minor))

@@ -1,6 +1,6 @@
 """Where bills are kept. Everything works inside the caller's transaction, in one bucket."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,13 +9,14 @@ from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
-from wufeng.credit.bills.model import Bill, BillItem, BillItems, BillStatus, InterestBilled, Segment
+from wufeng.credit.accruals.model import Segment
+from wufeng.credit.bills.model import Bill, BillItem, BillItems, BillStatus, InterestBilled
 from wufeng.credit.bills.rules import is_settled
 from wufeng.credit.lines.store import array_literal
 
 SQL = load(__file__)
 
-_INTEREST_OF = msgspec.json.Decoder(list[tuple[UUID, int]])
+_INTEREST_OF = msgspec.json.Decoder(tuple[InterestBilled, ...])
 _SEGMENTS = msgspec.json.Decoder(tuple[Segment, ...])
 
 
@@ -54,6 +55,11 @@ async def insert_bills(db: Connection, bucket: int, bills: Sequence[tuple[Bill, 
         [array_literal(item.tenor for item in items.items) for _, items in bills],
         [array_literal(item.principal_minor for item in items.items) for _, items in bills],
         [array_literal(item.fee_minor for item in items.items) for _, items in bills],
+        [array_literal(item.interest_minor for item in items.items) for _, items in bills],
+        [bill.bears_fees for bill in new],
+        [bill.least_minor for bill in new],
+        [bill.most_minor for bill in new],
+        [bill.grace_days for bill in new],
     )
 
 
@@ -79,7 +85,35 @@ async def update_bills(db: Connection, bucket: int, bills: Sequence[Bill]) -> No
         [bill.counted_minor for bill in bills],
         [bill.interest_billed_minor for bill in bills],
         [_segments_text(bill) for bill in bills],
+        [bill.bears_fees for bill in bills],
+        [bill.least_minor for bill in bills],
+        [bill.most_minor for bill in bills],
+        [bill.interest_minor for bill in bills],
+        [bill.carried_minor for bill in bills],
+        [bill.missed_minor for bill in bills],
     )
+
+
+async def update_items(db: Connection, bucket: int, items: Mapping[UUID, BillItems]) -> None:
+    """Keep what bills were issued with anew: a late event has changed what they should have been issued with."""
+    of = list(items.values())
+    await db.execute(
+        SQL.update_items,
+        bucket,
+        list(items),
+        [_interest_text(one) for one in of],
+        [array_literal(item.draw_id for item in one.items) for one in of],
+        [array_literal(item.part for item in one.items) for one in of],
+        [array_literal(item.tenor for item in one.items) for one in of],
+        [array_literal(item.principal_minor for item in one.items) for one in of],
+        [array_literal(item.fee_minor for item in one.items) for one in of],
+        [array_literal(item.interest_minor for item in one.items) for one in of],
+    )
+
+
+async def load_bills_of_line(db: Connection, bucket: int, line_id: UUID) -> list[Bill]:
+    """All the bills that a line ever had, the oldest first."""
+    return [_bill(row) for row in await db.fetch(SQL.load_all_of_line, bucket, line_id)]
 
 
 async def load_unsettled_bills(db: Connection, bucket: int, line_ids: Collection[UUID]) -> list[Bill]:
@@ -123,10 +157,11 @@ def _bill(row: Record) -> Bill:
 def _items(row: Record) -> BillItems:
     names = ("item_draws", "item_parts", "item_tenors", "item_principal", "item_fee")
     columns = [row[name] for name in names]
+    columns.append(row["item_interest"] or [0] * len(columns[0]))  # bills of an earlier release have none
     interest_of = row["interest_of"]
     return BillItems(
         tuple(BillItem(*item) for item in zip(*columns, strict=True)),
-        tuple(InterestBilled(*pair) for pair in _INTEREST_OF.decode(interest_of)) if interest_of else (),
+        _INTEREST_OF.decode(interest_of) if interest_of else (),
     )
 
 
@@ -135,5 +170,4 @@ def _segments_text(bill: Bill) -> str | None:
 
 
 def _interest_text(items: BillItems) -> str | None:
-    pairs = [(billed.bill_id, billed.amount_minor) for billed in items.interest]
-    return msgspec.json.encode(pairs).decode() if pairs else None
+    return msgspec.json.encode(items.interest).decode() if items.interest else None

@@ -4,22 +4,24 @@ insert into bill (bucket, id, line_id, issued_on, due_on, accrued_on, wake_on, s
                   instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor, missed_minor,
                   minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor, counted_minor,
                   interest_billed_minor, segments, interest_of, item_draws, item_parts, item_tenors, item_principal,
-                  item_fee)
+                  item_fee, item_interest, bears_fees, least_minor, most_minor, grace_days)
 select head.bucket, b.id, b.line_id, b.issued_on, b.due_on, b.accrued_on, b.wake_on, b.settled, b.daily_ppm, b.status,
        b.single_minor, b.instalment_minor, b.fee_minor, b.interest_minor, b.late_interest_minor, b.carried_minor,
        b.missed_minor, b.minimum_minor, b.paid_principal_minor, b.paid_fee_minor, b.paid_interest_minor,
        b.counted_minor, b.interest_billed_minor, b.segments, b.interest_of, b.item_draws::uuid[],
-       b.item_parts::smallint[], b.item_tenors::smallint[], b.item_principal::bigint[], b.item_fee::bigint[]
+       b.item_parts::smallint[], b.item_tenors::smallint[], b.item_principal::bigint[], b.item_fee::bigint[],
+       b.item_interest::bigint[], b.bears_fees, b.least_minor, b.most_minor, b.grace_days
   from head, unnest($2::uuid[], $3::uuid[], $4::date[], $5::date[], $6::date[], $7::date[], $8::boolean[], $9::integer[],
                     $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
                     $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[],
                     $22::bigint[], $23::bigint[], $24::json[], $25::json[], $26::text[], $27::text[], $28::text[],
-                    $29::text[], $30::text[])
+                    $29::text[], $30::text[], $31::text[], $32::boolean[], $33::integer[], $34::bigint[],
+                    $35::smallint[])
        as b (id, line_id, issued_on, due_on, accrued_on, wake_on, settled, daily_ppm, status, single_minor,
              instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor, missed_minor,
              minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor, counted_minor,
              interest_billed_minor, segments, interest_of, item_draws, item_parts, item_tenors, item_principal,
-             item_fee)
+             item_fee, item_interest, bears_fees, least_minor, most_minor, grace_days)
  where head.bucket = $1;
 
 -- name: update_bills
@@ -29,28 +31,43 @@ update bill
        late_interest_minor = b.late_interest_minor, minimum_minor = b.minimum_minor,
        paid_principal_minor = b.paid_principal_minor, paid_fee_minor = b.paid_fee_minor,
        paid_interest_minor = b.paid_interest_minor, counted_minor = b.counted_minor,
-       interest_billed_minor = b.interest_billed_minor, segments = b.segments
+       interest_billed_minor = b.interest_billed_minor, segments = b.segments, bears_fees = b.bears_fees,
+       least_minor = b.least_minor, most_minor = b.most_minor, interest_minor = b.interest_minor,
+       carried_minor = b.carried_minor, missed_minor = b.missed_minor
   from unnest($2::uuid[], $3::date[], $4::date[], $5::boolean[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
               $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
-              $17::bigint[], $18::json[])
+              $17::bigint[], $18::json[], $19::boolean[], $20::integer[], $21::bigint[], $22::bigint[],
+              $23::bigint[], $24::bigint[])
        as b (id, accrued_on, wake_on, settled, daily_ppm, status, single_minor, instalment_minor, fee_minor,
              late_interest_minor, minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor,
-             counted_minor, interest_billed_minor, segments)
+             counted_minor, interest_billed_minor, segments, bears_fees, least_minor, most_minor, interest_minor,
+             carried_minor, missed_minor)
  where bill.bucket = $1 and bill.id = b.id;
 
 -- name: load_unsettled_bills
 select id, line_id, issued_on, due_on, accrued_on, wake_on, daily_ppm, status, single_minor, instalment_minor, fee_minor,
        interest_minor, late_interest_minor, carried_minor, missed_minor, minimum_minor, paid_principal_minor,
-       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments
+       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments, bears_fees, least_minor,
+       most_minor, grace_days
   from bill
  where bucket = $1 and line_id = any($2::uuid[]) and not settled;
 
 -- name: load_bills
 select id, line_id, issued_on, due_on, accrued_on, wake_on, daily_ppm, status, single_minor, instalment_minor, fee_minor,
        interest_minor, late_interest_minor, carried_minor, missed_minor, minimum_minor, paid_principal_minor,
-       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments
+       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments, bears_fees, least_minor,
+       most_minor, grace_days
   from bill
  where bucket = $1 and id = any($2::uuid[]);
+
+-- name: load_all_of_line
+select id, line_id, issued_on, due_on, accrued_on, wake_on, daily_ppm, status, single_minor, instalment_minor, fee_minor,
+       interest_minor, late_interest_minor, carried_minor, missed_minor, minimum_minor, paid_principal_minor,
+       paid_fee_minor, paid_interest_minor, counted_minor, interest_billed_minor, segments, bears_fees, least_minor,
+       most_minor, grace_days
+  from bill
+ where bucket = $1 and line_id = $2
+ order by issued_on, id;
 
 -- name: load_bills_of_line
 -- The newest first; $3 is the id after which the page begins.
@@ -63,9 +80,18 @@ select id
  limit $4;
 
 -- name: load_items
-select id, interest_of, item_draws, item_parts, item_tenors, item_principal, item_fee
+select id, interest_of, item_draws, item_parts, item_tenors, item_principal, item_fee, item_interest
   from bill
  where bucket = $1 and id = any($2::uuid[]);
+
+-- name: update_items
+update bill
+   set interest_of = b.interest_of, item_draws = b.item_draws::uuid[], item_parts = b.item_parts::smallint[],
+       item_tenors = b.item_tenors::smallint[], item_principal = b.item_principal::bigint[],
+       item_fee = b.item_fee::bigint[], item_interest = b.item_interest::bigint[]
+  from unnest($2::uuid[], $3::json[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+       as b (id, interest_of, item_draws, item_parts, item_tenors, item_principal, item_fee, item_interest)
+ where bill.bucket = $1 and bill.id = b.id;
 
 -- name: lines_to_wake
 -- The lines whose bills the close must look at, a chunk at a time; what was looked at wakes later or never.

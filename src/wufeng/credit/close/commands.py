@@ -22,10 +22,10 @@ from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit import journals
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillItems
-from wufeng.credit.bills.rules import bring_up, issue, take_items
+from wufeng.credit.bills.rules import bring_up
 from wufeng.credit.close import store
 from wufeng.credit.debts.commands import Move, bill_events, keep, load_amounts
-from wufeng.credit.debts.rules import touched
+from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line
@@ -39,7 +39,6 @@ from wufeng.credit.repayments.rules import (
     brought_up,
     debits,
     due_by,
-    spread,
     with_line_state,
 )
 from wufeng.ledger import AccountKind, Cause, Journal, account_id
@@ -194,37 +193,16 @@ class _Desk:
         self, batch: Batch, debt: Debt, credit_balance_minor: int, command: IssueBills
     ) -> "_Issue | Move":
         """The bill of one line on its own date, which is the close's unless a close failed; a Move: nothing to bill."""
-        line, product = debt.line, self._product(debt.line)
-        issued_on = line.next_bill_on
+        line, issued_on = debt.line, debt.line.next_bill_on
         assert issued_on is not None, "the line expects a bill"
         bill_id = batch.ids.new(command.at, slot_of(line.id))
-        now = brought_up(debt, product, issued_on)
-        new_items, draws = take_items(now.draws, bill_id, issued_on)
-        due_on = line.cycle.due_on(issued_on)
-        issued = issue(bill_id, line.id, issued_on, new_items, now.bills, product, due_on)
-        line = replace(now.line, next_bill_on=line.cycle.bill_on(issued_on))
-        if issued is None:
-            return Move(debt, replace(now, line=line))
-        after = touched(Debt(line, (*issued.earlier, issued.bill), draws), issued_on)
-        cause = Cause(
-            bill_id,
-            line.currency,
-            command.on,
-            batch.book.id,
-            msgspec.json.encode(journals.note_of(line)),
-        )
-        posted = journals.journals_of_bill(
-            cause, line, issued.bill.interest_minor, issued.bill.fee_minor, new_items.subsidy_minor
-        )
-        money_minor = min(credit_balance_minor, after.billed_minor)
-        if money_minor:
-            applied = spread(after, money_minor, product, issued_on)
-            assert applied.surplus_minor == 0, "no more is applied than bills owe"
-            posted += journals.journals_of_credit_balance(cause, line, applied, after.principal_minor)
-            after = applied.debt
-        bill = next(bill for bill in after.bills if bill.id == bill_id)
-        items = BillItems(new_items.items, issued.interest)
-        return _Issue(Move(debt, after), bill, items, posted)
+        issued = issue_bill(debt, credit_balance_minor, bill_id, issued_on, self._product(line))
+        move = Move(debt, issued.debt)
+        if issued.bill is None:
+            return move
+        note = msgspec.json.encode(journals.note_of(line))
+        cause = Cause(bill_id, line.currency, command.on, batch.book.id, note)
+        return _Issue(move, issued.bill, issued.items, journals.journals_of_issue(cause, line, issued))
 
     async def _debts(self, batch: Batch, command: CloseLines) -> Mapping[UUID, Debt]:
         """The debts of the chunk's lines, as far as their people are locked."""
@@ -250,4 +228,4 @@ def _waking_later(bill: Bill, on: date) -> Bill:
     """A bill that was told as due is looked at again on the day after."""
     if bill.wake_on is None or bill.wake_on > on:
         return bill
-    return replace(bill, wake_on=bill.due_on + timedelta(days=1))
+    return replace(bill, wake_on=bill.last_on + timedelta(days=1))

@@ -17,10 +17,14 @@ from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts import rules
 from wufeng.credit.debts.store import keep_debts
 from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.ceilings import load_ceilings
 from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineStatus
-from wufeng.credit.lines.rules import may_close
+from wufeng.credit.lines.paying import pay_out
+from wufeng.credit.lines.rules import closed, may_close
 from wufeng.credit.products.commands import Products
-from wufeng.credit.repayments.model import Debt
+from wufeng.credit.repayments.model import Debt, Target
+from wufeng.credit.repayments.rules import owed
+from wufeng.credit.repayments.store import lines_pending
 from wufeng.credit.views import LineAmounts, view_bill, view_line
 from wufeng.ledger import NOTHING, AccountKind, account_id, load_balances
 
@@ -50,7 +54,7 @@ async def keep(
     A line that waits to be closed is closed when nothing is owed or held any more. Returns the moves as kept.
     """
     moves = [Move(move.before, rules.with_next_bill(move.after, on)) for move in moves]
-    moves = await _closed_if_done(batch, moves)
+    moves = await _closed_if_done(batch, moves, on)
     await keep_debts(batch.db, batch.bucket, [(move.before, move.after) for move in moves])
     moved = [move for move in moves if move.after.line.status is not move.before.line.status]
     if moved:
@@ -86,11 +90,18 @@ async def line_bodies(
     if not debts:
         return {}
     amounts = await load_amounts(batch.db, batch.bucket, [debt.line.id for debt in debts])
+    ceilings = await load_ceilings(
+        batch.db, batch.bucket, products, {debt.line.person_id for debt in debts}, on
+    )
     return {
         debt.line.id: msgspec.json.encode(
             view_line(
                 debt,
-                replace(amounts[debt.line.id], used_minor=debt.principal_minor),
+                replace(
+                    amounts[debt.line.id],
+                    used_minor=debt.principal_minor,
+                    ceiling_minor=ceilings.get(debt.line.id),
+                ),
                 products.version(debt.line.product, debt.line.product_version),
                 batch.book.id,
                 on,
@@ -129,19 +140,24 @@ async def _bill_events(batch: Batch, moves: Sequence[Move], on: date) -> list[Ev
     return await bill_events(batch, told, on)
 
 
-async def _closed_if_done(batch: Batch, moves: Sequence[Move]) -> list[Move]:
+async def _closed_if_done(batch: Batch, moves: Sequence[Move], on: date) -> list[Move]:
+    """Close lines that waited for it and owe nothing more; what stands in the person's favour is paid out."""
     closing = [move.after.line.id for move in moves if move.after.line.status is LineStatus.CLOSING]
     if not closing:
         return list(moves)
     states = await lines.load_states(batch.db, batch.bucket, closing)
+    waits = await lines_pending(batch.db, batch.bucket, closing)
     done = []
     for move in moves:
         debt = move.after
         state = states.get(debt.line.id)
-        if state and may_close(replace(state, used_minor=debt.principal_minor), debt.billed_minor):
-            line = replace(debt.line, status=LineStatus.CLOSED, next_bill_on=None, suspend_on=None)
-            move = Move(move.before, replace(debt, line=line))
+        now = replace(state, used_minor=debt.principal_minor) if state else None
+        if now and may_close(now, owed(debt, Target.ALL, on), waits=debt.line.id in waits):
+            move = Move(move.before, replace(debt, line=closed(debt.line)))
         done.append(move)
+    await pay_out(
+        batch, [move.after.line for move in done if move.after.line.status is LineStatus.CLOSED], on
+    )
     return done
 
 

@@ -4,9 +4,12 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from wufeng.base.calendar import add_months
+from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
-from wufeng.credit.bills.rules import interest_to_bill
 from wufeng.credit.draws.model import Draw
+from wufeng.credit.draws.rules import bill_wanted_on
+from wufeng.credit.lines.model import Line
 from wufeng.credit.repayments.model import Debt
 
 
@@ -16,20 +19,33 @@ def brings_a_bill(bill: Bill, on: date) -> bool:
     return earning or interest_to_bill(bill, on) > 0
 
 
-def is_to_be_billed(draw: Draw) -> bool:
-    """Whether a bill will take something of a draw."""
-    return draw.unbilled_minor > 0 and draw.billable_on is not None
+def expected_bill_on(debt: Debt, on: date) -> date | None:
+    """The date of the next bill that will have something on it; None when nothing would stand on any.
+
+    on  the date it is asked on: a bill day comes after it
+    """
+    line = debt.line
+    wanted = [bill_on for draw in debt.draws if (bill_on := bill_wanted_on(draw, line, on)) is not None]
+    if any(brings_a_bill(bill, on) for bill in debt.bills):
+        wanted.append(_interest_bill_on(line, on))
+    return min(wanted, default=None)
+
+
+def _interest_bill_on(line: Line, on: date) -> date:
+    """When interest of earlier bills is billed: on the bill day, or a month on where a line has none."""
+    return line.cycle.bill_on(on) if line.cycle is not None else add_months(on, 1)
 
 
 def with_next_bill(debt: Debt, on: date) -> Debt:
     """The debt with the date of its line's next bill: None when nothing would stand on it.
 
-    A date that is set already stays: its close may be late, and a bill of nothing is not issued.
+    A date that is set already stays if it is earlier: its close may be late, and a bill of nothing is not issued.
     """
     line = debt.line
-    to_come = any(map(is_to_be_billed, debt.draws)) or any(brings_a_bill(bill, on) for bill in debt.bills)
-    next_bill_on = (line.next_bill_on or line.cycle.bill_on(on)) if to_come else None
-    return replace(debt, line=replace(line, next_bill_on=next_bill_on))
+    expected_on = expected_bill_on(debt, on)
+    if expected_on is not None and line.next_bill_on is not None:
+        expected_on = min(expected_on, line.next_bill_on)
+    return replace(debt, line=replace(line, next_bill_on=expected_on))
 
 
 def touched(debt: Debt, on: date) -> Debt:

@@ -18,28 +18,32 @@ from wufeng.credit.draws.model import (
     draw_id,
     draw_number,
 )
-from wufeng.credit.draws.rules import approve_part
+from wufeng.credit.draws.rules import approve_part, bill_wanted_on, billable, born, calendar_of
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import LineState
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.commands import Products
+from wufeng.credit.products.model import BillableAt, Product
 
 
-async def post_draws(batch: Batch, approved: Sequence[Approved], on: date) -> None:
+async def post_draws(batch: Batch, products: Products, approved: Sequence[Approved], on: date) -> None:
     """Keep approved draws as posted on a business date, and let their lines expect the bill that takes them.
 
-    The money is the caller's to post (`principal_drawn` says by lender). A draw that awaits its receipt is billable
+    The money is the caller's to post (`principal_drawn` says by lender). A draw that awaits its delivery is billable
     only from `make_billable` on; the limit is used from now all the same.
     """
     if not approved:
         return
-    await store.insert_draws(batch.db, batch.bucket, [_posted(one, on) for one in approved])
+    drawn = [
+        (one.after.line, born(one, products.version(one.after.line.product, one.product_version), on))
+        for one in approved
+    ]
+    await store.insert_draws(batch.db, batch.bucket, [draw for _, draw in drawn])
     bill_on: dict[UUID, date] = {}
-    for one in approved:
-        line, request = one.after.line, one.request
-        wanted = None if request.awaits_receipt else line.cycle.bill_on(on)
+    for line, draw in drawn:
+        wanted = bill_wanted_on(draw, line, on)
         # Under the person's lock the row is as it was loaded: only the first draw of a cycle has something to write.
         if wanted is not None and (line.next_bill_on is None or line.next_bill_on > wanted):
-            bill_on[request.line_id] = wanted
+            bill_on[line.id] = min(wanted, bill_on.get(line.id, wanted))
     if bill_on:
         await lines.expect_bills(batch.db, batch.bucket, bill_on)
 
@@ -58,36 +62,37 @@ async def draws_of_payments(db: Connection, bucket: int, payment_ids: Collection
     """The draws of some payments, by payment and capture. Their ids are made from the payments': no index is needed."""
     payments = {draw_id(id_, number): id_ for id_ in payment_ids for number in range(CAPTURES_MAX)}
     found = await store.load_draws(db, bucket, list(payments))
-    return sorted(found.values(), key=lambda draw: (draw.payment_id, draw_number(draw.id, draw.payment_id)))
-
-
-async def make_billable(batch: Batch, payment_id: UUID, on: date) -> None:
-    """A receipt is confirmed: from that business date on a bill may take the payment's draws. Twice changes nothing."""
-    ids = [draw_id(payment_id, number) for number in range(CAPTURES_MAX)]
-    line_ids = await store.set_billable(batch.db, batch.bucket, ids, on)
-    found = await lines.load_lines(batch.db, batch.bucket, line_ids) if line_ids else {}
-    if found:
-        bill_on = {id_: line.cycle.bill_on(on) for id_, line in found.items()}
-        await lines.expect_bills(batch.db, batch.bucket, bill_on)
-
-
-def _posted(approved: Approved, on: date) -> Draw:
-    request, plan = approved.request, approved.plan
-    return Draw(
-        id=request.id,
-        line_id=request.line_id,
-        payment_id=request.payment_id,
-        merchant_id=request.merchant_id,
-        amount_minor=request.amount_minor,
-        tenor=len(plan.principal_parts),
-        merchant_share_ppm=request.merchant_share_ppm,
-        product_version=approved.product_version,
-        lenders=approved.lenders,
-        status=DrawStatus.POSTED,
-        principal_parts=plan.principal_parts,
-        fee_parts=plan.fee_parts if any(plan.fee_parts) else (),
-        subsidy_parts=plan.subsidy_parts if any(plan.subsidy_parts) else (),
-        unbilled_minor=request.amount_minor,
-        posted_on=on,
-        billable_on=None if request.awaits_receipt else on,
+    return sorted(
+        found.values(), key=lambda draw: (payments[draw.id], draw_number(draw.id, payments[draw.id]))
     )
+
+
+async def make_billable(
+    batch: Batch, products: Products, payment_id: UUID, event: BillableAt, on: date
+) -> None:
+    """Goods were shipped, or their receipt is confirmed: from that date on a bill may take the payment's draws.
+
+    An event that the product does not wait for changes nothing, nor does one that comes twice.
+    """
+    ids = [draw_id(payment_id, number) for number in range(CAPTURES_MAX)]
+    waiting = [
+        draw
+        for draw in (await store.load_draws(batch.db, batch.bucket, ids)).values()
+        if draw.billable_on is None and draw.status is DrawStatus.POSTED
+    ]
+    found = await lines.load_lines(batch.db, batch.bucket, {draw.line_id for draw in waiting})
+    after: list[Draw] = []
+    for draw in waiting:
+        line = found[draw.line_id]
+        product = products.version(line.product, draw.product_version)
+        if event is BillableAt.RECEIPT or product.billing.billable_at is event:
+            after.append(billable(draw, calendar_of(line, product), on))
+    if not after:
+        return
+    await store.update_draws(batch.db, batch.bucket, after)
+    bill_on: dict[UUID, date] = {}
+    for draw in after:
+        wanted = bill_wanted_on(draw, found[draw.line_id], on)
+        if wanted is not None:
+            bill_on[draw.line_id] = min(wanted, bill_on.get(draw.line_id, wanted))
+    await lines.expect_bills(batch.db, batch.bucket, bill_on)

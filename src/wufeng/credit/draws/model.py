@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.ids import id_of
+from wufeng.credit.accruals.model import Segment
 from wufeng.credit.lines.model import LineState
 from wufeng.credit.plans.model import Plan
 from wufeng.identity.merchants.model import Scene
@@ -25,9 +26,9 @@ class DrawStatus(StrEnum):
 class DrawRequest(Struct, frozen=True, kw_only=True):
     """A draw somebody wants.
 
-    tenor               months; 1 is the next bill
+    tenor               instalments; 1 is the next bill
     merchant_share_ppm  of the instalment fee, carried by the merchant
-    awaits_receipt      no bill may take it before the receipt is confirmed (`make_billable`)
+    awaits_receipt      the order is delivered: no bill may take it before the event that its product names
     """
 
     id: UUID
@@ -61,18 +62,22 @@ class Declined(Struct, frozen=True):
 class Draw(Struct, frozen=True, kw_only=True):
     """A draw as its row keeps it. Parts are instalments; a draw on the next bill has one.
 
+    payment_id, merchant_id  what it paid; None for a plan that spreads a bill's principal (`of_bill`)
     principal_parts  what each instalment stands at: refunds lower it, from the last backwards
     fee_parts        the person's fee of each; subsidy_parts the merchant's; empty when there is none at all
+    interest_parts   the interest of each by the plan's annual rate; empty when there is none at all
     billed_parts     how many are on bills, and `bills` which
     prepaid_minor    paid before it was billed, the nearest part first
     unbilled_minor   principal still to be billed: the parts not billed, less prepaid
-    billable_on      from this date on a bill may take it; None: not yet (waits for the receipt)
+    billable_on      from this date on a bill may take it; None: not yet (waits for the shipment or the receipt)
+    bill_dates, due_dates  of each part, where they are the draw's own; empty: the line's bill day and due day
+    daily_ppm        interest a day on what is not billed, in a stretch that began on `accrued_on`; segments are over
     """
 
     id: UUID
     line_id: UUID
-    payment_id: UUID
-    merchant_id: UUID
+    payment_id: UUID | None
+    merchant_id: UUID | None
     amount_minor: int
     tenor: int
     merchant_share_ppm: int
@@ -82,12 +87,50 @@ class Draw(Struct, frozen=True, kw_only=True):
     principal_parts: tuple[int, ...] = ()
     fee_parts: tuple[int, ...] = ()
     subsidy_parts: tuple[int, ...] = ()
+    interest_parts: tuple[int, ...] = ()
     billed_parts: int = 0
     bills: tuple[UUID, ...] = ()
     prepaid_minor: int = 0
     unbilled_minor: int = 0
     posted_on: date | None = None
     billable_on: date | None = None
+    bill_dates: tuple[date, ...] = ()
+    due_dates: tuple[date, ...] = ()
+    of_bill: UUID | None = None
+    daily_ppm: int = 0
+    accrued_on: date = date.min
+    segments: tuple[Segment, ...] = ()
+    interest_billed_minor: int = 0
+
+    @property
+    def bearing_minor(self) -> int:
+        """What interest is taken of before the bill."""
+        return self.unbilled_minor
+
+    @property
+    def least_minor(self) -> int:
+        """A day's least interest: there is none before the due date."""
+        return 0
+
+    @property
+    def most_minor(self) -> int | None:
+        """A cap on interest: there is none before the due date."""
+        return None
+
+    @property
+    def next_bill_on(self) -> date | None:
+        """The date of the bill of its next part, where it has dates of its own."""
+        parts = self.unbilled_parts
+        return self.bill_dates[parts[0]] if self.bill_dates and parts else None
+
+    @property
+    def has_charges_to_come(self) -> bool:
+        """Whether fees or interest of parts that no bill has taken are still to be billed."""
+        return any(self.fee_of(part) or self.interest_of(part) for part in self.unbilled_parts)
+
+    def interest_of(self, part: int) -> int:
+        """The interest of a part (0-based) by its plan."""
+        return self.interest_parts[part] if self.interest_parts else 0
 
     def fee_of(self, part: int) -> int:
         """The person's fee of a part (0-based)."""

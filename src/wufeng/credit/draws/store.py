@@ -4,45 +4,68 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.credit.accruals.model import Segment
 from wufeng.credit.draws.model import Draw, DrawStatus
-from wufeng.credit.lines.store import array_literal
+from wufeng.credit.draws.rules import charges_open
 from wufeng.lenders.model import columns_of, shares_of
 
 SQL = load(__file__)
 
+_SEGMENTS = msgspec.json.Decoder(tuple[Segment, ...])
+
 
 async def insert_draws(db: Connection, bucket: int, draws: Sequence[Draw]) -> None:
     """Keep new draws, held or posted."""
-    rows = [
-        (
-            bucket,
-            draw.tenor,
-            draw.billed_parts,
-            draw.id,
-            draw.line_id,
-            draw.payment_id,
-            draw.merchant_id,
-            draw.amount_minor,
-            draw.unbilled_minor,
-            draw.prepaid_minor,
-            draw.product_version,
-            draw.merchant_share_ppm,
-            draw.posted_on,
-            draw.billable_on,
-            draw.status,
-            *columns_of(draw.lenders),
-            draw.principal_parts or (draw.amount_minor,),
-            draw.fee_parts if any(draw.fee_parts) else None,
-            draw.subsidy_parts if any(draw.subsidy_parts) else None,
-            draw.bills or None,
-        )
-        for draw in draws
-    ]
-    await db.execute(SQL.insert_draws, bucket, rows)
+    await db.execute(SQL.insert_draws, bucket, [_row(bucket, draw) for draw in draws])
+
+
+async def update_draws(db: Connection, bucket: int, draws: Sequence[Draw]) -> None:
+    """Keep what changed of draws."""
+    await db.execute(SQL.update_draws, bucket, [_row(bucket, draw) for draw in draws])
+
+
+def _row(bucket: int, draw: Draw) -> tuple[object, ...]:
+    """A draw as a composite value, in the table's own order of columns."""
+    return (
+        bucket,
+        draw.tenor,
+        draw.billed_parts,
+        draw.id,
+        draw.line_id,
+        draw.payment_id,
+        draw.merchant_id,
+        draw.amount_minor,
+        draw.unbilled_minor,
+        draw.prepaid_minor,
+        draw.product_version,
+        draw.merchant_share_ppm,
+        draw.posted_on,
+        draw.billable_on,
+        draw.status,
+        *columns_of(draw.lenders),
+        draw.principal_parts or (draw.amount_minor,),
+        _or_none(draw.fee_parts),
+        _or_none(draw.subsidy_parts),
+        draw.bills or None,
+        draw.of_bill,
+        draw.daily_ppm,
+        draw.accrued_on if draw.daily_ppm else None,
+        draw.interest_billed_minor,
+        charges_open(draw),
+        msgspec.json.encode(draw.segments).decode() if draw.segments else None,
+        _or_none(draw.interest_parts),
+        draw.bill_dates or None,
+        draw.due_dates or None,
+    )
+
+
+def _or_none(parts: tuple[int, ...]) -> tuple[int, ...] | None:
+    return parts if any(parts) else None
 
 
 async def load_draws(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Draw]:
@@ -53,6 +76,11 @@ async def load_draws(db: Connection, bucket: int, ids: Collection[UUID]) -> dict
 async def load_unbilled_draws(db: Connection, bucket: int, line_ids: Collection[UUID]) -> list[Draw]:
     """The draws of some lines of which something is still to be billed, the oldest first."""
     return [_draw(row) for row in await db.fetch(SQL.load_unbilled_draws, bucket, line_ids)]
+
+
+async def load_draws_of_line(db: Connection, bucket: int, line_id: UUID) -> list[Draw]:
+    """All the draws that a line ever had, the oldest first."""
+    return [_draw(row) for row in await db.fetch(SQL.load_draws_of_line, bucket, line_id)]
 
 
 def _draw(row: Record) -> Draw:
@@ -76,39 +104,18 @@ def _draw(row: Record) -> Draw:
         unbilled_minor=row["unbilled_minor"],
         posted_on=row["posted_on"],
         billable_on=row["billable_on"],
+        of_bill=row["of_bill"],
+        daily_ppm=row["daily_ppm"],
+        accrued_on=row["accrued_on"] or date.min,
+        interest_billed_minor=row["interest_billed_minor"],
+        segments=_SEGMENTS.decode(row["segments"]) if row["segments"] else (),
+        interest_parts=tuple(row["interest_parts"] or ()),
+        bill_dates=tuple(row["bill_dates"] or ()),
+        due_dates=tuple(row["due_dates"] or ()),
     )
-
-
-async def update_draws(db: Connection, bucket: int, draws: Sequence[Draw]) -> None:
-    """Keep what changed of draws."""
-    await db.execute(
-        SQL.update_draws,
-        bucket,
-        [draw.id for draw in draws],
-        [draw.amount_minor for draw in draws],
-        [draw.status.value for draw in draws],
-        [array_literal(draw.principal_parts) for draw in draws],
-        [_literal_or_none(draw.fee_parts) for draw in draws],
-        [_literal_or_none(draw.subsidy_parts) for draw in draws],
-        [draw.billed_parts for draw in draws],
-        [array_literal(draw.bills) if draw.bills else None for draw in draws],
-        [draw.prepaid_minor for draw in draws],
-        [draw.unbilled_minor for draw in draws],
-        [draw.posted_on for draw in draws],
-        [draw.billable_on for draw in draws],
-    )
-
-
-async def set_billable(db: Connection, bucket: int, ids: Collection[UUID], on: date) -> set[UUID]:
-    """Let bills take posted draws from a date on; returns the lines of those that were still waiting."""
-    return {row["line_id"] for row in await db.fetch(SQL.set_billable, bucket, ids, on)}
 
 
 async def load_unbilled_sums(db: Connection, bucket: int, line_ids: Collection[UUID]) -> dict[UUID, int]:
     """How much of each line is still to be billed; a line with nothing is absent."""
     rows = await db.fetch(SQL.load_unbilled_sums, bucket, line_ids)
     return {row["line_id"]: row["unbilled_minor"] for row in rows}
-
-
-def _literal_or_none(parts: tuple[int, ...]) -> str | None:
-    return array_literal(parts) if any(parts) else None

@@ -1,10 +1,15 @@
-"""What can be asked of lines: open, set the limit, freeze, unfreeze, set the due day, close. All through the lane."""
+"""What can be asked of lines: open, limit, raise, freeze, unfreeze, move the due day, close; cap all of a person's.
 
+All of it goes through the lane, under the lock of the person.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,40 +19,41 @@ from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.events import Event
 from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch, Command, Handler
-from wufeng.credit.debts.commands import EVENT_LANGUAGE, line_bodies, load_amounts
+from wufeng.credit.debts.commands import EVENT_LANGUAGE, line_bodies
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import rules, store
+from wufeng.credit.lines.changes import BySystem, Change, line_change, over_by, told_of
+from wufeng.credit.lines.ending import Ending, EndTerms
 from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineState, LineStatus
+from wufeng.credit.lines.paying import pay_out
+from wufeng.credit.lines.views import view_cap
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.model import Product
-from wufeng.credit.repayments.model import Debt, SourceKind
-from wufeng.credit.repayments.rules import brought_up, problem_of_source, source_of
+from wufeng.credit.products.model import Mode, Product
+from wufeng.credit.repayments.model import Debt, SourceKind, Target
+from wufeng.credit.repayments.rules import brought_up, owed, problem_of_source, source_of
+from wufeng.credit.repayments.store import lines_pending
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
 from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.identity.people.model import PersonStatus
-from wufeng.ledger import Cause
-from wufeng.ledger.rules import credit_balance_to_wallet
 from wufeng.lenders.model import lender_id
-
-EVENTS = {
-    LineStatus.FROZEN: "line.frozen",
-    LineStatus.SUSPENDED: "line.suspended",
-    LineStatus.CLOSED: "line.closed",
-}
 
 
 class OpenLine(Command, frozen=True, kw_only=True):
-    """Open a line; its person is the command's only one. `staff_id` answers for it, with a reason.
+    """Open a line; its person is the command's only one. Who answers for it stands in its history, with a reason.
 
-    act  for the audit
+    mode             of those that the product has; None: its first
+    actor, staff_id  a member of staff; an application that was accepted has the actor SYSTEM and no staff
+    act              for the audit
     """
 
     person_id: UUID
     product: str
     limit_minor: int
-    staff_id: UUID
+    staff_id: UUID | None
     reason: str
+    mode: Mode | None = None
+    actor: Actor = Actor.STAFF
     act: Act | None = None
     language: str = "zh"
 
@@ -67,13 +73,20 @@ class LineCommand(Command, frozen=True, kw_only=True):
 
 
 class SetLimit(LineCommand, frozen=True, kw_only=True):
-    """Set the limit: a person lowers it, also below what is used; staff keep to the product's range."""
+    """Set the limit: a person lowers it, also below what is used; staff keep to the product's range.
+
+    until_on  raise it for a time, to that last date, beside the permanent limit; None: the permanent limit itself. A
+              person lowers or shortens such a raise, or declines it by setting the permanent limit as it is
+    """
 
     limit_minor: int
+    until_on: date | None = None
 
 
 class Freeze(LineCommand, frozen=True, kw_only=True):
-    """Stop draws. Repayments go on."""
+    """Stop draws. Repayments go on. until_on: the date on which it ends by itself; None: when somebody says so."""
+
+    until_on: date | None = None
 
 
 class Unfreeze(LineCommand, frozen=True, kw_only=True):
@@ -92,6 +105,20 @@ class SetAutoDebit(LineCommand, frozen=True, kw_only=True):
     sources: tuple[str, ...]
 
 
+class SetCap(Command, frozen=True, kw_only=True):
+    """Cap what all lines of a person together may come to, or end that; the command's `people` names the person.
+
+    act  for the audit
+    """
+
+    person_id: UUID
+    cap_minor: int | None
+    actor: Actor
+    actor_id: UUID | None
+    reason: str
+    act: Act | None = None
+
+
 class CloseLine(LineCommand, frozen=True, kw_only=True):
     """Close a line: at once when nothing is owed or held, else as soon as that is so. A credit balance is paid out."""
 
@@ -107,30 +134,48 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
         SetDueDay: desk.set_due_day,
         SetAutoDebit: desk.set_auto_debit,
         CloseLine: desk.close,
+        SetCap: desk.set_cap,
+        EndTerms: Ending(products).end_terms,
     }
+
+
+async def open_lines(
+    batch: Batch, products: Products, commands: Sequence[OpenLine]
+) -> list[Answer | Problem]:
+    """Open lines inside another command's batch, as the lane would: an accepted application opens one so."""
+    return await _Desk(products).open(batch, commands)
+
+
+async def set_limits(
+    batch: Batch, products: Products, commands: Sequence[SetLimit]
+) -> list[Answer | Problem]:
+    """Set limits inside another command's batch, as the lane would: a review of limits does."""
+    return await _Desk(products).set_limit(batch, commands)
+
+
+async def set_caps(batch: Batch, products: Products, commands: Sequence[SetCap]) -> list[Answer | Problem]:
+    """Set people's caps inside another command's batch, as the lane would: an application does."""
+    return await _Desk(products).set_cap(batch, commands)
 
 
 C = TypeVar("C", bound=LineCommand)
 
 
 class _Loaded(Struct, frozen=True):
-    """One line with all that a change is decided from."""
+    """One line with all that a change is decided from.
+
+    over  what of the line's times was over when it was loaded: its row does not say so yet
+    """
 
     debt: Debt
     state: LineState
     product: Product
     due_day_changes: int
+    over: tuple[Change, ...] = ()
 
     @property
     def line(self) -> Line:
         return self.debt.line
-
-
-class _Change(Struct, frozen=True):
-    """A line after a change, and what the change was."""
-
-    line: Line
-    kind: ChangeKind
 
 
 class _Desk:
@@ -140,13 +185,13 @@ class _Desk:
         self.products = products
 
     async def open(self, batch: Batch, commands: Sequence[OpenLine]) -> list[Answer | Problem]:
-        """Open lines. A person has at most one line of a product that is not closed."""
+        """Open lines. How many of a product that are not closed a person may hold, the product says."""
         people = {command.person_id for command in commands}
-        taken = {
+        taken = Counter(
             (line.person_id, line.product)
             for line in await store.load_lines_of_people(batch.db, batch.bucket, people)
             if line.status is not LineStatus.CLOSED
-        }
+        )
         opened: dict[int, Line] = {}
         problems: dict[int, Problem] = {}
         for n, command in enumerate(commands):
@@ -155,7 +200,7 @@ class _Desk:
                 problems[n] = outcome
             else:
                 opened[n] = outcome
-                taken.add((outcome.person_id, outcome.product))
+                taken[outcome.person_id, outcome.product] += 1
         if opened:
             await self._keep_opened(batch, {n: (commands[n], line) for n, line in opened.items()})
         answers: list[Answer | Problem] = []
@@ -168,7 +213,9 @@ class _Desk:
             answers.append(Answer(201, bodies[debt.line.id], debt.line.id))
         return answers
 
-    def _opened(self, batch: Batch, command: OpenLine, taken: set[tuple[UUID, str]]) -> Line | Problem:
+    def _opened(
+        self, batch: Batch, command: OpenLine, taken: Mapping[tuple[UUID, str], int]
+    ) -> Line | Problem:
         on = batch.book.business_date(command.at)
         guard = batch.people.get(command.person_id)
         if guard is None:
@@ -180,10 +227,14 @@ class _Desk:
             return invalid_field("/product", "There is no such product in this book.")
         if (problem := rules.problem_of_range(command.limit_minor, product)) is not None:
             return problem
+        mode = command.mode or product.modes[0]
+        if mode not in product.modes:
+            return invalid_field("/mode", f"This product has {' and '.join(product.modes)}.")
+        cycle = product.cycle if mode is Mode.BILL else None
         if not command.reason.strip():
             return invalid_field("/reason", "A line is opened with a reason.")
-        if (command.person_id, product.id) in taken:
-            return Problem(Code.STATE_CONFLICT, "This person has a line of this product already.")
+        if taken[command.person_id, product.id] >= product.opening.lines_max:
+            return Problem(Code.STATE_CONFLICT, _has_enough(product))
         return Line(
             id=batch.ids.new(command.at, slot_of(command.person_id)),
             person_id=command.person_id,
@@ -195,8 +246,8 @@ class _Desk:
             ),
             limit_minor=command.limit_minor,
             status=LineStatus.OPEN,
-            bill_day=product.cycle.bill_day,
-            due_day=product.cycle.due_day,
+            bill_day=cycle.bill_day if cycle is not None else None,
+            due_day=cycle.due_day if cycle is not None else None,
             opened_on=on,
         )
 
@@ -214,7 +265,7 @@ class _Desk:
                 id=batch.ids.new(command.at, slot_of(line.id)),
                 line_id=line.id,
                 kind=ChangeKind.OPENED,
-                actor=Actor.STAFF,
+                actor=command.actor,
                 actor_id=command.staff_id,
                 reason=command.reason,
                 limit_minor=line.limit_minor,
@@ -230,41 +281,73 @@ class _Desk:
             batch.events.append(event)
 
     async def set_limit(self, batch: Batch, commands: Sequence[SetLimit]) -> list[Answer | Problem]:
-        """Set limits."""
+        """Set limits, for good or for a time."""
 
-        def decide(command: SetLimit, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
-            line, limit_minor = loaded.line, command.limit_minor
-            problem = rules.problem_of_limit(line, limit_minor, command.actor, loaded.product)
-            return problem or _Change(replace(line, limit_minor=limit_minor), ChangeKind.LIMIT_SET)
+        def decide(command: SetLimit, loaded: _Loaded, on: date) -> Change | Problem:
+            line, product, limit_minor = loaded.line, loaded.product, command.limit_minor
+            if command.until_on is not None:
+                until_on, state = command.until_on, loaded.state
+                problem = rules.problem_of_raise(line, limit_minor, until_on, command.actor, product, on)
+                raised = rules.raised(state, limit_minor, until_on, on)
+                return problem or Change(raised, ChangeKind.RAISED, limit_minor, until_on)
+            problem = rules.problem_of_limit(line, limit_minor, command.actor, product)
+            limited = rules.limited(loaded.state, limit_minor, command.actor, product, on)
+            return problem or Change(limited, ChangeKind.LIMIT_SET)
 
         return await self._change(batch, commands, decide)
+
+    async def set_cap(self, batch: Batch, commands: Sequence[SetCap]) -> list[Answer | Problem]:
+        """Cap what people's lines together may come to. A cap below what they have taken stops draws, nothing else."""
+        known = [command for command in commands if command.person_id in batch.people]
+        answers: dict[UUID, Answer] = {}
+        if known:
+            at = max(command.at for command in known)
+            caps = {command.person_id: command.cap_minor for command in known}
+            await store.set_caps(batch.db, batch.bucket, caps, at)
+            states = await store.load_states_of_people(batch.db, batch.bucket, list(caps))
+            for person_id, cap_minor in caps.items():
+                own = [state for state in states.values() if state.line.person_id == person_id]
+                view = view_cap(person_id, cap_minor, own, batch.book.currency)
+                answers[person_id] = Answer(200, msgspec.json.encode(view), person_id)
+            changes = [
+                line_change(batch, command, Change(state.line, ChangeKind.CAP_SET, command.cap_minor))
+                for command in known
+                for state in states.values()
+                if state.line.person_id == command.person_id and state.line.status is not LineStatus.CLOSED
+            ]
+            await store.insert_changes(batch.db, batch.bucket, changes)
+            await _audit(batch, [command.act for command in known])
+        return [answers.get(command.person_id) or not_found("person") for command in commands]
 
     async def freeze(self, batch: Batch, commands: Sequence[Freeze]) -> list[Answer | Problem]:
         """Freeze lines."""
 
-        def decide(command: Freeze, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
-            line = rules.frozen(loaded.line)
-            if line is None:
-                return rules.conflict(loaded.line, "it cannot be frozen")
-            return _Change(line, ChangeKind.FROZEN)
+        def decide(command: Freeze, loaded: _Loaded, on: date) -> Change | Problem:
+            line, until_on = loaded.line, command.until_on
+            if (problem := rules.problem_of_freeze(line, until_on, command.actor, on)) is not None:
+                return problem
+            frozen = rules.frozen(line, until_on)
+            if frozen is None:
+                return rules.conflict(line, "it cannot be frozen")
+            return Change(frozen, ChangeKind.FROZEN, until_on=until_on)
 
         return await self._change(batch, commands, decide)
 
     async def unfreeze(self, batch: Batch, commands: Sequence[Unfreeze]) -> list[Answer | Problem]:
         """Unfreeze lines."""
 
-        def decide(command: Unfreeze, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
+        def decide(command: Unfreeze, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
             line = rules.unfrozen(loaded.line, loaded.product, on)
             if line is None:
                 return rules.conflict(loaded.line, "there is nothing to unfreeze")
-            return _Change(line, ChangeKind.UNFROZEN)
+            return Change(line, ChangeKind.UNFROZEN)
 
         return await self._change(batch, commands, decide)
 
     async def set_due_day(self, batch: Batch, commands: Sequence[SetDueDay]) -> list[Answer | Problem]:
         """Move due days. A bill that stands keeps its date; the next one has the new day."""
 
-        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
+        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
             problem = rules.problem_of_due_day(
                 loaded.line,
                 command.due_day,
@@ -273,7 +356,7 @@ class _Desk:
                 loaded.debt.billed_minor,
             )
             moved = replace(loaded.line, due_day=command.due_day)
-            return problem or _Change(moved, ChangeKind.DUE_DAY_SET)
+            return problem or Change(moved, ChangeKind.DUE_DAY_SET)
 
         return await self._change(batch, commands, decide)
 
@@ -283,7 +366,7 @@ class _Desk:
         ids = {one.id for one in sources.values() if one.id and one.kind is SourceKind.BANK_ACCOUNT}
         accounts = await bank_account_states(batch.db, batch.bucket, ids) if ids else {}
 
-        def decide(command: SetAutoDebit, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
+        def decide(command: SetAutoDebit, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
             if loaded.line.status is LineStatus.CLOSED:
                 return rules.conflict(loaded.line, "nothing is debited for it")
             guard = batch.people[loaded.line.person_id]
@@ -293,24 +376,23 @@ class _Desk:
                 if (problem := problem_of_source(source, guard, account)) is not None:
                     return problem
             chosen = tuple(dict.fromkeys(command.sources))
-            return _Change(replace(loaded.line, auto_debit=chosen), ChangeKind.AUTO_DEBIT_SET)
+            return Change(replace(loaded.line, auto_debit=chosen), ChangeKind.AUTO_DEBIT_SET)
 
         return await self._change(batch, commands, decide)
 
     async def close(self, batch: Batch, commands: Sequence[CloseLine]) -> list[Answer | Problem]:
         """Close lines, or let them wait to be closed. What stands in the person's favour goes to the wallet."""
+        waits = await lines_pending(batch.db, batch.bucket, {command.line_id for command in commands})
 
-        def decide(command: CloseLine, loaded: _Loaded, on: date) -> _Change | Problem:  # noqa: ARG001
-            line = loaded.line
+        def decide(command: CloseLine, loaded: _Loaded, on: date) -> Change | Problem:
+            line, state = loaded.line, loaded.state
             if line.status is LineStatus.CLOSED:
                 return rules.conflict(line, "it is closed already")
-            if rules.may_close(loaded.state, loaded.debt.billed_minor):
-                closed = replace(line, status=LineStatus.CLOSED, next_bill_on=None, suspend_on=None)
-                return _Change(closed, ChangeKind.CLOSED)
+            if rules.may_close(state, owed(loaded.debt, Target.ALL, on), waits=command.line_id in waits):
+                return Change(rules.closed(line), ChangeKind.CLOSED)
             if line.status is LineStatus.CLOSING:
-                return rules.conflict(line, "something is still owed or held")
-            closing = replace(line, status=LineStatus.CLOSING, suspend_on=None)
-            return _Change(closing, ChangeKind.CLOSING)
+                return rules.conflict(line, "something is still owed, held or on its way")
+            return Change(rules.closing(line, state.used_minor), ChangeKind.CLOSING)
 
         return await self._change(batch, commands, decide)
 
@@ -318,18 +400,18 @@ class _Desk:
         self,
         batch: Batch,
         commands: Sequence[C],
-        decide: Callable[[C, _Loaded, date], _Change | Problem],
+        decide: Callable[[C, _Loaded, date], Change | Problem],
     ) -> list[Answer | Problem]:
         """Decide changes of lines one after the other, then keep and tell them."""
         loaded = await self._load(batch, commands)
-        outcomes: list[_Change | Problem] = []
+        outcomes: list[Change | Problem] = []
         for command in commands:
             one = loaded.get(command.line_id)
             if one is None or one.line.person_id not in batch.people:
                 outcomes.append(not_found("line"))
                 continue
             outcome = decide(command, one, batch.book.business_date(command.at))
-            if isinstance(outcome, _Change):
+            if isinstance(outcome, Change):
                 debt = replace(one.debt, line=outcome.line)
                 state = replace(one.state, line=outcome.line)
                 loaded[command.line_id] = replace(one, debt=debt, state=state)
@@ -337,7 +419,7 @@ class _Desk:
         changed = [
             (command, outcome)
             for command, outcome in zip(commands, outcomes, strict=True)
-            if isinstance(outcome, _Change)
+            if isinstance(outcome, Change)
         ]
         if changed:
             await self._keep_changed(batch, changed, loaded)
@@ -358,65 +440,49 @@ class _Desk:
         loaded = {}
         for id_, line in lines.items():
             product = self.products.version(line.product, line.product_version)
-            debt = replace(brought_up(debts[id_], product, on), line=line)
-            loaded[id_] = _Loaded(debt, states[id_], product, moved.get(id_, 0))
+            state = states[id_]
+            over = tuple(over_by(state, product, on))
+            now = over[-1].line if over else line
+            debt = replace(brought_up(debts[id_], product, on), line=now)
+            loaded[id_] = _Loaded(debt, replace(state, line=now), product, moved.get(id_, 0), over)
         return loaded
 
     async def _keep_changed(
         self,
         batch: Batch,
-        changed: Sequence[tuple[LineCommand, _Change]],
+        changed: Sequence[tuple[LineCommand, Change]],
         loaded: Mapping[UUID, _Loaded],
     ) -> None:
         latest = {change.line.id: change.line for _, change in changed}
+        at = {change.line.id: command.at for command, change in reversed(changed)}
         await store.update_lines(batch.db, batch.bucket, list(latest.values()))
-        await store.insert_changes(
-            batch.db,
-            batch.bucket,
-            [
-                LineChange(
-                    id=batch.ids.new(command.at, slot_of(change.line.id)),
-                    line_id=change.line.id,
-                    kind=change.kind,
-                    actor=command.actor,
-                    actor_id=command.actor_id,
-                    reason=command.reason,
-                    limit_minor=change.line.limit_minor,
-                    at=command.at,
-                )
-                for command, change in changed
-            ],
-        )
+        over = [change for id_ in latest for change in loaded[id_].over]
+        changes = [line_change(batch, BySystem(at=at[one.line.id]), one) for one in over]
+        changes += [line_change(batch, command, change) for command, change in changed]
+        await store.insert_changes(batch.db, batch.bucket, changes)
         await _audit(batch, [command.act for command, _ in changed])
-        await self._pay_out(batch, [pair for pair in changed if pair[1].kind is ChangeKind.CLOSED])
         for command, change in changed:
-            line, on = change.line, batch.book.business_date(command.at)
-            told = change.kind in (ChangeKind.FROZEN, ChangeKind.CLOSED, ChangeKind.UNFROZEN)
-            if told and line.status in EVENTS:
-                debt = replace(loaded[line.id].debt, line=line)
-                body = (await line_bodies(batch, self.products, [debt], on))[line.id]
-                batch.events.append(Event(EVENTS[line.status], line.id, body, on, line.person_id))
-
-    async def _pay_out(self, batch: Batch, closed: Sequence[tuple[LineCommand, _Change]]) -> None:
-        if not closed:
-            return
-        amounts = await load_amounts(batch.db, batch.bucket, [change.line.id for _, change in closed])
-        journals = []
-        for command, change in closed:
-            line = change.line
-            amount_minor = amounts[line.id].credit_balance_minor
-            if amount_minor:
-                on = batch.book.business_date(command.at)
-                cause = Cause(line.id, line.currency, on, batch.book.id)
-                wallet_id = batch.people[line.person_id].wallet_id
-                journals.append(credit_balance_to_wallet(cause, line.id, wallet_id, amount_minor))
-        await ledger.post(batch, journals)
+            on = batch.book.business_date(command.at)
+            if change.kind is ChangeKind.CLOSED:
+                await pay_out(batch, [change.line], on)
+            told = told_of(change)
+            if told is not None:
+                debt = replace(loaded[change.line.id].debt, line=change.line)
+                body = (await line_bodies(batch, self.products, [debt], on))[change.line.id]
+                batch.events.append(Event(told, change.line.id, body, on, change.line.person_id))
 
     async def _answer(self, batch: Batch, command: LineCommand, loaded: Mapping[UUID, _Loaded]) -> Answer:
         on = batch.book.business_date(command.at)
         debt = loaded[command.line_id].debt
         bodies = await line_bodies(batch, self.products, [debt], on, command.language)
         return Answer(200, bodies[command.line_id], command.line_id)
+
+
+def _has_enough(product: Product) -> str:
+    most = product.opening.lines_max
+    if most == 1:
+        return "This person has a line of this product already."
+    return f"This person has {most} lines of this product already, which is as many as it allows."
 
 
 async def _audit(batch: Batch, acts: Sequence[Act | None]) -> None:

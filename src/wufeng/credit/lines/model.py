@@ -14,7 +14,9 @@ class LineStatus(StrEnum):
     """Whether a line may be drawn on. Repayments go on in every state."""
 
     OPEN = "open"  # -> frozen, suspended, closing, closed
-    FROZEN = "frozen"  # -> open, suspended, closing, closed       by the person or staff
+    FROZEN = (
+        "frozen"  # -> open, suspended, closing, closed       by the person or staff, for good or until a date
+    )
     SUSPENDED = "suspended"  # -> open, frozen, closing, closed    by arrears; ends when they are paid
     CLOSING = "closing"  # -> closed                               closed as soon as nothing is owed or held
     CLOSED = "closed"  # end
@@ -25,6 +27,9 @@ class ChangeKind(StrEnum):
 
     OPENED = "opened"
     LIMIT_SET = "limit_set"
+    RAISED = "raised"  # for a time: amount_minor until until_on
+    RAISE_ENDED = "raise_ended"
+    CAP_SET = "cap_set"  # of all the person's lines together: amount_minor, or none any more
     FROZEN = "frozen"
     UNFROZEN = "unfrozen"
     SUSPENDED = "suspended"
@@ -52,6 +57,11 @@ class Line(Struct, frozen=True, kw_only=True):
     past_due_since  the due date of its oldest bill that is overdue
     suspend_on      the date on which those arrears suspend it, while it is open
     auto_debit      ids (wal_…, bka_…) that bills are debited from when they are due, in the person's order
+    bill_day, due_day        None: each draw has due dates of its own
+    temporary_limit_minor    the limit up to `temporary_until_on`, that date included; None: no raise runs
+    ended_raise_minor        by how much a raise that is over had lifted the limit: what is still used of it is part of
+                             the least payment of the bill after (PRODUCTS.md 2.3)
+    frozen_until_on          the date from which a frozen line counts as unfrozen; None: until somebody says so
     """
 
     id: UUID
@@ -62,19 +72,35 @@ class Line(Struct, frozen=True, kw_only=True):
     lenders: Shares
     limit_minor: int
     status: LineStatus
-    bill_day: int
-    due_day: int
+    bill_day: int | None
+    due_day: int | None
     opened_on: date
     touched_on: date | None = None
     next_bill_on: date | None = None
     past_due_since: date | None = None
     suspend_on: date | None = None
     auto_debit: tuple[str, ...] = ()
+    temporary_limit_minor: int | None = None
+    temporary_until_on: date | None = None
+    ended_raise_minor: int = 0
+    frozen_until_on: date | None = None
 
     @property
-    def cycle(self) -> Cycle:
-        """The line's own days; they may differ from the product's."""
+    def cycle(self) -> Cycle | None:
+        """The line's own days, which may differ from the product's; None: each draw has dates of its own."""
+        if self.bill_day is None or self.due_day is None:
+            return None
         return Cycle(self.bill_day, self.due_day)
+
+    def is_raised(self, on: date) -> bool:
+        """Whether a temporary raise runs on a date."""
+        return self.temporary_until_on is not None and on <= self.temporary_until_on
+
+    def limit_on(self, on: date) -> int:
+        """The limit in force on a date: the temporary one while its raise runs, else the permanent one."""
+        if self.temporary_limit_minor is None or not self.is_raised(on):
+            return self.limit_minor
+        return max(self.limit_minor, self.temporary_limit_minor)
 
     def days_past_due(self, on: date) -> int:
         """The age of the oldest arrears in days; 0 when there are none."""
@@ -85,20 +111,26 @@ class LineState(Struct, frozen=True):
     """A line with what the ledger says of it. Interest and fees owed do not use the limit.
 
     used_minor  posted principal      held_minor  reserved by authorisations
+    cap_minor   the most that all lines of its person together may come to; None: no such cap, or it was not asked for
     """
 
     line: Line
     used_minor: int
     held_minor: int
+    cap_minor: int | None = None
 
     @property
-    def available_minor(self) -> int:
-        """What may still be drawn; a lowered limit may sit under what is owed."""
-        return max(0, self.line.limit_minor - self.used_minor - self.held_minor)
+    def taken_minor(self) -> int:
+        """What counts against limits: used and held."""
+        return self.used_minor + self.held_minor
 
 
 class LineChange(Struct, frozen=True, kw_only=True):
-    """One entry of a line's history: what was done, by whom, why, and the limit after it."""
+    """One entry of a line's history: what was done, by whom, why, and the limit after it.
+
+    amount_minor  what was set, where it is not the limit: a temporary limit, a cap
+    until_on      a raise's last date; the date that ends a freeze
+    """
 
     id: UUID
     line_id: UUID
@@ -107,4 +139,6 @@ class LineChange(Struct, frozen=True, kw_only=True):
     actor_id: UUID | None
     reason: str
     limit_minor: int
+    amount_minor: int | None = None
+    until_on: date | None = None
     at: datetime

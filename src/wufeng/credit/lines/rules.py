@@ -1,12 +1,15 @@
-"""What a line's arrears make of it, and which changes it allows."""
+"""What a line's arrears make of it, how much it may be used, and which changes it allows."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.credit.lines.model import Actor, Line, LineState, LineStatus
 from wufeng.credit.products.model import Product
+from wufeng.identity.merchants.model import PPM
 
 
 def with_arrears(line: Line, past_due_since: date | None, product: Product, on: date) -> Line:
@@ -21,27 +24,132 @@ def with_arrears(line: Line, past_due_since: date | None, product: Product, on: 
     return replace(line, status=status, past_due_since=past_due_since, suspend_on=suspend_on)
 
 
-def frozen(line: Line) -> Line | None:
-    """The line frozen; None when its state does not allow it."""
-    if line.status not in (LineStatus.OPEN, LineStatus.SUSPENDED):
+def frozen(line: Line, until_on: date | None = None) -> Line | None:
+    """The line frozen, for good or until a date; None when its state does not allow it, or it is so already.
+
+    A frozen line may be given another end: whether its caller may do that is `problem_of_freeze`'s.
+    """
+    if line.status not in LIVING:
         return None
-    return replace(line, status=LineStatus.FROZEN, suspend_on=None)
+    after = replace(line, status=LineStatus.FROZEN, suspend_on=None, frozen_until_on=until_on)
+    return after if after != line else None
 
 
 def unfrozen(line: Line, product: Product, on: date) -> Line | None:
     """The line as it would be had it not been frozen: open, or suspended by its arrears; None when it is not frozen."""
     if line.status is not LineStatus.FROZEN:
         return None
-    return with_arrears(replace(line, status=LineStatus.OPEN), line.past_due_since, product, on)
+    opened = replace(line, status=LineStatus.OPEN, frozen_until_on=None)
+    return with_arrears(opened, line.past_due_since, product, on)
 
 
-def may_close(state: LineState, owed_minor: int) -> bool:
-    """Whether a line can be closed now: nothing used, held or owed in interest and fees."""
-    return state.used_minor == 0 and state.held_minor == 0 and owed_minor == 0
+def thawed(line: Line, product: Product, on: date) -> Line:
+    """The line as it counts on a date: a freeze that has come to its end is over, whatever the row says yet."""
+    if line.frozen_until_on is None or on < line.frozen_until_on:
+        return line
+    return unfrozen(line, product, on) or line
+
+
+def raise_over(line: Line, used_minor: int) -> Line:
+    """The line with its raise over, ended or declined: what it had lifted the limit by is kept for the bill after.
+
+    used_minor  posted principal; when it fits the permanent limit, there is nothing to keep
+    """
+    if line.temporary_limit_minor is None:
+        return line
+    kept_minor = _kept_minor(line, used_minor, line.limit_minor)
+    return replace(line, temporary_limit_minor=None, temporary_until_on=None, ended_raise_minor=kept_minor)
+
+
+def _kept_minor(line: Line, used_minor: int, left_minor: int) -> int:
+    """What a raise had lifted the limit by, while more is used than the limit that is left."""
+    if used_minor <= left_minor or line.temporary_limit_minor is None:
+        return 0
+    return max(line.ended_raise_minor, line.temporary_limit_minor - line.limit_minor)
+
+
+def without_ended_raise(line: Line, used_minor: int, on: date) -> Line:
+    """The line as it counts on a date: a raise whose last date has passed is over, whatever the row says yet."""
+    return line if line.is_raised(on) else raise_over(line, used_minor)
+
+
+def over_limit_minor(line: Line, used_minor: int, on: date) -> int:
+    """How much of what is used a raise that is over had allowed: the bill after asks for it (PRODUCTS.md 2.3).
+
+    used_minor  posted principal
+    Nothing while the raise runs, and nothing of what a lowered limit leaves above it: that is repaid as it was agreed.
+    """
+    now = without_ended_raise(line, used_minor, on)
+    return max(0, min(used_minor - now.limit_on(on), now.ended_raise_minor))
+
+
+def after_bill(line: Line, used_minor: int, issued_on: date) -> Line:
+    """The line once a bill has asked for what a raise that is over had allowed: no later bill asks again."""
+    return replace(without_ended_raise(line, used_minor, issued_on), ended_raise_minor=0)
+
+
+def ceiling_minor(
+    line_id: UUID, lines: Mapping[UUID, LineState], products: Mapping[UUID, Product], on: date
+) -> int:
+    """The most that used and held of one line may come to on a date; below zero when others have taken more.
+
+    It is the least of three: the line's limit; the person's cap, less what the other lines have taken; the largest
+    limit of the lines that share one, less what the others of them have taken.
+    lines  all of one person, closed ones or not; products  theirs, by line
+    """
+    state = lines[line_id]
+    ceiling = state.line.limit_on(on)
+    if len(lines) == 1 and state.cap_minor is None:
+        return ceiling
+    others = [other for id_, other in lines.items() if id_ != line_id]
+    if state.cap_minor is not None:
+        ceiling = min(ceiling, state.cap_minor - sum(other.taken_minor for other in others))
+    shared = products[line_id].limit.shared
+    if shared is not None:
+        group = [other for other in others if products[other.line.id].limit.shared == shared]
+        ceiling = min(
+            ceiling, _largest_limit([state, *group], on) - sum(other.taken_minor for other in group)
+        )
+    return ceiling
+
+
+def _largest_limit(states: Sequence[LineState], on: date) -> int:
+    """A line that is closing or closed lends its limit to nobody."""
+    return max((state.line.limit_on(on) for state in states if state.line.status in LIVING), default=0)
+
+
+def may_close(state: LineState, owed_minor: int, *, waits: bool = False) -> bool:
+    """Whether a line can be closed now: nothing used, held or owed in interest and fees.
+
+    waits  a repayment is pending that a bank has not answered
+    A plan that is open has principal to come, so the line is used; a refund of a payment is there at once.
+    """
+    return state.used_minor == 0 and state.held_minor == 0 and owed_minor == 0 and not waits
+
+
+def closed(line: Line) -> Line:
+    """The line closed: nothing is to come of it any more."""
+    ended = replace(raise_over(line, 0), status=LineStatus.CLOSED, next_bill_on=None, suspend_on=None)
+    return replace(ended, frozen_until_on=None, ended_raise_minor=0)
+
+
+def closing(line: Line, used_minor: int) -> Line:
+    """The line as it waits to be closed: bills go on, a freeze and a raise are over. used_minor: posted principal."""
+    waiting = replace(line, status=LineStatus.CLOSING, suspend_on=None, frozen_until_on=None)
+    return raise_over(waiting, used_minor)
 
 
 LIVING = frozenset({LineStatus.OPEN, LineStatus.FROZEN, LineStatus.SUSPENDED})
 """States in which a line's terms may be changed."""
+
+
+def problem_of_freeze(line: Line, until_on: date | None, actor: Actor, on: date) -> Problem | None:
+    """Why a line may not be frozen so: a frozen one is given another end by staff only."""
+    if until_on is not None and until_on <= on:
+        return invalid_field("/until", "A freeze ends on a later date.")
+    if line.status not in LIVING or (line.status is LineStatus.FROZEN and actor is Actor.PERSON):
+        return conflict(line, "it cannot be frozen")
+    return None
 
 
 def problem_of_limit(line: Line, limit_minor: int, actor: Actor, product: Product) -> Problem | None:
@@ -53,6 +161,69 @@ def problem_of_limit(line: Line, limit_minor: int, actor: Actor, product: Produc
             return None
         return invalid_field("/limit_minor", f"You may lower it, from {line.limit_minor}.")
     return problem_of_range(limit_minor, product)
+
+
+def limited(state: LineState, limit_minor: int, actor: Actor, product: Product, on: date) -> Line:
+    """The line with another permanent limit.
+
+    A raise that runs is over when the person sets the limit (as it is: then the raise is declined), or when it does not
+    fit the new limit.
+    """
+    line = without_ended_raise(state.line, state.used_minor, on)
+    temporary_minor = line.temporary_limit_minor
+    if temporary_minor is not None:
+        fits = limit_minor < temporary_minor <= most_raised(limit_minor, product)
+        if actor is Actor.PERSON or not fits:
+            line = raise_over(line, state.used_minor)
+    return replace(line, limit_minor=limit_minor)
+
+
+def raised(state: LineState, limit_minor: int, until_on: date, on: date) -> Line:
+    """The line with its limit raised for a time; a raise that runs is replaced, and may be lowered so."""
+    line = without_ended_raise(state.line, state.used_minor, on)
+    kept_minor = line.ended_raise_minor
+    if line.temporary_limit_minor is not None:
+        kept_minor = _kept_minor(line, state.used_minor, limit_minor)
+    return replace(
+        line,
+        temporary_limit_minor=limit_minor,
+        temporary_until_on=until_on,
+        ended_raise_minor=kept_minor,
+    )
+
+
+def problem_of_raise(
+    line: Line, limit_minor: int, until_on: date, actor: Actor, product: Product, on: date
+) -> Problem | None:
+    """Why a limit may not be raised for a time, up to a last date. A person only lowers or shortens a raise."""
+    if line.status not in LIVING:
+        return conflict(line, "its limit stays")
+    if until_on < on:
+        return invalid_field("/until", "A raise lasts to today or a later date.")
+    if actor is Actor.PERSON:
+        return _problem_of_own_raise(line, limit_minor, until_on, on)
+    most = most_raised(line.limit_minor, product)
+    if not line.limit_minor < limit_minor <= most:
+        detail = f"From {line.limit_minor} it may be raised for a time to {most} minor units at most."
+        return invalid_field("/limit_minor", detail)
+    return None
+
+
+def _problem_of_own_raise(line: Line, limit_minor: int, until_on: date, on: date) -> Problem | None:
+    if line.temporary_limit_minor is None or line.temporary_until_on is None or not line.is_raised(on):
+        return conflict(line, "no raise of its limit runs that you could lower")
+    if not line.limit_minor < limit_minor <= line.temporary_limit_minor:
+        detail = f"You may lower it, from {line.temporary_limit_minor} to above {line.limit_minor}."
+        return invalid_field("/limit_minor", detail)
+    if until_on > line.temporary_until_on:
+        return invalid_field("/until", f"You may shorten it, from {line.temporary_until_on}.")
+    return None
+
+
+def most_raised(limit_minor: int, product: Product) -> int:
+    """The highest temporary limit over a permanent one: the product's share of it more, inside the product's range."""
+    more_minor = limit_minor * product.limit.temporary_max_ppm // PPM
+    return min(product.limit.maximum_minor, limit_minor + more_minor)
 
 
 def problem_of_range(limit_minor: int, product: Product) -> Problem | None:
@@ -69,6 +240,8 @@ def problem_of_due_day(
     """Why a due day may not be chosen. changes: how often it was moved in the last 365 days."""
     if line.status not in LIVING:
         return conflict(line, "its due day stays")
+    if product.due_days is None:
+        return invalid_field("/due_day", "Due days of this product are not chosen.")
     if due_day not in product.due_days.allowed:
         days = ", ".join(map(str, product.due_days.allowed))
         return invalid_field("/due_day", f"This product lets you choose from {days}.")

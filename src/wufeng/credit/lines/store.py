@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -15,22 +16,39 @@ from wufeng.lenders.model import Shares, shares_of
 
 SQL = load(__file__)
 
+NO_CAPS: Mapping[UUID, int | None] = {}
+
 
 async def load_lines(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Line]:
     """Lines by id; an unknown id is absent."""
-    return {row[0]: _line(row) for row in await db.fetch(SQL.load_lines, bucket, ids)}
+    return {row[0]: _line(row.values()) for row in await db.fetch(SQL.load_lines, bucket, ids)}
 
 
 async def load_lines_of_people(db: Connection, bucket: int, people: Collection[UUID]) -> list[Line]:
     """All lines of some people, the oldest first, closed ones too."""
-    return [_line(row) for row in await db.fetch(SQL.load_lines_of_people, bucket, people)]
+    return [_line(row.values()) for row in await db.fetch(SQL.load_lines_of_people, bucket, people)]
 
 
-def _line(row: Record) -> Line:
+async def load_states_of_people(
+    db: Connection, bucket: int, people: Collection[UUID]
+) -> dict[UUID, LineState]:
+    """All lines of some people with their balances and caps, by line, closed ones too: what a draw is decided from."""
+    lines: dict[UUID, Line] = {}
+    caps: dict[UUID, int | None] = {}
+    for row in await db.fetch(SQL.load_capped_lines, bucket, people):
+        *values, cap_minor = row.values()
+        line = _line(values)
+        lines[line.id], caps[line.id] = line, cap_minor
+    balances = await load_balances(db, bucket, [principal_account(id_) for id_ in lines])
+    return states_of(lines, balances, caps)
+
+
+def _line(values: Iterable[Any]) -> Line:
     (
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
         opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
-    ) = row.values()  # fmt: skip
+        temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on,
+    ) = values  # fmt: skip
     return Line(
         id=id_,
         person_id=person_id,
@@ -48,18 +66,24 @@ def _line(row: Record) -> Line:
         past_due_since=past_due_since,
         suspend_on=suspend_on,
         auto_debit=tuple(auto_debit or ()),
+        temporary_limit_minor=temporary_limit_minor,
+        temporary_until_on=temporary_until_on,
+        ended_raise_minor=ended_raise_minor,
+        frozen_until_on=frozen_until_on,
     )
 
 
 _shares = lru_cache(maxsize=4096)(shares_of)
 
 
-def states_of(lines: Mapping[UUID, Line], balances: Mapping[UUID, Balance]) -> dict[UUID, LineState]:
-    """Lines with what the ledger says of their principal accounts (`principal_account`)."""
+def states_of(
+    lines: Mapping[UUID, Line], balances: Mapping[UUID, Balance], caps: Mapping[UUID, int | None] = NO_CAPS
+) -> dict[UUID, LineState]:
+    """Lines with what the ledger says of their principal accounts (`principal_account`). caps: by line."""
     states = {}
     for id_, line in lines.items():
         balance = balances[principal_account(id_)]
-        states[id_] = LineState(line, balance.balance_minor, balance.held_minor)
+        states[id_] = LineState(line, balance.balance_minor, balance.held_minor, caps.get(id_))
     return states
 
 
@@ -108,7 +132,36 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.past_due_since for line in lines],
         [line.suspend_on for line in lines],
         [array_literal(line.auto_debit) if line.auto_debit else None for line in lines],
+        [line.temporary_limit_minor for line in lines],
+        [line.temporary_until_on for line in lines],
+        [line.ended_raise_minor for line in lines],
+        [line.frozen_until_on for line in lines],
     )
+
+
+async def load_caps(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, int]:
+    """The most that all lines of a person together may come to; who has no such cap is absent."""
+    rows = await db.fetch(SQL.load_caps, bucket, people)
+    return {row["person_id"]: row["cap_minor"] for row in rows}
+
+
+async def set_caps(db: Connection, bucket: int, caps: Mapping[UUID, int | None], at: datetime) -> None:
+    """Keep caps by person; None: no cap any more. The lock of the person guards it."""
+    await db.execute(SQL.set_caps, bucket, list(caps), list(caps.values()), at)
+
+
+async def lines_to_end(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
+    """Lines, each with its person, of which a time is over on a date, or which wait and were not looked at on it yet.
+
+    Raises past their last date, freezes whose end has come, lines to be closed, closed ones that money came to.
+    """
+    rows = await db.fetch(SQL.lines_to_end, bucket, on, at_most)
+    return {row["id"]: row["person_id"] for row in rows}
+
+
+async def mark_looked(db: Connection, bucket: int, line_ids: Collection[UUID], on: date) -> None:
+    """Note that lines have been looked at: not again on that date."""
+    await db.execute(SQL.mark_looked, bucket, line_ids, on)
 
 
 async def expect_bills(db: Connection, bucket: int, bill_on: Mapping[UUID, date]) -> None:
@@ -128,25 +181,38 @@ async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChan
         [change.actor_id for change in changes],
         [change.reason for change in changes],
         [change.limit_minor for change in changes],
+        [change.amount_minor for change in changes],
+        [change.until_on for change in changes],
         [change.at for change in changes],
     )
 
 
 async def load_changes(db: Connection, bucket: int, line_id: UUID) -> list[LineChange]:
     """The history of a line, the oldest first."""
-    return [
-        LineChange(
-            id=row["id"],
-            line_id=row["line_id"],
-            kind=ChangeKind(row["kind"]),
-            actor=Actor(row["actor"]),
-            actor_id=row["actor_id"],
-            reason=row["reason"],
-            limit_minor=row["limit_minor"],
-            at=row["at"],
-        )
-        for row in await db.fetch(SQL.load_changes, bucket, line_id)
-    ]
+    return [_change(row) for row in await db.fetch(SQL.load_changes, bucket, line_id)]
+
+
+async def page_of_changes(
+    db: Connection, bucket: int, line_id: UUID, before: UUID | None, at_most: int
+) -> list[LineChange]:
+    """One page of the history of a line, the newest first; `before` is the last id of the page before."""
+    rows = await db.fetch(SQL.page_of_changes, bucket, line_id, before, at_most)
+    return [_change(row) for row in rows]
+
+
+def _change(row: Record) -> LineChange:
+    return LineChange(
+        id=row["id"],
+        line_id=row["line_id"],
+        kind=ChangeKind(row["kind"]),
+        actor=Actor(row["actor"]),
+        actor_id=row["actor_id"],
+        reason=row["reason"],
+        limit_minor=row["limit_minor"],
+        amount_minor=row["amount_minor"],
+        until_on=row["until_on"],
+        at=row["at"],
+    )
 
 
 async def count_changes(

@@ -1,36 +1,88 @@
 """How a draw is repaid: terms, and the plan that follows from them."""
 
 from datetime import date
+from enum import StrEnum
+from operator import add
 
 from msgspec import Struct
 
-from wufeng.credit.products.model import Cycle, Remainder
+from wufeng.credit.products.dates import Dates
+from wufeng.credit.products.model import Cycle, Method, Remainder
+from wufeng.credit.rates.model import DayCount
+
+
+class Levelling(StrEnum):
+    """Whether equal payments are moved once, so that the last of them differs less from the others."""
+
+    NONE = "none"
+    ONCE = "once"
+
+
+class Stub(StrEnum):
+    """What is paid for a first period that is longer or shorter than the others, where interest runs by the year."""
+
+    IN_PAYMENTS = "in_payments"  # the equal payment is found with it
+    INTEREST_ONLY = "interest_only"  # a part of its interest alone, and the instalments after it
 
 
 class Terms(Struct, frozen=True):
-    """The price of one purchase: months, the fee for all of them, who carries how much of it, and the days.
+    """The price of one purchase: instalments, what they cost, who carries how much of it, and the days.
 
-    fee_ppm             of the amount, for all months together
-    merchant_share_ppm  of that fee, carried by the merchant
+    fee_ppm             of the amount, for all periods together
+    cycle               bills of days of the month, or due dates of the draw's own
+    merchant_share_ppm  of the fees or the interest, carried by the merchant
+    remainder           where the odd minor units fall; equal payments of a yearly rate always leave them to the last
+    fee_period_ppm      of the amount, with each instalment      annual_ppm  a year, repaid by `method`
+    multiple_minor      instalments are multiples of this, but for the odd one
+    down_payment_ppm    of the amount, a first part on the day itself, beside the instalments
     """
 
     tenor: int
     fee_ppm: int
-    cycle: Cycle
+    cycle: Cycle | Dates
     merchant_share_ppm: int = 0
     remainder: Remainder = Remainder.LAST
+    fee_period_ppm: int = 0
+    annual_ppm: int = 0
+    method: Method = Method.EQUAL_PAYMENT
+    day_count: DayCount = DayCount.THIRTY_360
+    multiple_minor: int = 1
+    down_payment_ppm: int = 0
+    levelling: Levelling = Levelling.ONCE
+    stub: Stub = Stub.IN_PAYMENTS
+
+
+class Rhythm(Struct, frozen=True):
+    """When a plan's parts are paid, as its yearly rate counts: in periods of `length` units, so many units a year.
+
+    at_start     parts that are paid on the day itself
+    first_whole  whole periods to the first of the others      first_odd / first_odd_of  and a part of another
+    """
+
+    units_a_year: int = 12
+    length: int = 1
+    at_start: int = 0
+    first_whole: int = 1
+    first_odd: int = 0
+    first_odd_of: int = 1
+
+
+MONTHLY = Rhythm()
 
 
 class Plan(Struct, frozen=True):
-    """The instalments of a draw, one element a month; tenor 1 is a single part on the next bill.
+    """The instalments of a draw, one element a period; tenor 1 is a single part on the next bill.
 
-    subsidy_parts  the merchant's share of each month's fee: not the person's, but earned month by month all the same
+    subsidy_parts   the merchant's share of each period's cost: not the person's, but earned with it all the same
+    interest_parts  empty where the price is a fee
     """
 
     principal_parts: tuple[int, ...]
     fee_parts: tuple[int, ...]
     subsidy_parts: tuple[int, ...]
     due_on: tuple[date, ...]
+    interest_parts: tuple[int, ...] = ()
+    rhythm: Rhythm = MONTHLY
 
     @property
     def amount_minor(self) -> int:
@@ -39,15 +91,18 @@ class Plan(Struct, frozen=True):
 
     @property
     def instalments_minor(self) -> tuple[int, ...]:
-        """What the person pays each month."""
-        return tuple(p + f for p, f in zip(self.principal_parts, self.fee_parts, strict=True))
+        """What the person pays each period."""
+        if self.interest_parts:
+            parts = zip(self.principal_parts, self.fee_parts, self.interest_parts, strict=True)
+            return tuple(map(sum, parts))
+        return tuple(map(add, self.principal_parts, self.fee_parts))
 
     @property
     def total_cost_minor(self) -> int:
         """What the person pays beyond the price when all is paid in time."""
-        return sum(self.fee_parts)
+        return sum(self.fee_parts) + sum(self.interest_parts)
 
     @property
     def subsidy_minor(self) -> int:
-        """What the merchant pays of the fee."""
+        """What the merchant pays of the cost."""
         return sum(self.subsidy_parts)

@@ -1,53 +1,248 @@
-"""Schedules and what they cost a year: pure arithmetic, used by quotes, draws, the product check and the tests."""
+"""Schedules and what they cost a year: pure arithmetic, used by quotes, draws, the product check and the tests.
+
+Source of the prices: PRODUCTS.md 1; of how interest is rounded: the cases of docs/conformance.md.
+"""
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
+from math import gcd
+from operator import sub
+
+from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
-from wufeng.base.money import round_half_even
-from wufeng.credit.plans.model import Plan, Terms
-from wufeng.credit.products.model import Cycle, Product, Remainder
+from wufeng.credit.plans.model import MONTHLY, Levelling, Plan, Rhythm, Stub, Terms
+from wufeng.credit.products.dates import Dates
+from wufeng.credit.products.model import Cycle, Method, Product, Remainder
+from wufeng.credit.rates.day_counts import year_fraction
+from wufeng.credit.rates.model import DayCount, Flow
+from wufeng.credit.rates.rules import PPM, annuity_payment, daily_rate, periodic_rate, unit_period_rate
 
-PPM = 1_000_000
-DAYS_A_YEAR = 365
 
+def terms_of(product: Product, cycle: Cycle | Dates, tenor: int, merchant_share_ppm: int = 0) -> Terms | None:
+    """The terms of one tenor on a line's own days; None when the product does not offer the tenor or the share.
 
-def terms_of(product: Product, cycle: Cycle, tenor: int, merchant_share_ppm: int = 0) -> Terms | None:
-    """The terms of one tenor on a line's own days; None when the product does not offer the tenor or the share."""
-    fee_ppm = product.fee_ppm(tenor)
-    if fee_ppm is None or not 0 <= merchant_share_ppm <= product.instalments.merchant_share_max_ppm:
+    A share that the price itself fixes stands, whatever the order says.
+    """
+    price = product.price(tenor)
+    if price is None or not 0 <= merchant_share_ppm <= product.instalments.merchant_share_max_ppm:
         return None
-    return Terms(tenor, fee_ppm, cycle, merchant_share_ppm, product.instalments.remainder)
+    return Terms(
+        tenor,
+        price.fee_ppm or 0,
+        cycle.of(tenor) if isinstance(cycle, Dates) else cycle,
+        merchant_share_ppm if price.merchant_share_ppm is None else price.merchant_share_ppm,
+        product.instalments.remainder,
+        fee_period_ppm=price.fee_period_ppm or 0,
+        annual_ppm=price.annual_ppm or 0,
+        method=price.method,
+    )
 
 
 def schedule(terms: Terms, amount_minor: int, start: date) -> Plan:
-    """Split a financed amount into monthly instalments.
+    """Split a financed amount into instalments.
 
     amount_minor  principal, > 0      start  business date on which the draw became billable
-    Every instalment but one is the total divided by the months, rounded half-even; the remainder falls on the last, or
-    the first. Principal and fee each sum exactly. Asserts that no part is negative: `least_amount` sees to that.
+    Every instalment but one is the total divided by the periods, rounded half-even; the remainder falls on the last, or
+    the first. Principal, fee and interest each sum exactly. Asserts that no part is negative: see `least_amount`.
     Source: PRODUCTS.md 1.1 and B4; 1,299.00 in 3 at 2.5 % is 443.83, 443.83, 443.82.
     """
     assert amount_minor > 0, "a draw of nothing has no plan"
-    cycle = terms.cycle
-    first_bill = cycle.bill_on(start)
-    if terms.tenor == 1:
-        return Plan((amount_minor,), (0,), (0,), (cycle.due_on(first_bill),))
-    whole_fee = _round_ppm(amount_minor * terms.fee_ppm)
+    down_minor = round_to_multiple(amount_minor * terms.down_payment_ppm, PPM, terms.multiple_minor)
+    days = _due_dates(terms.cycle, terms.tenor, start)
+    rest_minor = amount_minor - down_minor
+    plan = (
+        _at_a_rate(terms, rest_minor, start, days) if terms.annual_ppm else _at_a_fee(terms, rest_minor, days)
+    )
+    assert min(plan.principal_parts) >= 0 and sum(plan.principal_parts) == rest_minor
+    return _with_down_payment(plan, down_minor, start) if down_minor else plan
+
+
+def _at_a_fee(terms: Terms, amount_minor: int, days: tuple[date, ...]) -> Plan:
+    tenor, rhythm = terms.tenor, rhythm_of(terms.cycle)
+    whole_fee = _round_ppm(amount_minor * terms.fee_ppm) + tenor * _round_ppm(
+        amount_minor * terms.fee_period_ppm
+    )
+    if tenor == 1 and not whole_fee:
+        return Plan((amount_minor,), (0,), (0,), days, rhythm=rhythm)
     subsidy = _round_ppm(whole_fee * terms.merchant_share_ppm)
-    fee_parts = split_rounded(whole_fee - subsidy, terms.tenor, terms.remainder)
-    payments = split_rounded(amount_minor + whole_fee - subsidy, terms.tenor, terms.remainder)
-    principal_parts = tuple(payment - fee for payment, fee in zip(payments, fee_parts, strict=True))
-    assert min(principal_parts) > 0 and min(fee_parts) >= 0, "the amount is too small for so many months"
-    bills = (first_bill, *(add_months(first_bill, n, cycle.bill_day) for n in range(1, terms.tenor)))
+    fee_parts = split_rounded(whole_fee - subsidy, tenor, terms.remainder)
+    payments = split_rounded(amount_minor + whole_fee - subsidy, tenor, terms.remainder, terms.multiple_minor)
+    principal_parts = tuple(map(sub, payments, fee_parts))
+    assert min(principal_parts) > 0 and min(fee_parts) >= 0, "the amount is too small for so many instalments"
+    subsidy_parts = split_rounded(subsidy, tenor, terms.remainder)
+    return Plan(principal_parts, fee_parts, subsidy_parts, days, rhythm=rhythm)
+
+
+def _at_a_rate(terms: Terms, amount_minor: int, start: date, days: tuple[date, ...]) -> Plan:
+    rates, whole = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)
+    stub_minor = None
+    if terms.stub is Stub.INTEREST_ONLY and terms.method is Method.EQUAL_PAYMENT and _has_stub(terms.cycle):
+        stub_minor = round_ratio(amount_minor * rates[0], whole)
+        days = _due_dates(terms.cycle, terms.tenor + 1, start)
+        rates = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)[0][1:]
+    principal_parts, interest_parts = amortise(terms, amount_minor, rates, whole)
+    if stub_minor is not None:
+        principal_parts, interest_parts = (0, *principal_parts), (stub_minor, *interest_parts)
+    subsidy_parts = tuple(_round_ppm(interest * terms.merchant_share_ppm) for interest in interest_parts)
     return Plan(
         principal_parts,
-        fee_parts,
-        split_rounded(subsidy, terms.tenor, terms.remainder),
-        tuple(cycle.due_on(bill) for bill in bills),
+        (0,) * len(days),
+        subsidy_parts,
+        days,
+        tuple(map(sub, interest_parts, subsidy_parts)),
+        rhythm_of(terms.cycle),
     )
+
+
+def _has_stub(cycle: Cycle | Dates) -> bool:
+    return isinstance(cycle, Dates) and cycle.first_after.is_positive and cycle.first_after != cycle.every
+
+
+Parts = tuple[tuple[int, ...], tuple[int, ...]]
+"""Principal and interest, an element a period."""
+
+
+def amortise(terms: Terms, amount_minor: int, rates: Sequence[int], whole: int) -> Parts:
+    """Principal and interest of each period by the terms' method; the rates are in 1 / whole of the balance."""
+    count, multiple = len(rates), terms.multiple_minor
+    if terms.method is Method.EQUAL_PAYMENT:
+        parts = repaid_by(amount_minor, rates, whole, equal_payment(terms, amount_minor, rates, whole))
+        return (
+            parts
+            if terms.levelling is Levelling.NONE
+            else _levelled(amount_minor, rates, whole, parts, multiple)
+        )
+    if terms.method is Method.EQUAL_PRINCIPAL:
+        principal_parts = split_rounded(amount_minor, count, terms.remainder, multiple)
+        return principal_parts, _interest_on_falling(principal_parts, rates, whole)
+    interest_minor = round_ratio(amount_minor * sum(rates), whole)
+    interest_parts = split_rounded(interest_minor, count, terms.remainder)
+    payments = split_rounded(amount_minor + interest_minor, count, terms.remainder, multiple)
+    return tuple(map(sub, payments, interest_parts)), interest_parts
+
+
+def equal_payment(terms: Terms, amount_minor: int, rates: Sequence[int], whole: int) -> int:
+    """The payment that repays an amount in equal parts, as a multiple, before it is levelled."""
+    return round_to_multiple(*annuity_payment(amount_minor, rates, whole), terms.multiple_minor)
+
+
+def repaid_by(amount_minor: int, rates: Sequence[int], whole: int, payment_minor: int) -> Parts:
+    """Principal and interest of equal payments at these rates of the periods (each in 1 / whole).
+
+    A period's interest is rounded half-even once; the last period takes the principal that is left.
+    """
+    left, principal_parts, interest_parts = amount_minor, [], []
+    for rate in rates:
+        interest = round_ratio(left * rate, whole)
+        principal = min(left, max(0, payment_minor - interest))
+        left -= principal
+        principal_parts.append(principal)
+        interest_parts.append(interest)
+    principal_parts[-1] += left
+    return tuple(principal_parts), tuple(interest_parts)
+
+
+def _levelled(amount_minor: int, rates: Sequence[int], whole: int, parts: Parts, multiple: int) -> Parts:
+    """The parts with the payment moved by the share of what the last one differs, when that brings it nearer."""
+    payment, count = parts[0][0] + parts[1][0], len(rates)
+    odd = parts[0][-1] + parts[1][-1] - payment
+    moved_payment = round_to_multiple(payment * count + odd, count, multiple)
+    if moved_payment == payment:
+        return parts
+    moved = repaid_by(amount_minor, rates, whole, moved_payment)
+    return moved if abs(moved[0][-1] + moved[1][-1] - moved_payment) < abs(odd) else parts
+
+
+def _interest_on_falling(principal_parts: Sequence[int], rates: Sequence[int], whole: int) -> tuple[int, ...]:
+    left, parts = sum(principal_parts), []
+    for principal, rate in zip(principal_parts, rates, strict=True):
+        parts.append(round_ratio(left * rate, whole))
+        left -= principal
+    return tuple(parts)
+
+
+def period_rates(
+    annual_ppm: int, day_count: DayCount, cycle: Cycle | Dates, start: date, days: Sequence[date]
+) -> tuple[tuple[int, ...], int]:
+    """What each period bears, in 1 / whole of its balance: (rates, whole), without common factors."""
+    lengths = _thirty_day_lengths(cycle, len(days)) if day_count is DayCount.THIRTY_360 else None
+    whole = 360
+    if lengths is None:
+        begins = (start, *days[:-1])
+        parts = (year_part(*period, day_count) for period in zip(begins, days, strict=True))
+        lengths, whole = [_exact(part * PARTS_OF_A_YEAR) for part in parts], PARTS_OF_A_YEAR
+    common = gcd(annual_ppm * gcd(*lengths), whole * PPM)
+    return tuple(annual_ppm * length // common for length in lengths), whole * PPM // common
+
+
+PARTS_OF_A_YEAR = 1_603_080
+"""The least common multiple of 360, 365 and 366: every part of a year that a day count gives is whole in it."""
+
+
+def _exact(number: Fraction) -> int:
+    assert number.denominator == 1, "a year has 360, 365 or 366 parts"
+    return number.numerator
+
+
+def _thirty_day_lengths(cycle: Cycle | Dates, count: int) -> list[int] | None:
+    """Days of each period when months have 30, whatever the dates; None where periods are no months."""
+    if isinstance(cycle, Cycle):
+        return [30] * count
+    if not cycle.every.months or cycle.every.weeks or cycle.every.days:
+        return None
+    first = cycle.first_after
+    return [30 * first.months + 7 * first.weeks + first.days, *[30 * cycle.every.months] * (count - 1)]
+
+
+@lru_cache(maxsize=4096)
+def year_part(begins: date, ends: date, count: DayCount) -> Fraction:
+    """The part of a year of a period of interest. 30/360 counts the days of periods that are no months as they are."""
+    if count is DayCount.THIRTY_360:
+        return Fraction((ends - begins).days, 360)
+    return year_fraction(begins, ends, count)
+
+
+@lru_cache(maxsize=4096)  # the same few dates, for every draw of a day
+def _due_dates(cycle: Cycle | Dates, count: int, start: date) -> tuple[date, ...]:
+    if isinstance(cycle, Dates):
+        return tuple(cycle.due_on(start, number) for number in range(count))
+    first_bill = cycle.bill_on(start)
+    bills = (first_bill, *(add_months(first_bill, n, cycle.bill_day) for n in range(1, count)))
+    return tuple(cycle.due_on(bill) for bill in bills)
+
+
+def _with_down_payment(plan: Plan, down_minor: int, start: date) -> Plan:
+    """The plan with a first part on the day itself, which bears nothing."""
+    return replace(
+        plan,
+        principal_parts=(down_minor, *plan.principal_parts),
+        fee_parts=(0, *plan.fee_parts),
+        subsidy_parts=(0, *plan.subsidy_parts),
+        due_on=(start, *plan.due_on),
+        interest_parts=(0, *plan.interest_parts) if plan.interest_parts else (),
+        rhythm=replace(plan.rhythm, at_start=plan.rhythm.at_start + 1),
+    )
+
+
+@lru_cache(maxsize=256)
+def rhythm_of(cycle: Cycle | Dates) -> Rhythm:
+    """The unit periods of a calendar: months, weeks, or days, and how far off the first part is."""
+    if isinstance(cycle, Cycle):
+        return MONTHLY
+    every, first = cycle.every, cycle.first_after
+    days = 7 * first.weeks + first.days
+    at_start = 0 if first.is_positive else 1
+    if every.months and not every.weeks and not every.days:
+        whole, odd = divmod(30 * first.months + days, 30 * every.months)
+        return Rhythm(12, every.months, at_start, *((1, 0) if at_start else (whole, odd)), 30 * every.months)
+    weeks, rest = divmod(30 * every.months + 7 * every.weeks + every.days, 7)
+    length = 7 * weeks + rest
+    whole, odd = divmod(30 * first.months + days, length)
+    units = (365, length) if rest else (52, weeks)
+    return Rhythm(*units, at_start, *((1, 0) if at_start else (whole, odd)), length)
 
 
 def least_amount(tenor: int) -> int:
@@ -55,73 +250,69 @@ def least_amount(tenor: int) -> int:
     return 2 * tenor * tenor
 
 
-def split_rounded(amount_minor: int, count: int, remainder: Remainder) -> tuple[int, ...]:
+def split_rounded(
+    amount_minor: int, count: int, remainder: Remainder, multiple_minor: int = 1
+) -> tuple[int, ...]:
     """Split an amount (>= 0) into equal parts rounded half-even; one of them takes what the rounding leaves.
 
+    multiple_minor  the others are multiples of this
     An amount so small that the odd part would be negative is rounded down instead.
     """
-    part = round_half_even(Fraction(amount_minor, count))
+    part = round_to_multiple(amount_minor, count, multiple_minor)
     if part * (count - 1) > amount_minor:
-        part = amount_minor // count
+        part = amount_minor // (count * multiple_minor) * multiple_minor
     odd = amount_minor - part * (count - 1)
     equal = (part,) * (count - 1)
     return (odd, *equal) if remainder is Remainder.FIRST else (*equal, odd)
 
 
+def round_to_multiple(numerator: int, denominator: int, multiple_minor: int) -> int:
+    """The multiple nearest to numerator / denominator, half-even."""
+    return round_ratio(numerator, denominator * multiple_minor) * multiple_minor
+
+
 def _round_ppm(numerator: int) -> int:
-    """numerator / 1,000,000, half-even, in integers: a plan is made for every payment."""
-    whole, rest = divmod(numerator, PPM)
-    return whole + (2 * rest > PPM or (2 * rest == PPM and whole % 2 == 1))
+    return round_ratio(numerator, PPM)
 
 
-def monthly_rate(financed: Decimal, payments: Sequence[Decimal]) -> Decimal:
-    """The internal rate of return of equal-spaced payments, the first one month after the financing.
-
-    Newton's method on the exact flows, to 20 digits. Payments that do not exceed what was financed cost nothing: 0.
-    """
-    cost = sum(payments) - financed
-    if cost <= 0:
-        return Decimal(0)
-    with localcontext() as context:
-        context.prec = 30
-        rate = (
-            2 * cost / (financed * (len(payments) + 1))
-        )  # the flat fee on the mean balance: close enough to start
-        for _ in range(60):
-            discount = 1 / (1 + rate)
-            factor, value, weighted = Decimal(1), Decimal(0), Decimal(0)
-            for month, payment in enumerate(payments, 1):
-                factor *= discount
-                present = payment * factor
-                value += present
-                weighted += month * present
-            step = (value - financed) / (weighted * discount)
-            rate += step
-            if abs(step) < Decimal("1e-20"):
-                return rate
-    raise AssertionError("these payments have no rate")
+def round_ratio(numerator: int, denominator: int) -> int:
+    """numerator / denominator, half-even, in integers: a plan is made for every payment."""
+    whole, rest = divmod(numerator, denominator)
+    twice = 2 * rest
+    return whole + 1 if twice > denominator or (twice == denominator and whole & 1) else whole
 
 
 def annualised_rate_ppm(plan: Plan) -> int:
-    """What a plan costs its person a year: the monthly internal rate of return × 12, half-even, in ppm.
+    """What a plan costs its person a year: the internal rate of return of a period × periods a year, half-even, in ppm.
 
-    Source: PBC announcement 2021 No. 3 (PRODUCTS.md 3.1). 3, 6, 9 and 12 months at 2.5, 4.5, 6.5 and 8.8 % are 14.94,
-    15.27, 15.34 and 15.86 % (H2).
+    Monthly: × 12. Source: PBC announcement 2021 No. 3 (PRODUCTS.md 3.1). 3, 6, 9 and 12 months at 2.5, 4.5, 6.5 and
+    8.8 % are 14.94, 15.27, 15.34 and 15.86 % (H2). Odd days of a first period bear simple interest (Regulation Z).
     """
     if plan.total_cost_minor == 0:
         return 0
-    rate = monthly_rate(Decimal(plan.amount_minor), [Decimal(payment) for payment in plan.instalments_minor])
-    return int((rate * 12 * PPM).quantize(Decimal(1), ROUND_HALF_EVEN))
+    rhythm, instalments = plan.rhythm, plan.instalments_minor
+    financed_minor = plan.amount_minor - sum(instalments[: rhythm.at_start])
+    payments = instalments[rhythm.at_start :]
+    if rhythm.first_whole == 1 and not rhythm.first_odd:
+        return periodic_rate(financed_minor, payments, rhythm.units_a_year, rhythm.length)
+    odd = Fraction(rhythm.first_odd, rhythm.first_odd_of)
+    flows = [Flow(rhythm.first_whole + n, payment, odd) for n, payment in enumerate(payments)]
+    return unit_period_rate([Flow(0, -financed_minor), *flows], Fraction(rhythm.units_a_year, rhythm.length))
 
 
 def annualised_price_ppm(tenor: int, fee_ppm: int) -> int:
     """What a price of the table costs a year, before any amount is rounded to minor units."""
-    payment = Decimal(PPM + fee_ppm) / tenor
-    return int(
-        (monthly_rate(Decimal(PPM), [payment] * tenor) * 12 * PPM).quantize(Decimal(1), ROUND_HALF_EVEN)
-    )
+    return periodic_rate(PPM * tenor, [PPM + fee_ppm] * tenor)
 
 
 def annualised_daily_ppm(daily_ppm: int) -> int:
     """A daily rate as it is shown a year: × 365, simple. 0.05 % a day is 18.25 %."""
-    return daily_ppm * DAYS_A_YEAR
+    return daily_rate(daily_ppm)
+
+
+def annualised_terms_ppm(terms: Terms, start: date) -> int:
+    """What terms cost a year, on an amount so large that the rounding to minor units is not seen."""
+    return annualised_rate_ppm(schedule(terms, LARGE_MINOR, start))
+
+
+LARGE_MINOR = 10**13

@@ -1,16 +1,17 @@
 """A credit product as its TOML file says it: prices, dates, minimum, interest, order of payment, limits, lenders.
 
 Rates are parts per million (ppm): of the price for instalment fees, a day for interest. Amounts are minor units of the
-product's currency. Source of the terms: PRODUCTS.md 1.1 and 2.
+product's currency. What a file leaves out has the default that stands here. Source of the terms: PRODUCTS.md 1 and 2.
 """
 
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from functools import lru_cache
 
 from msgspec import Struct
 
 from wufeng.base.calendar import add_months
+from wufeng.credit.products.dates import Dates
 from wufeng.identity.merchants.model import Scene
 
 
@@ -67,38 +68,136 @@ class DueDays(Struct, frozen=True, forbid_unknown_fields=True):
     changes_a_year: int
 
 
+class BillableAt(StrEnum):
+    """From which event of its order on a bill may take a draw; an order without delivery has only its payment."""
+
+    PAYMENT = "payment"
+    SHIPMENT = "shipment"
+    RECEIPT = "receipt"
+
+
+class Mode(StrEnum):
+    """How the draws of a line become due; a product may have both, and a line is opened in one."""
+
+    ORDER = "order"  # each draw on dates of its own
+    BILL = "bill"  # all draws on one bill a month
+
+
+class Billing(Struct, frozen=True, forbid_unknown_fields=True):
+    """When draws come onto bills, and what happens around the due date.
+
+    confirm_after_days  days after the shipment on which a receipt counts as confirmed; None: only the person confirms
+    grace_days          days after the due date in which a payment still counts as made in time
+    bank_days           a due date on which banks rest is moved to the next bank day
+    """
+
+    billable_at: BillableAt = BillableAt.RECEIPT
+    confirm_after_days: int | None = 10
+    grace_days: int = 0
+    bank_days: bool = False
+
+
+class Rest(StrEnum):
+    """Where principal stays that the minimum does not ask for."""
+
+    BILL = "bill"  # all of it is billed; what is not paid revolves on its bill
+    DRAW = "draw"  # only the minimum is billed; the rest stays with its draws until the next bill
+
+
 class Minimum(Struct, frozen=True, forbid_unknown_fields=True):
-    """The least payment: this share of principal + all instalments, interest and fees + what was missed before."""
+    """The least payment: this share of principal + all instalments, interest and fees + what was missed before.
+
+    whole_up_to_minor  principal that is asked for whole, because it is no more than this (PRODUCTS.md, F2)
+    """
 
     principal_ppm: int
+    whole_up_to_minor: int = 0
+    rest: Rest = Rest.BILL
+
+
+class LateBase(StrEnum):
+    """What late interest is taken of."""
+
+    PRINCIPAL = "principal"
+    PRINCIPAL_AND_FEES = "principal_and_fees"
 
 
 class Interest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Daily simple interest on unpaid principal from the day after the due date.
+    """Daily simple interest, on principal and never on interest.
 
-    revolving_daily_ppm  when the minimum was paid      late_daily_ppm  when it was not
+    daily_ppm            from the day of the draw on; 0: free until the due date
+    revolving_daily_ppm  after the due date, when the minimum was paid      late_daily_ppm  when it was not
+    late_least_minor     the least late interest of one day, whatever the rate gives
+    late_most_ppm        of a bill's principal: no more late interest than this; None: no such cap
     annualised_max_ppm   the ceiling no price of the product may pass (days and instalments alike)
     """
 
     revolving_daily_ppm: int
     late_daily_ppm: int
     annualised_max_ppm: int
+    daily_ppm: int = 0
+    late_base: LateBase = LateBase.PRINCIPAL
+    late_least_minor: int = 0
+    late_most_ppm: int | None = None
+
+
+class Method(StrEnum):
+    """How an annual rate is repaid."""
+
+    EQUAL_PAYMENT = "equal_payment"
+    EQUAL_PRINCIPAL = "equal_principal"
+    FLAT = "flat"
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
-    """A number of months and the fee for all of them together, in ppm of the price."""
+    """A number of instalments and their price: one of the three.
+
+    fee_ppm             of the amount, for all instalments together      fee_period_ppm  of the amount, with each
+    annual_ppm          a year, on what is owed or flat, as `method` says
+    merchant_share_ppm  of the price, always carried by the merchant; None: as the order says
+    """
 
     tenor: int
-    fee_ppm: int
+    fee_ppm: int | None = None
+    fee_period_ppm: int | None = None
+    annual_ppm: int | None = None
+    method: Method = Method.EQUAL_PAYMENT
+    merchant_share_ppm: int | None = None
+
+
+class Early(StrEnum):
+    """What becomes of fees of instalments to come when a plan is settled early."""
+
+    DROPPED = "dropped"
+    DUE = "due"
+
+
+class RefundFees(StrEnum):
+    """What becomes of a plan's fees when its purchase is refunded: in proportion, or not at all."""
+
+    CANCELLED = "cancelled"
+    KEPT = "kept"
+
+
+class BillSplit(Struct, frozen=True, forbid_unknown_fields=True):
+    """Instalments of a bill, from its date to its due date: how much of it at least, and at most which share."""
+
+    least_minor: int
+    share_max_ppm: int = 1_000_000
 
 
 class Instalments(Struct, frozen=True, forbid_unknown_fields=True):
-    """Purchase instalments. The person pays the fee, or the merchant the share that its order says, up to the most."""
+    """Instalments of purchases, and of bills where `bills` says so. The person pays the price, or the merchant the
+    share that its order says, up to the most."""
 
     minimum_minor: int
     remainder: Remainder
     merchant_share_max_ppm: int
     prices: tuple[Price, ...]
+    single: bool = True
+    early: Early = Early.DROPPED
+    refund_fees: RefundFees = RefundFees.CANCELLED
+    bills: BillSplit | None = None
 
 
 class WaterfallStep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,28 +208,69 @@ class WaterfallStep(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Repayment(Struct, frozen=True, forbid_unknown_fields=True):
-    """How money is spread: bills oldest first, inside a bill by the last step of the waterfall that its age reaches."""
+    """How money is spread: bills oldest first, inside a bill by the last step of the waterfall that its age reaches.
+
+    to_instalments  a surplus pays, after unbilled spending, the nearest instalments too; else it stays in favour
+    refund_interest interest of days before the bill, when a draw is refunded: due all the same, or given back
+    """
 
     waterfall: tuple[WaterfallStep, ...]
+    to_instalments: bool = True
+    refund_interest: bool = False
+
+
+class AutoDebit(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a bill is debited: at these hours of its due date (local), and then once a day for so many days."""
+
+    times: tuple[time, ...] = (time(0, 30), time(10), time(18), time(22))
+    days_after: int = 90
 
 
 class Arrears(Struct, frozen=True, forbid_unknown_fields=True):
-    """After how many days past due a line cannot be drawn on; 1 is the day after the due date."""
+    """What arrears lead to; days past due are counted from 1, the day after the due date.
+
+    suspend_after_days     from then on a line cannot be drawn on
+    charge_off_after_days  the loss is taken; the debt remains
+    remind_before, remind_after  days before and after a due date on which a reminder is told
+    """
 
     suspend_after_days: int
+    charge_off_after_days: int | None = 180
+    remind_before: tuple[int, ...] = (3, 1, 0)
+    remind_after: tuple[int, ...] = (1, 3, 7, 15, 30, 60, 90)
 
 
 class Limit(Struct, frozen=True, forbid_unknown_fields=True):
-    """The range in which a limit may be set."""
+    """The range in which a limit may be set.
+
+    temporary_max_ppm  of the limit: how much it may be raised for a time      shared  a name: all products that say
+    the same one share the largest of their limits
+    """
 
     minimum_minor: int
     maximum_minor: int
+    temporary_max_ppm: int = 200_000
+    shared: str | None = None
+
+
+class Opening(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may open a line: tier, age and accounts; and how many lines of the product one person may hold."""
+
+    tier_min: int = 1
+    age_min: int = 18
+    own_bank_account: bool = False
+    lines_max: int = 1
 
 
 class Scenes(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the product may not pay."""
+    """Where the product may not pay; with `allowed`, it pays nowhere else."""
 
     forbidden: frozenset[Scene]
+    allowed: frozenset[Scene] | None = None
+
+    def refuse(self, scene: Scene) -> bool:
+        """Whether the product may not pay in a scene."""
+        return scene in self.forbidden or (self.allowed is not None and scene not in self.allowed)
 
 
 class LenderShare(Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,27 +289,49 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     effective_from: date
     name: Name
     currency: str
-    cycle: Cycle
-    due_days: DueDays
+    cycle: Cycle | None = None
+    dates: Dates | None = None
+    due_days: DueDays | None = None
+    billing: Billing = Billing()
     minimum: Minimum
     interest: Interest
     instalments: Instalments
     repayment: Repayment
+    auto_debit: AutoDebit = AutoDebit()
     arrears: Arrears
     limit: Limit
+    opening: Opening = Opening()
     scenes: Scenes
     lenders: tuple[LenderShare, ...]
 
     @property
-    def tenors(self) -> tuple[int, ...]:
-        """The numbers of months a purchase may be paid in, 1 (on the next bill) first."""
-        return (1, *(price.tenor for price in self.instalments.prices))
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes in which a line may be opened, the product's own first."""
+        order, bill = self.dates is not None, self.cycle is not None
+        return (*((Mode.ORDER,) if order else ()), *((Mode.BILL,) if bill else ()))
 
-    def fee_ppm(self, tenor: int) -> int | None:
+    @property
+    def calendar(self) -> "Cycle | Dates":
+        """What due dates follow in its first mode, before there is a line."""
+        calendar = self.dates or self.cycle
+        assert calendar is not None, "a product says when draws are due"
+        return calendar
+
+    @property
+    def tenors(self) -> tuple[int, ...]:
+        """The numbers of instalments a purchase may be paid in; 1 (on the next bill) first where it is offered."""
+        prices = (price.tenor for price in self.instalments.prices)
+        return (1, *prices) if self.instalments.single else tuple(prices)
+
+    def price(self, tenor: int) -> Price | None:
         """The price of a tenor; None when it is not offered."""
-        if tenor == 1:
-            return 0
-        return next((price.fee_ppm for price in self.instalments.prices if price.tenor == tenor), None)
+        if tenor == 1 and self.instalments.single:
+            return FREE
+        return next((price for price in self.instalments.prices if price.tenor == tenor), None)
+
+
+FREE = Price(1, fee_ppm=0)
+"""A draw that stands on one bill whole costs nothing up to its due date, but for the daily interest of its product."""
 
 
 class Finding(Struct, frozen=True):

@@ -2,18 +2,32 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from wufeng.base.money import CURRENCY_EXPONENTS
-from wufeng.credit.plans.rules import PPM, annualised_daily_ppm, annualised_price_ppm, least_amount
-from wufeng.credit.products.model import Finding, Part, Product
+from wufeng.credit.plans.rules import (
+    annualised_daily_ppm,
+    annualised_rate_ppm,
+    least_amount,
+    schedule,
+    terms_of,
+)
+from wufeng.credit.products.dates import Dates, Every
+from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product
+from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
 WHOLE = 1_000_000
+
+SAMPLE_MINOR = 10**12
+"""An amount whose rounding to minor units cannot be seen in a yearly rate."""
 
 
 def check(product: Product) -> list[Finding]:
     """Everything that is wrong with a product, in the order of its file; an empty list means that it may be offered."""
     return [
         *_check_head(product),
+        *_check_days(product),
         *_check_rates(product),
         *_check_instalments(product),
         *_check_repayment(product),
@@ -29,25 +43,68 @@ def _check_head(product: Product) -> Iterator[Finding]:
         yield Finding("version", "counts from 1")
     if product.currency not in CURRENCY_EXPONENTS:
         yield Finding("currency", f"{product.currency!r} is not an ISO 4217 code")
-    for field, day in (("bill_day", product.cycle.bill_day), ("due_day", product.cycle.due_day)):
+
+
+def _check_days(product: Product) -> Iterator[Finding]:
+    if product.cycle is None and product.dates is None:
+        yield Finding("cycle", "or dates must say when draws are due: [cycle] for bills, [dates] for each draw's own")
+    if product.cycle is not None:
+        yield from _check_cycle(product.cycle, product.due_days)
+    if product.dates is not None:
+        yield from _check_dates(product.dates)
+    if product.cycle is None and product.due_days is not None:
+        yield Finding("due_days", "are days of a [cycle], which this product has not")
+    billing = product.billing
+    if not 0 <= billing.grace_days <= 30:
+        yield Finding("billing.grace_days", "lies between 0 and 30")
+    if billing.confirm_after_days is not None and billing.confirm_after_days < 1:
+        yield Finding("billing.confirm_after_days", "is at least 1")
+
+
+def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
+    for field, day in (("bill_day", cycle.bill_day), ("due_day", cycle.due_day)):
         if not 1 <= day <= 31:
             yield Finding(f"cycle.{field}", f"is a day of the month, not {day}")
-    if product.cycle.bill_day == product.cycle.due_day:
+    if cycle.bill_day == cycle.due_day:
         yield Finding("cycle.due_day", "is not the bill day")
-    for day in product.due_days.allowed:
-        if not 1 <= day <= 31 or day == product.cycle.bill_day:
+    if due_days is None:
+        return
+    for day in due_days.allowed:
+        if not 1 <= day <= 31 or day == cycle.bill_day:
             yield Finding("due_days.allowed", f"holds days of the month other than the bill day, not {day}")
-    if product.cycle.due_day not in product.due_days.allowed:
-        yield Finding("due_days.allowed", f"holds the product's own due day, {product.cycle.due_day}")
-    if product.due_days.changes_a_year < 0:
+    if cycle.due_day not in due_days.allowed:
+        yield Finding("due_days.allowed", f"holds the product's own due day, {cycle.due_day}")
+    if due_days.changes_a_year < 0:
         yield Finding("due_days.changes_a_year", "is not negative")
+
+
+def _check_dates(dates: Dates) -> Iterator[Finding]:
+    if not dates.every.is_positive:
+        yield Finding("dates.every", "leads to a later date: months, weeks or days above 0")
+    if not dates.first_after.is_positive:
+        yield Finding("dates.first_after", "leads to a later date: months, weeks or days above 0")
+        return
+    shortest_days = min(_least_days(dates.first_after), _least_days(dates.every))
+    if not 0 <= dates.lead_days < max(1, shortest_days):
+        yield Finding("dates.lead_days", f"is shorter than the shortest period, {shortest_days} days")
+
+
+def _least_days(every: Every) -> int:
+    return 28 * every.months + 7 * every.weeks + every.days
 
 
 def _check_rates(product: Product) -> Iterator[Finding]:
     if not 0 < product.minimum.principal_ppm <= WHOLE:
         yield Finding("minimum.principal_ppm", "lies between 1 and 1_000_000")
+    if product.minimum.whole_up_to_minor < 0:
+        yield Finding("minimum.whole_up_to_minor", "is not negative")
+    if product.interest.late_least_minor < 0:
+        yield Finding("interest.late_least_minor", "is not negative")
+    if product.interest.late_most_ppm is not None and not 0 <= product.interest.late_most_ppm <= WHOLE:
+        yield Finding("interest.late_most_ppm", "lies between 0 and 1_000_000")
     ceiling = product.interest.annualised_max_ppm
     for field, daily_ppm in (
+        ("daily_ppm", product.interest.daily_ppm),
         ("revolving_daily_ppm", product.interest.revolving_daily_ppm),
         ("late_daily_ppm", product.interest.late_daily_ppm),
     ):
@@ -63,12 +120,9 @@ def _check_instalments(product: Product) -> Iterator[Finding]:
     if tenors != sorted(set(tenors)):
         yield Finding("instalments.prices", "stand in the order of their tenors, each once")
     for n, price in enumerate(prices):
-        if not 2 <= price.tenor <= 60:
-            yield Finding(f"instalments.prices[{n}].tenor", "lies between 2 and 60 months")
-        elif price.fee_ppm < 0:
-            yield Finding(f"instalments.prices[{n}].fee_ppm", "is not negative")
-        elif (rate := annualised_price_ppm(price.tenor, price.fee_ppm)) > ceiling:
-            yield Finding(f"instalments.prices[{n}].fee_ppm", _above(rate, ceiling))
+        yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling)
+    if not prices and not product.instalments.single:
+        yield Finding("instalments.prices", "name at least one tenor where `single` is false")
     least = max((least_amount(tenor) for tenor in tenors), default=0)
     if product.instalments.minimum_minor < least:
         yield Finding(
@@ -76,6 +130,39 @@ def _check_instalments(product: Product) -> Iterator[Finding]:
         )
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
         yield Finding("instalments.merchant_share_max_ppm", "lies between 0 and 1_000_000")
+
+
+def _check_price(price: Price, path: str, product: Product, ceiling: int) -> Iterator[Finding]:
+    kinds = (
+        ("fee_ppm", price.fee_ppm),
+        ("fee_period_ppm", price.fee_period_ppm),
+        ("annual_ppm", price.annual_ppm),
+    )
+    given = [(field, ppm) for field, ppm in kinds if ppm is not None]
+    if not 2 <= price.tenor <= 60:
+        yield Finding(f"{path}.tenor", "lies between 2 and 60 instalments")
+        return
+    if len(given) != 1:
+        yield Finding(path, "has one of fee_ppm, fee_period_ppm, annual_ppm")
+        return
+    field, ppm = given[0]
+    if ppm < 0:
+        yield Finding(f"{path}.{field}", "is not negative")
+    elif (rate := _price_of(product, price)) > ceiling:
+        yield Finding(f"{path}.{field}", _above(rate, ceiling))
+    if price.merchant_share_ppm is not None and not 0 <= price.merchant_share_ppm <= WHOLE:
+        yield Finding(f"{path}.merchant_share_ppm", "lies between 0 and 1_000_000")
+
+
+def _price_of(product: Product, price: Price) -> int:
+    """What a price costs a year, whoever carries it: of so large an amount that rounding cannot be seen."""
+    if not product.modes:
+        return 0
+    bare = replace(price, merchant_share_ppm=0)
+    whole = replace(product, instalments=replace(product.instalments, prices=(bare,)))
+    terms = terms_of(whole, product.calendar, price.tenor)
+    assert terms is not None, "the price is the product's own"
+    return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))
 
 
 def _check_repayment(product: Product) -> Iterator[Finding]:
@@ -91,6 +178,11 @@ def _check_repayment(product: Product) -> Iterator[Finding]:
 def _check_range(product: Product) -> Iterator[Finding]:
     if product.arrears.suspend_after_days < 1:
         yield Finding("arrears.suspend_after_days", "is at least 1, the day after the due date")
+    charged_off_after = product.arrears.charge_off_after_days
+    if charged_off_after is not None and charged_off_after <= product.arrears.suspend_after_days:
+        yield Finding("arrears.charge_off_after_days", "is after suspend_after_days")
+    if product.opening.lines_max < 1:
+        yield Finding("opening.lines_max", "is at least 1")
     if not 0 < product.limit.minimum_minor <= product.limit.maximum_minor:
         yield Finding("limit.minimum_minor", "is above 0 and not above maximum_minor")
     if missing := sorted(NEVER_CREDITABLE - product.scenes.forbidden):
@@ -101,6 +193,8 @@ def _check_lenders(product: Product) -> Iterator[Finding]:
     codes = [lender.code for lender in product.lenders]
     if len(set(codes)) != len(codes):
         yield Finding("lenders", "stand there once each")
+    if not 1 <= len(codes) <= 2:
+        yield Finding("lenders", "are one or two")
     if any(lender.share_ppm <= 0 for lender in product.lenders):
         yield Finding("lenders", "have a share above 0")
     if (total := sum(lender.share_ppm for lender in product.lenders)) != WHOLE:

@@ -8,7 +8,7 @@ from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import store as lines
 from wufeng.credit.products.commands import Products
-from wufeng.credit.refunds import rules
+from wufeng.credit.refunds import rules, store
 from wufeng.credit.refunds.model import Refunded, RefundRequest, Returnable, Returned
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.rules import brought_up
@@ -39,6 +39,7 @@ async def refund_draws(batch: Batch, requests: Sequence[RefundRequest], products
         returnable[line.id] = _less(sources, refunded.returned)
         answers.append(refunded)
 
+    await store.insert_refunds(batch.db, batch.bucket, list(zip(requests, answers, strict=True)))
     if returned := [back for refunded in answers for back in refunded.returned]:
         await repayments.add_returned(batch.db, batch.bucket, returned)
     on = max(request.on for request in requests)

@@ -13,10 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.money import round_half_even
+from wufeng.credit.accruals.model import Segment
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import lower
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.products.model import Product
+from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.products.model import Product, RefundFees
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
 from wufeng.credit.repayments.model import Debt, Paid, Spread
 from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
@@ -90,11 +92,13 @@ def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
     for part in reversed(range(len(cut.draw.principal_parts))):
         amount = min(amount_minor, cut.draw.principal_parts[part])
         if amount and part >= cut.draw.billed_parts:
-            _cut_unbilled(cut, part, amount)
+            _cut_unbilled(cut, part, amount, product, on)
         elif amount:
             _cut_billed(cut, part, amount, product, on)
         amount_minor -= amount
     subsidy_before = sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
+    if product.instalments.refund_fees is RefundFees.KEPT:
+        return amount_minor
     cut.draw, _ = end_plan(cut.draw)
     if not cut.draw.unbilled_minor and subsidy_before:
         cut.subsidy_minor += subsidy_before
@@ -102,19 +106,25 @@ def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
     return amount_minor
 
 
-def _cut_unbilled(cut: _Cut, part: int, amount_minor: int) -> None:
-    draw = cut.draw
+def _cut_unbilled(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
+    draw = accrue_draw(cut.draw, on)
     unpaid_minor = draw.unpaid_of_unbilled_parts()[part]
     cancelled_minor = min(amount_minor, unpaid_minor)
-    subsidy_minor = _in_proportion(draw.subsidy_of(part), amount_minor, draw.principal_parts[part])
-    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part])
+    whole_minor = draw.principal_parts[part]
+    subsidy_minor = _in_proportion(draw.subsidy_of(part), amount_minor, whole_minor, product)
+    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, whole_minor, product)
+    interest_minor = _in_proportion(draw.interest_of(part), amount_minor, whole_minor, product)
     cut.draw = replace(
         draw,
         principal_parts=_less(draw.principal_parts, part, amount_minor),
         fee_parts=_less(draw.fee_parts, part, fee_minor),
         subsidy_parts=_less(draw.subsidy_parts, part, subsidy_minor),
+        interest_parts=_less(draw.interest_parts, part, interest_minor),
         unbilled_minor=draw.unbilled_minor - cancelled_minor,
         prepaid_minor=draw.prepaid_minor - (amount_minor - cancelled_minor),
+        segments=_given_back(draw.segments, cancelled_minor)
+        if product.repayment.refund_interest
+        else draw.segments,
     )
     cut.principal_minor += cancelled_minor
     cut.subsidy_minor += subsidy_minor
@@ -124,16 +134,23 @@ def _cut_unbilled(cut: _Cut, part: int, amount_minor: int) -> None:
         cut.effects.append(Effect(kind, cancelled_minor, draw.id))
 
 
+def _given_back(segments: tuple[Segment, ...], amount_minor: int) -> tuple[Segment, ...]:
+    """Stretches as if the amount had never been owed."""
+    return tuple(
+        replace(segment, balance_minor=max(0, segment.balance_minor - amount_minor)) for segment in segments
+    )
+
+
 def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
     draw, bill = cut.draw, cut.bills[cut.draw.bills[part]]
     of_bill = bill.single_minor if draw.tenor == 1 else bill.instalment_minor
     unpaid_minor = min(amount_minor, bill.unpaid_principal_minor, of_bill)
-    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part])
+    fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part], product)
     fee_cancelled_minor = min(fee_minor, bill.unpaid_fee_minor)
     single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
     cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, product.minimum, on)
     for later in cut.bills.values():
-        if later.issued_on > bill.issued_on and on <= later.due_on:
+        if later.issued_on > bill.issued_on and on <= later.last_on:
             counted_minor = later.counted_minor + unpaid_minor + fee_cancelled_minor
             cut.bills[later.id] = replace(later, counted_minor=counted_minor)
     cut.draw = replace(
@@ -148,9 +165,11 @@ def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: d
         cut.effects.append(Effect(EffectKind.BILL, unpaid_minor, bill.id))
 
 
-def _in_proportion(fee_minor: int, amount_minor: int, whole_minor: int) -> int:
-    """The part of a fee that goes with a part of its principal; all of it with all."""
-    return round_half_even(Fraction(fee_minor * amount_minor, whole_minor)) if fee_minor else 0
+def _in_proportion(charge_minor: int, amount_minor: int, whole_minor: int, product: Product) -> int:
+    """The part of a charge that goes with a part of its principal; all of it with all; none where it is kept."""
+    if not charge_minor or product.instalments.refund_fees is RefundFees.KEPT:
+        return 0
+    return round_half_even(Fraction(charge_minor * amount_minor, whole_minor))
 
 
 def _less(parts: tuple[int, ...], part: int, amount_minor: int) -> tuple[int, ...]:

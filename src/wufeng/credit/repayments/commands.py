@@ -15,9 +15,13 @@ from wufeng.base.events import Event
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit import journals
-from wufeng.credit.debts.commands import Move, keep, load_amounts
+from wufeng.credit.bills import store as bills
+from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
+from wufeng.credit.history.commands import Rewritten, principal_of, rewritten
+from wufeng.credit.history.model import Repaid
+from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
@@ -26,12 +30,10 @@ from wufeng.credit.repayments import store
 from wufeng.credit.repayments.model import (
     Allocation,
     Debt,
-    Paid,
     Repayment,
     RepaymentStatus,
     Source,
     SourceKind,
-    Spread,
     Target,
 )
 from wufeng.credit.repayments.rules import (
@@ -41,7 +43,6 @@ from wufeng.credit.repayments.rules import (
     problem_of_value_on,
     repaid,
     settle_plan,
-    take_back,
 )
 from wufeng.credit.views import view_repayment
 from wufeng.identity import audit
@@ -49,7 +50,6 @@ from wufeng.identity.audit.model import Act
 from wufeng.identity.bank_accounts.model import BankAccountStatus
 from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.ledger import NOTHING, AccountKind, Cause, Journal, JournalKind, account_id
-from wufeng.ledger.rules import reversal
 
 
 class Repay(Command, frozen=True, kw_only=True):
@@ -122,6 +122,18 @@ class _Desk:
 
     async def repay(self, batch: Batch, commands: Sequence[Repay]) -> list[Answer | Problem]:
         """Repay lines: from a wallet or relayed money at once, from a bank account once the bank has answered."""
+        late = [n for n, command in enumerate(commands) if _is_late(batch, command)]
+        if not late:
+            return await self._repay(batch, commands)
+        timely = [n for n in range(len(commands)) if n not in late]
+        answers = dict(zip(timely, await self._repay(batch, [commands[n] for n in timely]), strict=True))
+        for n in late:  # each rewrites a history that the ones before it have written
+            answers |= {n: (await self._repay(batch, [commands[n]]))[0]}
+        return [answers[n] for n in range(len(commands))]
+
+    async def _repay(self, batch: Batch, commands: Sequence[Repay]) -> list[Answer | Problem]:
+        if not commands:
+            return []
         plans = [command.plan for command in commands if command.plan is not None]
         book = await self._load(batch, {command.line_id for command in commands}, plans)
         banks = {c.source.id for c in commands if c.source.id and c.source.kind is SourceKind.BANK_ACCOUNT}
@@ -151,8 +163,11 @@ class _Desk:
             )
             if command.source.kind is SourceKind.BANK_ACCOUNT:
                 book.told.append(("repayment.pending", repayment, on))
+            elif isinstance(posted := await self._post(batch, book, repayment, on), Problem):
+                answers.append(posted)
+                continue
             else:
-                repayment = self._post(batch, book, repayment, on)
+                repayment = posted
             book.new.append(repayment)
             pending = repayment.status is RepaymentStatus.PENDING
             answers.append(_answer(repayment, debt.line.currency, 202 if pending else 201))
@@ -160,7 +175,10 @@ class _Desk:
         return answers
 
     async def bank_answered(self, batch: Batch, commands: Sequence[BankAnswered]) -> list[Answer | Problem]:
-        """Post or fail repayments that a bank has answered."""
+        """Post or fail repayments that a bank has answered, one after the other: most are dated back."""
+        return [answer for command in commands for answer in await self._bank_answered(batch, [command])]
+
+    async def _bank_answered(self, batch: Batch, commands: Sequence[BankAnswered]) -> list[Answer | Problem]:
         known = await store.load_repayments(
             batch.db, batch.bucket, {command.repayment_id for command in commands}
         )
@@ -175,7 +193,11 @@ class _Desk:
             on = batch.book.business_date(command.at)
             if repayment.status is RepaymentStatus.PENDING:
                 if command.ok:
-                    repayment = self._post(batch, book, _no_earlier(repayment, book), on)
+                    posted = await self._post(batch, book, repayment, on)
+                    if isinstance(posted, Problem):  # nobody can date it so any more: it counts from today
+                        posted = await self._post(batch, book, replace(repayment, value_on=on), on)
+                    assert isinstance(posted, Repayment), "what comes today can be booked"
+                    repayment = posted
                 else:
                     repayment = replace(repayment, status=RepaymentStatus.FAILED, reason=command.reason)
                     book.told.append(("repayment.failed", repayment, on))
@@ -196,36 +218,41 @@ class _Desk:
         if repayment is None or repayment.person_id not in batch.people:
             return not_found("repayment")
         on = batch.book.business_date(command.at)
-        pieces = repayment.allocation
-        book = await self._load(
-            batch,
-            {repayment.line_id},
-            [piece.draw for piece in pieces if piece.draw],
-            [piece.bill for piece in pieces if piece.bill],
-        )
-        debt = book.debts[repayment.line_id]
+        book = await self._load(batch, {repayment.line_id}, [])
+        line = book.debts[repayment.line_id].line
         if repayment.status is RepaymentStatus.REVERSED:
-            return _answer(repayment, debt.line.currency, 200)
-        problem = await self._problem_of_reversal(batch, repayment, debt.line)
+            return _answer(repayment, line.currency, 200)
+        problem = self._problem_of_reversal(repayment, line)
         if problem is not None:
             return problem
-        product = self._product(debt.line)
-        owed_again = take_back(
-            brought_up(debt, product, on), repayment.allocation, repayment.value_on, product, on
-        )
-        book.debts[debt.line.id] = touched(owed_again, on)
+        done = await rewritten(batch, self.products, line, on, added=None, removed=repayment.id)
+        moved = journals.moved_between(done.before, done.after)
+        if moved.money_minor != -repayment.amount_minor or done.after.credit_balance_minor < 0:
+            detail = "What it brought to the credit balance has been used or paid out since."
+            return Problem(Code.STATE_CONFLICT, detail)
         posted = await ledger.journals_of(batch.db, batch.bucket, repayment.id)
         original = next(one for one in posted if one.journal.kind is JournalKind.REPAYMENT)
-        cause = self._cause(batch, repayment, debt.line, on)
-        book.journals.append(reversal(cause, original))
+        cause = self._cause(batch, repayment, line, on)
+        owed = (done.before.principal_minor, done.after.principal_minor)
+        book.journals += journals.journals_of_correction(cause, line, done.before.charged, done.after.charged)
+        book.journals += journals.journals_of_reversal(cause, line, original, moved, owed)
         reversed_ = replace(repayment, status=RepaymentStatus.REVERSED, reason=command.reason)
-        book.moved.append(reversed_)
+        book.moved += [reversed_, *done.repayments]
         book.told.append(("repayment.reversed", reversed_, on))
+        await self._rewrite(batch, book, done, on)
         await self._keep(batch, book, command.at)
         await audit(batch.db, batch.book, batch.ids, [command.act] if command.act is not None else [])
-        return _answer(reversed_, debt.line.currency, 200)
+        return _answer(reversed_, line.currency, 200)
 
-    async def _problem_of_reversal(self, batch: Batch, repayment: Repayment, line: Line) -> Problem | None:
+    async def _rewrite(self, batch: Batch, book: _Book, done: Rewritten, on: date) -> None:
+        """Put a rewritten history in the place of what the book has loaded of the line."""
+        if done.items:
+            await bills.update_items(batch.db, batch.bucket, done.items)
+        line_id = done.move.after.line.id
+        book.before[line_id] = done.move.before
+        book.debts[line_id] = touched(done.move.after, on)
+
+    def _problem_of_reversal(self, repayment: Repayment, line: Line) -> Problem | None:
         if repayment.status is not RepaymentStatus.POSTED:
             detail = f"This repayment is {repayment.status.value}; only a posted one is reversed."
             return Problem(Code.STATE_CONFLICT, detail)
@@ -233,11 +260,6 @@ class _Desk:
             return Problem(Code.STATE_CONFLICT, "Its line is closed.")
         if repayment.returned_minor:
             detail = f"{repayment.returned_minor} minor units of it were given back by a refund."
-            return Problem(Code.STATE_CONFLICT, detail)
-        surplus_minor = repayment.amount_minor - repayment.paid_minor
-        amounts = (await load_amounts(batch.db, batch.bucket, [line.id]))[line.id]
-        if surplus_minor > amounts.credit_balance_minor:
-            detail = "What it brought to the credit balance has been used or paid out since."
             return Problem(Code.STATE_CONFLICT, detail)
         return None
 
@@ -265,7 +287,7 @@ class _Desk:
 
     def _amount(self, command: Repay, debt: Debt, value_on: date, on: date) -> int | Problem:
         if command.plan is not None:
-            settled = settle_plan(debt, command.plan)
+            settled = settle_plan(debt, command.plan, self._product(debt.line), on)
             if settled is None:
                 return invalid_field("/plan", "No instalment of such a plan is to come.")
             if command.amount_minor not in (None, settled.paid_minor):
@@ -277,24 +299,52 @@ class _Desk:
         amount_minor = owed(brought_up(debt, self._product(debt.line), on), target, value_on)
         return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed ({target.value}).")
 
-    def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment:
-        """Spread a repayment over its line's debt; returns it as posted."""
+    async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
+        """Spread a repayment over its line's debt; returns it as posted. One that counts from an earlier date is put
+        into the line's history there."""
+        if repayment.value_on < on:
+            return await self._post_late(batch, book, repayment, on)
         debt = book.debts[repayment.line_id]
         product = self._product(debt.line)
-        spread = repaid(debt, repayment.amount_minor, repayment.plan, product, repayment.value_on, on)
-        book.debts[debt.line.id] = touched(spread.debt, repayment.value_on)
-        if repayment.source.kind is SourceKind.WALLET:
-            book.wallets_minor[repayment.person_id] -= repayment.amount_minor
+        spread = repaid(debt, repayment.amount_minor, repayment.plan, product, on)
+        book.debts[debt.line.id] = touched(spread.debt, on)
         cause = self._cause(batch, repayment, debt.line, on)
         book.journals += journals.journals_of_repayment(
             cause, debt.line, repayment.source, spread, debt.principal_minor
         )
+        return self._posted(book, repayment, with_surplus(spread), on)
+
+    async def _post_late(
+        self, batch: Batch, book: _Book, repayment: Repayment, on: date
+    ) -> Repayment | Problem:
+        line = book.debts[repayment.line_id].line
+        event = Repaid(
+            repayment.value_on, repayment.id, repayment.source, repayment.amount_minor, repayment.plan
+        )
+        done = await rewritten(batch, self.products, line, on, added=event, removed=None)
+        if journals.moved_between(done.before, done.after).money_minor != repayment.amount_minor:
+            detail = f"Money was given back since {repayment.value_on}; it cannot be dated before that."
+            return Problem(Code.STATE_CONFLICT, detail)
+        cause = self._cause(batch, repayment, line, on)
+        book.journals += journals.journals_of_correction(cause, line, done.before.charged, done.after.charged)
+        book.journals.append(
+            journals.journal_of_late_repayment(cause, line, repayment.source, done.before, done.after)
+        )
+        book.moved += done.repayments
+        await self._rewrite(batch, book, done, repayment.value_on)
+        return self._posted(book, repayment, done.after.allocations[repayment.id], on)
+
+    def _posted(
+        self, book: _Book, repayment: Repayment, pieces: tuple[Allocation, ...], on: date
+    ) -> Repayment:
+        if repayment.source.kind is SourceKind.WALLET:
+            book.wallets_minor[repayment.person_id] -= repayment.amount_minor
         posted = replace(
             repayment,
             status=RepaymentStatus.POSTED,
             posted_on=on,
-            principal_minor=spread.principal_minor,
-            allocation=_with_surplus(spread),
+            principal_minor=principal_of(pieces),
+            allocation=pieces,
         )
         book.told.append(("repayment.posted", posted, on))
         return posted
@@ -347,18 +397,8 @@ class _Desk:
         return self.products.version(line.product, line.product_version)
 
 
-def _no_earlier(repayment: Repayment, book: _Book) -> Repayment:
-    """A pending repayment counts from the date it was ordered, unless something happened to the line since."""
-    line = book.debts[repayment.line_id].line
-    earliest = line.touched_on or line.opened_on
-    return replace(repayment, value_on=max(repayment.value_on, earliest))
-
-
-def _with_surplus(spread: Spread) -> tuple[Allocation, ...]:
-    """The pieces of a repayment, with what stays in the person's favour as one of them."""
-    if not spread.surplus_minor:
-        return spread.allocation
-    return (*spread.allocation, Allocation(Paid.CREDIT_BALANCE, spread.surplus_minor))
+def _is_late(batch: Batch, command: Repay) -> bool:
+    return command.value_on is not None and command.value_on < batch.book.business_date(command.at)
 
 
 def _answer(repayment: Repayment, currency: str, status: int) -> Answer:

@@ -51,6 +51,7 @@ class Paid(StrEnum):
     INTEREST = "interest"
     PRINCIPAL = "principal"
     LATE_INTEREST = "late_interest"  # earned since the due date, charged with this repayment
+    DAILY_INTEREST = "daily_interest"  # earned before the bill, charged with this repayment
     UNBILLED = "unbilled"  # principal of a draw or instalment that no bill had taken
     FEE_DROPPED = "fee_dropped"  # not paid: the fee of an instalment to come, saved by paying early
     CREDIT_BALANCE = "credit_balance"  # stays on the line in the person's favour
@@ -123,7 +124,12 @@ class Spread(Struct, frozen=True):
     @property
     def interest_minor(self) -> int:
         """Interest paid, billed before or charged now."""
-        return self.sum_of(Paid.INTEREST, Paid.LATE_INTEREST)
+        return self.sum_of(Paid.INTEREST, Paid.LATE_INTEREST, Paid.DAILY_INTEREST)
+
+    @property
+    def charged_minor(self) -> int:
+        """Interest that was charged with this money and by no bill."""
+        return self.sum_of(Paid.LATE_INTEREST, Paid.DAILY_INTEREST)
 
     @property
     def fee_minor(self) -> int:

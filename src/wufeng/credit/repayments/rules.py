@@ -6,29 +6,24 @@ than 90 days past due: the product's waterfall); a surplus reduces unbilled spen
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix, decode
+from wufeng.base.money import round_half_even
+from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill
-from wufeng.credit.bills.rules import (
-    TakenBack,
-    accrue,
-    as_of,
-    bring_up,
-    interest_to_bill,
-    minimum_due,
-    past_due_since,
-    reopen,
-    status_of,
-)
+from wufeng.credit.bills.rules import accrue, bring_up, minimum_due, past_due_since, status_of
 from wufeng.credit.draws.model import Draw
+from wufeng.credit.draws.rules import accrue_draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
-from wufeng.credit.products.model import Part, Product, WaterfallStep
+from wufeng.credit.products.model import Cycle, Early, Part, Product, WaterfallStep
 from wufeng.credit.repayments.model import (
     PAID_PARTS,
     Allocation,
@@ -87,9 +82,9 @@ def due_of(bill: Bill, on: date) -> Due:
 def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     """Spread money over a debt on a business date.
 
-    Bills first, by the waterfall; then the interest they have earned since their due dates; then draws on the next
-    bill, oldest first; then instalments to come, the nearest first. A plan whose principal is wholly paid ends, and the
-    fees of its months to come are dropped. What nothing is left for is the surplus.
+    Bills first, by the waterfall; then the interest they and the draws have earned; then draws on the next bill, oldest
+    first; then instalments to come, the nearest first, where the product says so. A plan whose principal is wholly paid
+    ends, and the fees of its months to come are dropped or stay due. What nothing is left for is the surplus.
     """
     bills = [accrue(bill, on) for bill in debt.bills]
     pieces, left_minor = allocate(
@@ -99,9 +94,14 @@ def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     allocation = [Allocation(PAID_PARTS[part], amount, bill=bill_id) for bill_id, part, amount in pieces]
 
     bills, late, left_minor = _pay_late_interest(bills, left_minor, on)
-    draws, early, left_minor, subsidy_minor = _prepay(debt.draws, left_minor)
+    accrued = [accrue_draw(draw, on) for draw in debt.draws]
+    accrued, daily, left_minor = _pay_daily_interest(accrued, left_minor, on)
+    ending = Ending(product.instalments.early, debt.line.cycle, on)
+    draws, early, left_minor, subsidy_minor = _prepay(
+        accrued, left_minor, ending, to_instalments=product.repayment.to_instalments
+    )
     after = replace(debt, bills=tuple(status_of(bill, on) for bill in bills), draws=draws)
-    pieces_of_all = (*allocation, *late, *early)
+    pieces_of_all = (*allocation, *late, *daily, *early)
     return Spread(with_line_state(after, product, on), pieces_of_all, left_minor, subsidy_minor)
 
 
@@ -125,7 +125,7 @@ def _count(bills: Sequence[Bill], pieces: Sequence[tuple[UUID, Part, int]], on: 
     paid_minor, counted = 0, []
     for bill in bills:
         paid_minor += sum(amount for bill_id, _, amount in pieces if bill_id == bill.id)
-        running = on <= bill.due_on and paid_minor
+        running = on <= bill.last_on and paid_minor
         counted.append(replace(bill, counted_minor=bill.counted_minor + paid_minor) if running else bill)
     return counted
 
@@ -149,8 +149,33 @@ def _pay_late_interest(
     return after, pieces, money_minor
 
 
-def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], list[Allocation], int, int]:
-    """Pay draws before their bill: those on the next bill first, then instalments, month by month.
+def _pay_daily_interest(
+    draws: Sequence[Draw], money_minor: int, on: date
+) -> tuple[list[Draw], list[Allocation], int]:
+    """Charge and pay what draws have earned before their bill, the oldest first."""
+    after, pieces = [], []
+    for draw in draws:
+        amount = min(money_minor, interest_to_bill(draw, on))
+        if amount:
+            draw = replace(draw, interest_billed_minor=draw.interest_billed_minor + amount)
+            pieces.append(Allocation(Paid.DAILY_INTEREST, amount, draw=draw.id))
+            money_minor -= amount
+        after.append(draw)
+    return after, pieces, money_minor
+
+
+class Ending(Struct, frozen=True):
+    """What a plan that ends early is judged by: the product's word on its charges, the line's days, the date."""
+
+    early: Early
+    cycle: Cycle | None
+    on: date
+
+
+def _prepay(
+    draws: Sequence[Draw], money_minor: int, ending: Ending, *, to_instalments: bool
+) -> tuple[tuple[Draw, ...], list[Allocation], int, int]:
+    """Pay draws before their bill: those on the next bill first, then instalments, period by period.
 
     Returns the draws, the pieces, what is left, and the subsidy earned by plans that ended.
     """
@@ -160,6 +185,7 @@ def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], 
         (draw.tenor > 1, part - draw.billed_parts, place, draw.id, part)
         for place, draw in enumerate(draws)
         for part in unpaid[draw.id]
+        if to_instalments or draw.tenor == 1
     ]
     pieces: list[Allocation] = []
     for _, _, _, draw_id, part in sorted(order):
@@ -174,13 +200,14 @@ def _prepay(draws: Sequence[Draw], money_minor: int) -> tuple[tuple[Draw, ...], 
             pieces.append(Allocation(Paid.UNBILLED, amount, draw=draw_id, instalment=part + 1))
             money_minor -= amount
     subsidy_minor = 0
-    for draw in by_id.values():
-        ended, dropped = end_plan(draw)
-        pieces += dropped
-        if not ended.unbilled_minor:
-            subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
-            ended = without_subsidy_to_come(ended)
-        by_id[draw.id] = ended
+    if ending.early is Early.DROPPED:
+        for draw in by_id.values():
+            ended, dropped = end_plan(draw, running_interest(draw, ending.cycle, ending.on))
+            pieces += dropped
+            if not ended.unbilled_minor:
+                subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
+                ended = without_subsidy_to_come(ended)
+            by_id[draw.id] = ended
     return tuple(by_id.values()), pieces, money_minor, subsidy_minor
 
 
@@ -192,17 +219,32 @@ def without_subsidy_to_come(draw: Draw) -> Draw:
     return replace(draw, subsidy_parts=kept + (0,) * len(draw.unbilled_parts))
 
 
-def end_plan(draw: Draw) -> tuple[Draw, list[Allocation]]:
-    """Drop the fees of the months to come when no principal is left to be billed (PRODUCTS.md 1.1, newer terms)."""
-    if draw.unbilled_minor or not any(draw.fee_of(part) for part in draw.unbilled_parts):
+def end_plan(draw: Draw, earned_minor: int = 0) -> tuple[Draw, list[Allocation]]:
+    """Drop the charges of the parts to come when no principal is left to be billed (PRODUCTS.md 1.1, newer terms).
+
+    earned_minor  interest of the running part that its days have earned: the next bill takes it
+    """
+    if draw.unbilled_minor or not draw.has_charges_to_come:
         return draw, []
+    first = draw.billed_parts
     dropped = [
-        Allocation(Paid.FEE_DROPPED, draw.fee_of(part), draw=draw.id, instalment=part + 1)
+        Allocation(Paid.FEE_DROPPED, charge_minor, draw=draw.id, instalment=part + 1)
         for part in draw.unbilled_parts
-        if draw.fee_of(part)
+        if (charge_minor := _charge_to_drop(draw, part, earned_minor if part == first else 0))
     ]
-    kept = draw.fee_parts[: draw.billed_parts]
-    return replace(draw, fee_parts=kept + (0,) * len(draw.unbilled_parts)), dropped
+    interest_parts = _ended(draw.interest_parts, first)
+    if earned_minor:
+        interest_parts = (*interest_parts[:first], earned_minor, *interest_parts[first + 1 :])
+    return replace(draw, fee_parts=_ended(draw.fee_parts, first), interest_parts=interest_parts), dropped
+
+
+def _charge_to_drop(draw: Draw, part: int, earned_minor: int) -> int:
+    return draw.fee_of(part) + draw.interest_of(part) - earned_minor
+
+
+def _ended(parts: tuple[int, ...], billed_parts: int) -> tuple[int, ...]:
+    """Parts of a charge of which nothing is to come any more."""
+    return parts[:billed_parts] + (0,) * (len(parts) - billed_parts) if parts else ()
 
 
 def brought_up(debt: Debt, product: Product, on: date) -> Debt:
@@ -223,25 +265,19 @@ def owed(debt: Debt, target: Target, on: date) -> int:
     billed_minor = sum(bill.unpaid_minor + interest_to_bill(bill, on) for bill in debt.bills)
     if target is Target.BILLED:
         return billed_minor
-    return billed_minor + sum(draw.unbilled_minor for draw in debt.draws)
+    return billed_minor + sum(draw.unbilled_minor + interest_to_bill(draw, on) for draw in debt.draws)
 
 
-def repaid(
-    debt: Debt, money_minor: int, plan: UUID | None, product: Product, value_on: date, on: date
-) -> Spread:
-    """Pay money on a debt as if it had come on `value_on`, and show the debt as it then stands on `on`.
+def repaid(debt: Debt, money_minor: int, plan: UUID | None, product: Product, on: date) -> Spread:
+    """Pay money on a debt on a date.
 
     plan  pay the instalments to come of this draw, if they still come to exactly that amount; else by the waterfall
-    A due date that passed in between is judged again: what was paid in time was not late. Asserts that nothing else
-    has happened to the debt since `value_on` (`problem_of_value_on` refuses that).
     """
     now = brought_up(debt, product, on)
-    then = replace(now, bills=tuple(as_of(bill, value_on) for bill in now.bills)) if value_on < on else now
-    settled = settle_plan(then, plan) if plan is not None else None
+    settled = settle_plan(now, plan, product, on) if plan is not None else None
     if settled is None or settled.paid_minor != money_minor:
-        settled = spread(then, money_minor, product, value_on)
-    after = brought_up(settled.debt, product, on)
-    return replace(settled, debt=with_line_state(after, product, on))
+        settled = spread(now, money_minor, product, on)
+    return settled
 
 
 def problem_of_source(
@@ -267,14 +303,11 @@ def problem_of_source(
 
 
 def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:
-    """Why money may not be dated back so far: issued bills, and what was paid or refunded since, stand as they are."""
+    """Why money may not be dated so: it comes neither in the future nor before the line."""
     if value_on > on:
         return invalid_field("/value_on", "It is not in the future.")
-    earliest = line.touched_on or line.opened_on
-    if value_on < earliest:
-        return invalid_field(
-            "/value_on", f"Not before {earliest}, the line's last bill, repayment or refund."
-        )
+    if value_on < line.opened_on:
+        return invalid_field("/value_on", f"Not before {line.opened_on}, on which the line was opened.")
     return None
 
 
@@ -312,78 +345,43 @@ def debits(sources: Sequence[str], due_minor: int, money: Money) -> list[tuple[S
     return asked
 
 
-def settle_plan(debt: Debt, draw_id: UUID) -> Spread | None:
-    """Pay all instalments to come of one plan, and nothing else; None when none is to come."""
+def settle_plan(debt: Debt, draw_id: UUID, product: Product, on: date) -> Spread | None:
+    """Pay all instalments to come of one plan, and nothing else; None when none is to come.
+
+    Where a plan bears interest by the year, the days of the running period are charged (`running_interest`).
+    """
     draw = next((draw for draw in debt.draws if draw.id == draw_id and draw.tenor > 1), None)
     if draw is None or not draw.unbilled_minor:
         return None
-    (settled,), pieces, left_minor, subsidy_minor = _prepay([draw], draw.unbilled_minor)
+    ending = Ending(product.instalments.early, debt.line.cycle, on)
+    (settled,), pieces, left_minor, subsidy_minor = _prepay(
+        [draw], draw.unbilled_minor, ending, to_instalments=True
+    )
     assert left_minor == 0, "a plan takes exactly what it still owes"
+    if ending.early is Early.DROPPED and (earned_minor := running_interest(draw, ending.cycle, on)):
+        pieces.insert(0, Allocation(Paid.DAILY_INTEREST, earned_minor, draw=draw_id))
+        settled = replace(settled, interest_parts=_ended(settled.interest_parts, settled.billed_parts))
     draws = tuple(settled if other.id == draw_id else other for other in debt.draws)
     return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor)
 
 
-def take_back(
-    debt: Debt, allocation: Sequence[Allocation], paid_on: date, product: Product, on: date
-) -> Debt:
-    """The debt as if a repayment had never been. Its bills and draws must be in the debt.
-
-    What was charged with the repayment (late interest) stays charged and is owed; dropped fees come back.
-    """
-    bills = []
-    counted_minor = 0
-    for bill in debt.bills:
-        mine = [piece for piece in allocation if piece.bill == bill.id]
-        counted_minor += sum(piece.amount_minor for piece in mine if piece.part is not Paid.LATE_INTEREST)
-        taken = TakenBack(
-            paid_on,
-            principal_minor=sum(piece.amount_minor for piece in mine if piece.part is Paid.PRINCIPAL),
-            fee_minor=sum(piece.amount_minor for piece in mine if piece.part is Paid.FEE),
-            interest_minor=sum(
-                piece.amount_minor for piece in mine if piece.part in (Paid.INTEREST, Paid.LATE_INTEREST)
-            ),
-            counted_minor=counted_minor if bill.issued_on <= paid_on <= bill.due_on else 0,
-        )
-        touched = mine or taken.counted_minor
-        bills.append(reopen(bill, taken, product, on) if touched else bill)
-    draws = tuple(_take_back_from_draw(draw, allocation) for draw in debt.draws)
-    return with_line_state(replace(debt, bills=tuple(bills), draws=draws), product, on)
+def running_interest(draw: Draw, cycle: Cycle | None, on: date) -> int:
+    """What a plan by a yearly rate has earned of the interest of its running part, by days, half-even."""
+    parts = draw.unbilled_parts
+    if not parts or not draw.interest_of(parts[0]) or draw.billable_on is None:
+        return 0
+    since_on, until_on = running_period(draw, cycle, on)
+    days = min(max(0, (on - since_on).days), (until_on - since_on).days)
+    return round_half_even(Fraction(draw.interest_of(parts[0]) * days, (until_on - since_on).days))
 
 
-def _take_back_from_draw(draw: Draw, allocation: Sequence[Allocation]) -> Draw:
-    mine = [piece for piece in allocation if piece.draw == draw.id]
-    amount = sum(piece.amount_minor for piece in mine if piece.part is Paid.UNBILLED)
-    if not amount:
-        return draw
-    fees = list(draw.fee_parts)
-    for piece in mine:
-        if (
-            piece.part is Paid.FEE_DROPPED
-            and piece.instalment is not None
-            and piece.instalment > draw.billed_parts
-        ):
-            fees[piece.instalment - 1] = piece.amount_minor
-    still_prepaid = min(amount, draw.prepaid_minor)
-    owed_again = replace(
-        draw,
-        prepaid_minor=draw.prepaid_minor - still_prepaid,
-        unbilled_minor=draw.unbilled_minor + amount,
-        fee_parts=tuple(fees),
-    )
-    return _with_more_to_bill(owed_again, amount - still_prepaid)
-
-
-def _with_more_to_bill(draw: Draw, amount_minor: int) -> Draw:
-    """Prepaid money that a bill or a refund has used up meanwhile is owed with the next part, or as one more part."""
-    if not amount_minor:
-        return draw
-    parts = list(draw.principal_parts)
-    if draw.unbilled_parts:
-        parts[draw.billed_parts] += amount_minor
-        return replace(draw, principal_parts=tuple(parts))
-    return replace(
-        draw,
-        principal_parts=(*parts, amount_minor),
-        fee_parts=(*draw.fee_parts, 0) if draw.fee_parts else (),
-        subsidy_parts=(*draw.subsidy_parts, 0) if draw.subsidy_parts else (),
-    )
+def running_period(draw: Draw, cycle: Cycle | None, on: date) -> tuple[date, date]:
+    """The due dates between which the next part of a plan earns its interest; the first begins with the draw."""
+    assert draw.billable_on is not None, "a plan that runs is billable"
+    part = draw.billed_parts
+    if draw.due_dates:
+        return (draw.due_dates[part - 1] if part else draw.billable_on), draw.due_dates[part]
+    assert cycle is not None, "a draw without dates of its own has the line's"
+    until_on = cycle.due_on(cycle.bill_on(on if part else draw.billable_on))
+    since_on = add_months(until_on, -1, cycle.due_day) if part else draw.billable_on
+    return since_on, until_on

@@ -58,6 +58,11 @@ async def load_repayments(db: Connection, bucket: int, ids: Collection[UUID]) ->
     return {row["id"]: _repayment(row) for row in await db.fetch(SQL.load_repayments, bucket, ids)}
 
 
+async def load_repayments_of_line(db: Connection, bucket: int, line_id: UUID) -> list[Repayment]:
+    """All the repayments that a line ever had, the oldest first."""
+    return [_repayment(row) for row in await db.fetch(SQL.load_repayments_of_line, bucket, line_id)]
+
+
 async def lines_pending(db: Connection, bucket: int, line_ids: Collection[UUID]) -> set[UUID]:
     """Which of some lines have a repayment that a bank has not answered yet."""
     return {row["line_id"] for row in await db.fetch(SQL.lines_pending, bucket, line_ids)}

@@ -23,6 +23,13 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
   from repayment
  where bucket = $1 and id = any($2::uuid[]);
 
+-- name: load_repayments_of_line
+select id, line_id, person_id, source, source_id, status, amount_minor, principal_minor, returned_minor, value_on,
+       posted_on, plan, allocation, reason, created_at
+  from repayment
+ where bucket = $1 and line_id = $2
+ order by id;
+
 -- name: lines_pending
 select distinct line_id from repayment where bucket = $1 and line_id = any($2::uuid[]) and status = 'pending';
 

@@ -44,3 +44,8 @@ async def bank_account_states(
 ) -> dict[UUID, tuple[UUID, BankAccountStatus]]:
     """(person, status) of bank accounts, for whoever moves money through one; an unknown id is absent."""
     return await store.load_states(db, bucket, ids)
+
+
+async def count_verified(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, int]:
+    """How many verified bank accounts each person has; a person without one is absent."""
+    return await store.count_verified(db, bucket, people)

@@ -63,6 +63,12 @@ async def load_states(
     return {row["id"]: (row["person_id"], BankAccountStatus(row["status"])) for row in rows}
 
 
+async def count_verified(db: Connection, bucket: int, people: Collection[UUID]) -> dict[UUID, int]:
+    """How many accounts of each person the bank has said to be theirs; a person without one is absent."""
+    rows = await db.fetch(SQL.count_verified, bucket, list(people))
+    return {row["person_id"]: row["count"] for row in rows}
+
+
 async def list_accounts(
     db: Connection, vault: Vault, bucket: int, person_id: UUID, after: UUID, at_most: int
 ) -> list[BankAccount]:

@@ -43,5 +43,11 @@ select a.id, a.person_id, a.bank, a.number, a.status, a.created_at, d.sealed_key
   join personal_data as d on d.bucket = $1 and d.person_id = a.person_id
  where a.bucket = $1 and a.id = any($2::uuid[]);
 
+-- name: count_verified
+select person_id, count(*)::integer as count
+  from bank_account
+ where bucket = $1 and person_id = any($2::uuid[]) and status = 'verified'
+ group by person_id;
+
 -- name: load_states
 select id, person_id, status from bank_account where bucket = $1 and id = any($2::uuid[]);

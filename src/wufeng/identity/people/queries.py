@@ -1,6 +1,7 @@
 """What can be read about people."""
 
 from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
 from wufeng.base.books import Book
@@ -43,6 +44,12 @@ async def phone_of_person(db: Connection, vault: Vault, book: Book, person_id: U
     """A person's own phone in clear, to send them a code; None for an unknown or erased one."""
     phone = await store.load_phone(db, vault, book.bucket_of(person_id), person_id)
     return phone.number if phone is not None else None
+
+
+async def birth_date_of_person(db: Connection, vault: Vault, book: Book, person_id: UUID) -> date | None:
+    """When a person was born, as their document says; None without one that says it. It is not to be kept elsewhere."""
+    document = await store.load_document(db, vault, book.bucket_of(person_id), person_id)
+    return rules.birth_date_of(document.text) if document is not None else None
 
 
 async def person_of_phone(db: Connection, vault: Vault, book: Book, phone: Private) -> UUID | None:

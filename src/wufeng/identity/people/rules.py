@@ -1,6 +1,7 @@
 """What is decided about people: how a phone is written, what is shown of it, who owns a name."""
 
 import re
+from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from wufeng.identity.people.model import Outcome, Person, PersonView, Tier
 _SEPARATORS = re.compile(r"[\s().\-\u2010-\u2015]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _CHINA_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+_RESIDENT = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
 
 _TEST_PHONE = re.compile(r"\+861380000([0-9])[0-9]{3}", re.ASCII)
 TEST_OUTCOMES = {
@@ -60,6 +62,16 @@ def outcome_of(mode: Mode, phone: str) -> Outcome:
     """What is known beforehand about a test person, by the phone alone; in a live book nothing."""
     match = _TEST_PHONE.fullmatch(phone) if mode is Mode.TEST else None
     return TEST_OUTCOMES.get(match[1], Outcome.NONE) if match else Outcome.NONE
+
+
+def birth_date_of(document: str) -> date | None:
+    """The birth date in a resident identity number (GB 11643-1999: digits 7 to 14); None for any other document."""
+    if not _RESIDENT.fullmatch(document):
+        return None
+    try:
+        return date(int(document[6:10]), int(document[10:12]), int(document[12:14]))
+    except ValueError:
+        return None
 
 
 def tier_of(name: str | None, document: str | None) -> Tier:

@@ -153,6 +153,15 @@ async def load_keys(
     return {row["person_id"]: vault.open_person_key(row["person_id"], row["sealed_key"]) for row in rows}
 
 
+async def load_document(db: Connection, vault: Vault, bucket: int, person_id: UUID) -> Private | None:
+    """The document number of one person, in clear; None for an unknown or erased one, and where none was given."""
+    row = await db.fetchrow(SQL.load_documents, bucket, [person_id])
+    if row is None or row["document"] is None:
+        return None
+    key = vault.open_person_key(person_id, row["sealed_key"])
+    return Private(key.unseal("document", row["document"]))
+
+
 async def load_phone(db: Connection, vault: Vault, bucket: int, person_id: UUID) -> Phone | None:
     """The phone of one person, in clear; None for an unknown or erased one."""
     row = await db.fetchrow(SQL.load_phones, bucket, [person_id])

@@ -55,6 +55,9 @@ select p.id, p.wallet_id, p.status, p.tier, p.outcome, p.created_at,
   left join personal_data as d on d.bucket = $1 and d.person_id = p.id
  where p.bucket = $1 and p.id = any($2::uuid[]);
 
+-- name: load_documents
+select person_id, sealed_key, document from personal_data where bucket = $1 and person_id = any($2::uuid[]);
+
 -- name: load_keys
 select person_id, sealed_key from personal_data where bucket = $1 and person_id = any($2::uuid[]);
 

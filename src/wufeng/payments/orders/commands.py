@@ -136,7 +136,8 @@ async def confirm_receipt(
             moved[command.order_id] = order.state
             assert order.payment_id is not None, "a paid order names its payment"
             on = batch.book.business_date(command.at)
-            await credit.make_billable(batch, order.payment_id, on)
+            products = desk.catalogue.products
+            await credit.make_billable(batch, products, order.payment_id, credit.BillableAt.RECEIPT, on)
             batch.events.append(
                 Event(
                     Kind.ORDER_RECEIPT_CONFIRMED,

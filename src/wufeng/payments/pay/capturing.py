@@ -59,7 +59,8 @@ async def _capture_distinct(
             planned.append((command, loaded[command.payment_id], plan))
     if not planned:
         return [answer for answer in answers if answer is not None]
-    table = await load_for(batch, desk, [payment for _, payment, _ in planned])
+    on = batch.book.business_date(max(command.at for command in commands))
+    table = await load_for(batch, desk, [payment for _, payment, _ in planned], on)
     taken = [
         take(batch, table, payment, plan, command.at, len(earlier.get(payment.id, ())))
         for command, payment, plan in planned
@@ -83,7 +84,7 @@ def _plan(command: CapturePayment, payment: Payment | None, earlier: Draws) -> C
     return plan
 
 
-async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment]) -> Table:
+async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment], on: date) -> Table:
     """The state of the payments' payers, merchants and lines; wallets' holds are the ledger's business."""
     return await load_table(
         batch,
@@ -91,8 +92,9 @@ async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment]) -> Tab
         Needs(
             payers={payment.payer_id for payment in payments},
             merchants={payment.merchant_id for payment in payments},
-            lines={payment.funding.line_id for payment in payments if payment.funding.line_id},
+            drawing={payment.payer_id for payment in payments if payment.funding.line_id},
         ),
+        on,
     )
 
 
@@ -101,6 +103,7 @@ async def draws_by_payment(batch: Batch, payments: Iterable[Payment]) -> Draws:
     drawn: dict[UUID, list[credit.Draw]] = {}
     ids = [payment.id for payment in payments if payment.credit_minor]
     for draw in await credit.draws_of_payments(batch.db, batch.bucket, ids) if ids else ():
+        assert draw.payment_id is not None, "a payment made it"
         drawn.setdefault(draw.payment_id, []).append(draw)
     return drawn
 
@@ -113,7 +116,7 @@ def take(batch: Batch, table: Table, payment: Payment, plan: CapturePlan, at: da
     on = batch.book.business_date(at)
     draw: credit.Approved | None = None
     if plan.credit_minor:
-        draw = _draw(table, payment, plan.credit_minor, on, number)
+        draw = _draw(batch, table, payment, plan.credit_minor, on, number)
         state = table.states[payment.payer_id]
         table.states[payment.payer_id] = replace(
             state, lines={**state.lines, draw.request.line_id: draw.after}
@@ -122,7 +125,9 @@ def take(batch: Batch, table: Table, payment: Payment, plan: CapturePlan, at: da
     return Taken(payment, captured(payment, plan, rate_ppm, at), plan, draw, on)
 
 
-def _draw(table: Table, payment: Payment, credit_minor: int, on: date, number: int) -> credit.Approved:
+def _draw(
+    batch: Batch, table: Table, payment: Payment, credit_minor: int, on: date, number: int
+) -> credit.Approved:
     line_id = line_of(payment)
     request = credit.DrawRequest(
         id=credit.draw_id(payment.id, number),
@@ -136,7 +141,8 @@ def _draw(table: Table, payment: Payment, credit_minor: int, on: date, number: i
         awaits_receipt=payment.receipt is Receipt.CONFIRM,
     )
     state = table.states[payment.payer_id].lines[line_id]
-    product = table.given.products[line_id]
+    authorised_on = batch.book.business_date(payment.created_at)
+    product = table.catalogue.drawn_under(state.line, authorised_on)
     return credit.approve_captured_part(state, request, product, on, number)
 
 
@@ -152,7 +158,7 @@ async def carry_out_captures(batch: Batch, table: Table, taken: Sequence[Taken])
         if one.draw is not None:
             drawn.setdefault(one.on, []).append(one.draw)
     for on, draws in drawn.items():
-        await credit.post_draws(batch, draws, on)
+        await credit.post_draws(batch, table.catalogue.products, draws, on)
     await ledger.post_holds(batch, [part for one in taken for part in _posted_holds(one)])
     await ledger.void_holds(batch, [hold for one in ending for hold in open_holds(one.after)])
     await ledger.post(batch, [_journal(batch, table, one) for one in taken])

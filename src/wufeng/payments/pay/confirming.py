@@ -47,9 +47,10 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
         Needs(
             payers={payment.payer_id for payment in found},
             merchants={payment.merchant_id for payment in found},
-            lines={payment.funding.line_id for payment in found if payment.funding.line_id},
+            drawing={payment.payer_id for payment in found if payment.funding.line_id},
             wallets={payment.payer_id for payment in found if payment.funding.use_wallet},
         ),
+        batch.book.business_date(max(command.at for command in commands)),
     )
     locked = await orders.lock_orders(batch.db, batch.book, [payment.order_id for payment in found])
     answers: list[Answer | Problem | None] = []
@@ -163,6 +164,7 @@ async def refuse(batch: Batch, desk: Desk, commands: Sequence[Refuse]) -> list[A
         batch,
         desk,
         Needs({p.payer_id for p in declined_now}, {p.merchant_id for p in declined_now}),
+        batch.book.business_date(max(command.at for command in commands)),
     )
     told = iter(tell_and_answer(batch, table, settled))
     return [answer if answer is not None else next(told) for answer in answers]

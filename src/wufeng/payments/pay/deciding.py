@@ -154,7 +154,7 @@ async def carry_out(batch: Batch, table: Table, outcomes: Sequence[Outcome]) -> 
             )
         )
     for on, draws in drawn.items():
-        await credit.post_draws(batch, draws, on)
+        await credit.post_draws(batch, table.catalogue.products, draws, on)
     if journals:
         await ledger.post(batch, journals)
     await ledger.place_holds(batch, holds)

@@ -56,7 +56,9 @@ async def end_payments(batch: Batch, desk: Desk, ends: Sequence[End]) -> list[An
     """Store payments that end without a further capture: holds voided, orders freed or paid in part."""
     if not ends:
         return []
-    table = await load_for(batch, desk, [end.before for end in ends])
+    table = await load_for(
+        batch, desk, [end.before for end in ends], batch.book.business_date(max(end.at for end in ends))
+    )
     holding = [end for end in ends if end.before.status in HOLDS_ORDER]
     found: dict[UUID, Order] = {}
     if holding:

@@ -100,7 +100,8 @@ async def expire(batch: Batch, desk: Desk, commands: Sequence[ExpirePayments]) -
 async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]) -> dict[UUID, Answer]:
     if not verdicts:
         return {}
-    table = await load_for(batch, desk, [verdict.payment for verdict in verdicts])
+    on = batch.book.business_date(max(verdict.at for verdict in verdicts))
+    table = await load_for(batch, desk, [verdict.payment for verdict in verdicts], on)
     decisions = [_decision(batch, table, verdict) for verdict in verdicts]
     await record_decisions(batch.db, batch.bucket, decisions, {})
     ends: list[End] = []

@@ -6,11 +6,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.base import faults
 from wufeng.credit.draws import model as draws
 from wufeng.credit.draws.rules import decide_draw
 from wufeng.credit.lines.model import LineState
+from wufeng.credit.lines.rules import ceiling_minor
 from wufeng.credit.products.model import Product
 from wufeng.identity.merchants.model import PPM, Merchant, MerchantStatus, Scene
 from wufeng.identity.people.model import Outcome as TestOutcome
@@ -46,7 +48,7 @@ class PayerState(Struct, frozen=True, gc=False):
     """What is known of a payer inside a batch; each payment sees the state that the ones before it left.
 
     wallet_minor  the wallet's available money
-    lines         the lines that the batch's payments name, by id
+    lines         all lines of a payer whom a payment of the batch lets draw, by id: they share the person's cap
     """
 
     guard: PersonGuard
@@ -129,7 +131,8 @@ def authorise(
         refusals.append(Reason.INSUFFICIENT_BALANCE)
     elif credit_minor and line_id is not None:
         line, version = state.lines.get(line_id), given.products.get(line_id)
-        answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on)
+        ceiling = ceiling_minor(line_id, state.lines, given.products, on) if line is not None else None
+        answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on, ceiling)
         if isinstance(answer, draws.Declined):
             refusals.extend(answer.reasons)
         else:
@@ -213,7 +216,7 @@ def _after(
 
 def _held(line: LineState, draw: draws.Approved) -> LineState:
     """A line with the draw reserved, not used: nothing is owed yet."""
-    return LineState(line.line, line.used_minor, line.held_minor + draw.request.amount_minor)
+    return replace(line, held_minor=line.held_minor + draw.request.amount_minor)
 
 
 def fee_of(amount_minor: int, rate_ppm: int) -> int:

@@ -33,9 +33,10 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
         Needs(
             payers={command.payer_id for command in commands},
             merchants={command.order.merchant_id for command in commands},
-            lines={command.funding.line_id for command in commands if command.funding.line_id},
+            drawing={command.payer_id for command in commands if command.funding.line_id},
             wallets={command.payer_id for command in commands if command.funding.use_wallet},
         ),
+        batch.book.business_date(max(command.at for command in commands)),
     )
     answers: list[Answer | Problem | None] = [_problem(batch, table, command) for command in commands]
     asked = [(n, command) for n, command in enumerate(commands) if answers[n] is None]

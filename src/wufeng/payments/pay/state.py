@@ -1,13 +1,14 @@
 """What the payments of a batch are decided from, and how the payers' states move on."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
 
 from wufeng import ledger
 from wufeng.base.lanes import Batch
-from wufeng.credit import LineState, Product, load_states
+from wufeng.credit import LineState, Product, load_states_of_people
 from wufeng.identity import Merchants, PersonGuard
 from wufeng.identity.merchants.model import Merchant
 from wufeng.ledger import AccountKind, account_id
@@ -26,19 +27,21 @@ class Desk(Struct, frozen=True):
 class Needs(Struct, frozen=True):
     """Whose state a batch's payments ask for.
 
+    drawing  the payers among `payers` who may draw on a line: all their lines are loaded, they share one cap
     wallets  the payers among `payers` whose wallets may be used
     """
 
     payers: Collection[UUID]
     merchants: Collection[UUID]
-    lines: Collection[UUID] = ()
+    drawing: Collection[UUID] = ()
     wallets: Collection[UUID] = ()
 
 
 class Table:
     """What was loaded; `states` move on with each payment decided."""
 
-    def __init__(self, given: Given, states: dict[UUID, PayerState]) -> None:
+    def __init__(self, catalogue: Catalogue, given: Given, states: dict[UUID, PayerState]) -> None:
+        self.catalogue = catalogue
         self.given = given
         self.states = states
 
@@ -51,14 +54,18 @@ class Table:
         return self.given.products.get(line_id) if line_id is not None else None
 
 
-async def load_table(batch: Batch, desk: Desk, needs: Needs) -> Table:
-    """Load what is needed: two to four statements, whatever the number of payments. Unknown ids are absent."""
+async def load_table(batch: Batch, desk: Desk, needs: Needs, on: date) -> Table:
+    """Load what is needed: two to four statements, whatever the number of payments. Unknown ids are absent.
+
+    on  the business date whose product versions draws live by
+    """
     guards: dict[UUID, PersonGuard] = {
         payer: batch.people[payer] for payer in needs.payers if payer in batch.people
     }
     found = await _merchants_of_book(batch, desk, needs.merchants)
     known = await load_known(batch.db, batch.bucket, guards, found)
-    lines = await load_states(batch.db, batch.bucket, list(needs.lines)) if needs.lines else {}
+    drawing = [payer for payer in needs.drawing if payer in guards]
+    lines = await load_states_of_people(batch.db, batch.bucket, drawing) if drawing else {}
     available = await _wallets(batch, {payer: guards[payer] for payer in needs.wallets if payer in guards})
     owned: dict[UUID, dict[UUID, LineState]] = {}
     for id_, state in lines.items():
@@ -67,9 +74,9 @@ async def load_table(batch: Batch, desk: Desk, needs: Needs) -> Table:
         payer: PayerState(guard, available.get(payer, 0), owned.get(payer, NO_LINES), known.features[payer])
         for payer, guard in guards.items()
     }
-    products = {id_: desk.catalogue.product_of(state.line) for id_, state in lines.items()}
+    products = {id_: desk.catalogue.drawn_under(state.line, on) for id_, state in lines.items()}
     policy = desk.catalogue.policies[batch.book.id]
-    return Table(Given(policy, products, found, known.listed), states)
+    return Table(desk.catalogue, Given(policy, products, found, known.listed), states)
 
 
 NO_LINES: Mapping[UUID, LineState] = {}

@@ -1,6 +1,6 @@
 """Making quotes, and reading what an option means for a payment. No money moves, so no lane is needed."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -80,7 +80,7 @@ async def create_quote(
             wallet_id = None
             ways = rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on)
         else:
-            wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, expired=expired)
+            wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, on, expired=expired)
             ways = rules.ways_of_payer(asked, purse, bounds, on)
         quote, view = _quote(ids, catalogue, book, asked, ways, wallet_id, at)
         await store.insert_quote(db, book.bucket_of(quote.id), quote)
@@ -125,7 +125,7 @@ async def _merchant(
 
 
 async def _purse(
-    db: Connection, catalogue: Catalogue, book: Book, asked: Asked, merchant: Merchant, *, expired: bool
+    db: Connection, catalogue: Catalogue, book: Book, asked: Asked, merchant: Merchant, on: date, *, expired: bool
 ) -> tuple[UUID, Purse]:
     """What a payer could pay from now. Read without locks: a quote is no promise of credit, the payment decides."""
     assert asked.payer_id is not None, "only a known payer has a purse"
@@ -141,10 +141,8 @@ async def _purse(
         blocks.append(Reason.MERCHANT_CLOSED)
     if expired:
         blocks.append(Reason.ORDER_EXPIRED)
-    found = await credit.load_lines_of_people(db, bucket, [asked.payer_id])
-    open_ids = [line.id for line in found if line.status is not LineStatus.CLOSED]
-    states = await credit.load_states(db, bucket, open_ids)
-    lines = [(states[id_], catalogue.product_of(states[id_].line)) for id_ in open_ids]
+    states = await credit.load_states_of_people(db, bucket, [asked.payer_id])
+    lines = [(state, catalogue.drawn_under(state.line, on)) for state in states.values()]
     account = account_id(wallet_id, AccountKind.WALLET)
     balance = (await ledger.load_balances(db, bucket, [account])).get(account)
     available = (balance.available_minor or 0) if balance is not None else 0

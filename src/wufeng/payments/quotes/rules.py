@@ -15,9 +15,13 @@ from wufeng.credit import (
     PriceOption,
     Product,
     decide_draw,
+    calendar_of,
     draw_id,
     price_options,
 )
+from wufeng.credit.lines.model import LineStatus
+from wufeng.credit.lines.rules import ceiling_minor
+from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import Shares
@@ -47,7 +51,10 @@ class Way(Struct, frozen=True):
 
 
 class Purse(Struct, frozen=True):
-    """What a payer could pay from. `blocks` stop every way (a frozen payer, a closed merchant, an expired order)."""
+    """What a payer could pay from. `blocks` stop every way (a frozen payer, a closed merchant, an expired order).
+
+    lines  all of the payer's, closed ones too: they share one cap
+    """
 
     wallet_minor: int
     lines: Sequence[tuple[LineState, Product]]
@@ -63,10 +70,15 @@ def ways_of_payer(asked: Asked, purse: Purse, bounds: Bounds, on: date) -> list[
         reasons = (*purse.blocks, *((Reason.INSUFFICIENT_BALANCE,) if short else ()))
         meant = Meant(use_wallet=True, line_id=None, product=None, tenor=1, merchant_share_ppm=0)
         ways.append(Way(meant, amount_minor, 0, None, None, in_order(reasons)))
+    states = {state.line.id: state for state, _ in purse.lines}
+    products = {state.line.id: product for state, product in purse.lines}
     for state, product in purse.lines:
-        ways += _of_line(asked, state, product, 0, purse.blocks, bounds, on)
+        if state.line.status is LineStatus.CLOSED:
+            continue
+        ceiling = ceiling_minor(state.line.id, states, products, on)
+        ways += _of_line(asked, state, product, ceiling, 0, purse.blocks, bounds, on)
         if asked.shows_wallet and 0 < purse.wallet_minor < amount_minor:
-            ways += _of_line(asked, state, product, purse.wallet_minor, purse.blocks, bounds, on)
+            ways += _of_line(asked, state, product, ceiling, purse.wallet_minor, purse.blocks, bounds, on)
     return ways
 
 
@@ -74,6 +86,7 @@ def _of_line(
     asked: Asked,
     state: LineState,
     product: Product,
+    ceiling: int,
     wallet_minor: int,
     blocks: tuple[Reason, ...],
     bounds: Bounds,
@@ -81,7 +94,7 @@ def _of_line(
 ) -> list[Way]:
     credit_minor = asked.amount_minor - wallet_minor
     ways: list[Way] = []
-    for price in _prices(product, state.line.cycle, credit_minor, bounds, on):
+    for price in _prices(product, calendar_of(state.line, product), credit_minor, bounds, on):
         share_ppm = bounds.merchant_share_ppm if price.tenor > 1 else 0
         request = DrawRequest(
             id=draw_id(state.line.id),
@@ -93,7 +106,7 @@ def _of_line(
             tenor=price.tenor,
             merchant_share_ppm=share_ppm,
         )
-        answer = decide_draw(state, request, product, on)
+        answer = decide_draw(state, request, product, on, ceiling)
         reasons = answer.reasons if isinstance(answer, Declined) else ()
         meant = Meant(
             use_wallet=wallet_minor > 0,
@@ -134,12 +147,14 @@ def ways_of_nobody(asked: Asked, products: Sequence[Product], bounds: Bounds, on
             (),
         )
         for product in products
-        if asked.scene not in product.scenes.forbidden and asked.amount_minor <= product.limit.maximum_minor
-        for price in _prices(product, product.cycle, asked.amount_minor, bounds, on)
+        if not product.scenes.refuse(asked.scene) and asked.amount_minor <= product.limit.maximum_minor
+        for price in _prices(product, product.calendar, asked.amount_minor, bounds, on)
     ]
 
 
-def _prices(product: Product, cycle: Cycle, amount_minor: int, bounds: Bounds, on: date) -> list[PriceOption]:
+def _prices(
+    product: Product, cycle: Cycle | Dates, amount_minor: int, bounds: Bounds, on: date
+) -> list[PriceOption]:
     return price_options(product, cycle, amount_minor, on, bounds.merchant_share_ppm, bounds.tenors or None)
 
 

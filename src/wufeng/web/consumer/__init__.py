@@ -1,6 +1,6 @@
 """The consumer app (`/app`): pay, understand, repay."""
 
-from wufeng.web.consumer import credit, home, pay, repay, sign_in, wallet
+from wufeng.web.consumer import credit, home, line, pay, repay, sign_in, wallet
 from wufeng.web.paging import Page
 
 PAGES: tuple[Page, ...] = (
@@ -8,6 +8,7 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *pay.PAGES,
     *credit.PAGES,
+    *line.PAGES,
     *repay.PAGES,
     *wallet.PAGES,
 )

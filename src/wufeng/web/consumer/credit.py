@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
+from wufeng.credit.documents.bill import BillPaper, bill_document
+from wufeng.credit.documents.bill import bill_csv as csv_of_bill
+from wufeng.credit.documents.drawing import drawn
+from wufeng.credit.documents.queries import load_bill_paper, show_explained_bill
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.queries import (
     Reading,
@@ -40,9 +44,9 @@ async def credit(visit: Visit) -> Reply:
         row = await load_line(read, decode(Prefix.LINE, wanted.id))
         bills = await list_bills(read, row, None, BILLS)
         draws = await list_draws(read, row, None, DRAWS)
-        names = await merchant_names(visit, db, [draw.merchant for draw in draws])
+        names = await merchant_names(visit, db, [draw.merchant for draw in draws if draw.merchant])
         plans = [
-            (names[draw.merchant], await _plan(read, draw.id))
+            (names[draw.merchant] if draw.merchant else None, await _plan(read, draw.id))
             for draw in draws
             if draw.tenor > 1 and draw.unbilled_minor
         ]
@@ -67,7 +71,38 @@ async def bill(visit: Visit) -> Reply:
         own_person(visit.caller, line.person_id, "bill")
         view = await show_bill(read, found, line)
         shops = await _shops(visit, db, read, view)
-    return visit.show("consumer/bill.html", bill=view, shops=shops, on=read.on)
+        explained = await show_explained_bill(read, found, line)
+    amounts = {one.code.value: one for one in explained.amounts}
+    parts = {one.code.value: one for one in amounts["total"].steps}
+    return visit.show("consumer/bill.html", bill=view, shops=shops, on=read.on, why={**parts, **amounts})
+
+
+async def bill_pdf(visit: Visit) -> Reply:
+    """A bill on paper, to keep."""
+    paper = await _paper(visit)
+    return _file(await drawn(bill_document(paper, visit.language)), "application/pdf", paper, "pdf")
+
+
+async def bill_csv(visit: Visit) -> Reply:
+    """The items of a bill as a table."""
+    paper = await _paper(visit)
+    return _file(csv_of_bill(paper), "text/csv; charset=utf-8", paper, "csv")
+
+
+async def _paper(visit: Visit) -> BillPaper:
+    bill_id = visit.path_id(Prefix.BILL, "bill")
+    async with visit.services.database.read() as db:
+        read = reading(visit, db)
+        found, line = await load_bill(read, bill_id)
+        own_person(visit.caller, line.person_id, "bill")
+        return await load_bill_paper(read, found, line, visit.services.merchants)
+
+
+def _file(body: bytes, media_type: str, paper: BillPaper, ending: str) -> Reply:
+    """A download, named by the bill's date."""
+    name = f"wufeng-bill-{paper.sources.bill.issued_on.isoformat()}.{ending}"
+    disposition = (b"content-disposition", f'attachment; filename="{name}"'.encode())
+    return Reply(body=body, media_type=media_type, headers=(disposition,))
 
 
 async def _plan(read: Reading, draw: str) -> PlanView:
@@ -78,12 +113,15 @@ async def _plan(read: Reading, draw: str) -> PlanView:
 async def _shops(visit: Visit, db: Connection, read: Reading, view: BillView) -> Mapping[str, Shown]:
     """The payments behind the items of a bill, by draw."""
     draws = [(item.draw, await load_draw(read, decode(Prefix.DRAW, item.draw))) for item in view.items]
-    payments = [await load_payment(db, visit.book, draw.payment_id) for _, (draw, _) in draws]
+    payments = [
+        await load_payment(db, visit.book, draw.payment_id) for _, (draw, _) in draws if draw.payment_id
+    ]
     kept = [payment for payment in payments if payment is not None]
     views = await show_payments(db, visit.services.catalogue, visit.book, kept, Reader.PERSON, visit.language)
     names = await merchant_names(visit, db, [one.merchant for one in views])
     by_id: Mapping[str, Shown] = {one.id: Shown(one, names[one.merchant], state_of(one)) for one in views}
-    return _by_draw([(draw, payment.id) for (draw, _), payment in zip(draws, views, strict=True)], by_id)
+    paying = [draw for draw, (found, _) in draws if found.payment_id]
+    return _by_draw([(draw, payment.id) for draw, payment in zip(paying, views, strict=True)], by_id)
 
 
 def _by_draw(pairs: Sequence[tuple[str, str]], by_id: Mapping[str, Shown]) -> dict[str, Shown]:
@@ -95,4 +133,6 @@ page = pages_of(Door.CONSUMER)
 PAGES = (
     page("GET", "/app/credit", "app_credit", credit),
     page("GET", "/app/bills/{id}", "app_bill", bill),
+    page("GET", "/app/bills/{id}/pdf", "app_bill_pdf", bill_pdf),
+    page("GET", "/app/bills/{id}/csv", "app_bill_csv", bill_csv),
 )

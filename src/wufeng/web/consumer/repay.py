@@ -1,10 +1,14 @@
 """Repaying: how much, from where, and what it did."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from wufeng.base.errors import Code, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem
+from wufeng.credit.documents.explain import Explained
+from wufeng.credit.documents.queries import show_explained_repayment
 from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import (
     Reading,
@@ -15,7 +19,8 @@ from wufeng.credit.queries import (
     show_line,
     show_repayment,
 )
-from wufeng.credit.repayments.model import Target
+from wufeng.credit.repayments.model import Paid, Target
+from wufeng.credit.views import AllocationView, RepaymentView
 from wufeng.identity import own_person
 from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView
 from wufeng.identity.bank_accounts.queries import list_bank_accounts
@@ -76,8 +81,17 @@ async def show(visit: Visit) -> Reply:
         own_person(visit.caller, found.person_id, "repayment")
         view = await show_repayment(read, found)
         line = await show_line(read, found.line_id)
+        why = _by_piece(view, (await show_explained_repayment(read, found)).amounts)
     waited_s = (visit.at - view.created_at).total_seconds()
-    return visit.show("consumer/repayment.html", repayment=view, line=line, look_again=waited_s < LONG_AGO_S)
+    return visit.show(
+        "consumer/repayment.html", repayment=view, line=line, why=why, look_again=waited_s < LONG_AGO_S
+    )
+
+
+def _by_piece(view: RepaymentView, amounts: Sequence[Explained]) -> list[tuple[AllocationView, Explained]]:
+    """Each piece of a repayment with the rule that put it there; both tell the pieces in one order."""
+    paid, saved = iter(amounts[0].steps), iter(amounts[1].steps if len(amounts) > 1 else ())
+    return [(piece, next(saved if piece.part is Paid.FEE_DROPPED else paid)) for piece in view.allocation]
 
 
 async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:

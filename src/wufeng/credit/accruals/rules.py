@@ -1,0 +1,65 @@
+"""What bears interest, and how it ends a stretch: one closed form for draws before their bill and bills after it.
+
+Source: DESIGN.md decision 5: billed = round(accrued since the start) − billed before. Rounding each time and dropping
+the rest would lose it.
+"""
+
+from datetime import date
+from typing import Protocol
+
+from wufeng.credit.accruals.model import MICRO, Segment, micro_of, round_micro
+
+
+class Bearing(Protocol):
+    """A draw or a bill, as far as it bears interest. The running stretch began on `accrued_on`.
+
+    bearing_minor          the balance that bears it now      daily_ppm  the rate; 0: it bears none
+    least_minor            the least interest of a day        most_minor  no more interest than this in all
+    segments               the stretches that are over
+    interest_billed_minor  what was billed of all of it
+    """
+
+    @property
+    def bearing_minor(self) -> int: ...
+    @property
+    def daily_ppm(self) -> int: ...
+    @property
+    def least_minor(self) -> int: ...
+    @property
+    def most_minor(self) -> int | None: ...
+    @property
+    def accrued_on(self) -> date: ...
+    @property
+    def segments(self) -> tuple[Segment, ...]: ...
+    @property
+    def interest_billed_minor(self) -> int: ...
+
+
+def daily_micro(one: Bearing) -> int:
+    """What it earns a day from now on, in millionths."""
+    return micro_of(one.bearing_minor, one.daily_ppm, one.least_minor) if one.daily_ppm else 0
+
+
+def accrued_micro(one: Bearing, on: date) -> int:
+    """All the interest it has earned by the end of a date, exact, in millionths."""
+    micro = sum(segment.interest_micro for segment in one.segments)
+    if one.daily_ppm:
+        micro += daily_micro(one) * max(0, (on - one.accrued_on).days)
+    return micro if one.most_minor is None else min(micro, one.most_minor * MICRO)
+
+
+def interest_to_bill(one: Bearing, on: date) -> int:
+    """The interest it has earned by the end of a date and that was not billed yet, in minor units; never negative."""
+    if not one.daily_ppm and not one.segments:
+        return 0
+    return max(0, round_micro(accrued_micro(one, on)) - one.interest_billed_minor)
+
+
+def ended(one: Bearing, on: date) -> tuple[date, tuple[Segment, ...]] | None:
+    """The start of the next stretch and all that are over, if the running one ends at a date; None: nothing to end."""
+    if not one.daily_ppm or on <= one.accrued_on:
+        return None
+    if one.bearing_minor <= 0:
+        return on, one.segments
+    last = Segment(one.accrued_on, on, one.bearing_minor, one.daily_ppm, one.least_minor)
+    return on, (*one.segments, last)

@@ -1,0 +1,364 @@
+"""What can be asked of applications: apply, accept, decide what was referred; and what the day close does with them.
+
+All through the lane, under the lock of the person: a person has one application of a product under way, and a sheet
+is accepted once.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from wufeng.base.claims import Answer
+from wufeng.base.errors import Code, Problem, invalid_field, not_found
+from wufeng.base.events import Event
+from wufeng.base.ids import Prefix, encode
+from wufeng.base.lanes import Batch, Command, Handler
+from wufeng.credit.applications import rules, store
+from wufeng.credit.applications.assessing import Asked, inputs_of
+from wufeng.credit.applications.model import (
+    Application,
+    ApplicationKind,
+    ApplicationPolicy,
+    ApplicationReason,
+    ApplicationStatus,
+    Bound,
+    Consent,
+    Decision,
+    Declared,
+    Declined,
+    Facts,
+    Inputs,
+    LimitStep,
+    Offered,
+    Purchase,
+    Referred,
+)
+from wufeng.credit.applications.papers import Signing, papers_of
+from wufeng.credit.applications.views import view_application
+from wufeng.credit.debts.commands import EVENT_LANGUAGE
+from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.commands import OpenLine, SetLimit, open_lines, set_limits
+from wufeng.credit.lines.model import Actor, LineStatus
+from wufeng.credit.lines.rules import problem_of_range
+from wufeng.credit.products.commands import Products
+from wufeng.credit.products.model import Product
+from wufeng.identity import audit
+from wufeng.identity.audit.model import Act
+from wufeng.identity.people.model import PersonStatus
+
+EVENTS = {
+    ApplicationStatus.OFFERED: "application.offered",
+    ApplicationStatus.DECLINED: "application.declined",
+    ApplicationStatus.ACCEPTED: "application.accepted",
+}
+
+
+class Apply(Command, frozen=True, kw_only=True):
+    """Apply for a line; the command's only person is the one who applies. Comes back to the one under way.
+
+    age_years, facts  as they were read at the edge: credit reads neither documents nor payments
+    purchase          the order it is made for
+    """
+
+    application_id: UUID
+    person_id: UUID
+    product: str
+    consents: tuple[Consent, ...]
+    declared: Declared
+    age_years: int
+    facts: Facts
+    purchase: Purchase | None = None
+    language: str = "zh"
+
+
+class AcceptApplication(Command, frozen=True, kw_only=True):
+    """Sign an offer: the person's proof was checked at the edge, and is bound to the sheet by its hash."""
+
+    application_id: UUID
+    person_id: UUID
+    sheet_hash: str
+    confirmed_by: str
+    language: str = "zh"
+
+
+class DecideReferred(Command, frozen=True, kw_only=True):
+    """A member of staff decides a referred application; its person is the command's only one. None declines it."""
+
+    application_id: UUID
+    limit_minor: int | None
+    act: Act | None = None
+    language: str = "zh"
+
+
+def handlers(products: Products, policy: ApplicationPolicy) -> dict[type[Command], Handler]:
+    """The lane handlers of applications, but those of the day close."""
+    desk = Desk(products, policy)
+    return {Apply: desk.apply, AcceptApplication: desk.accept, DecideReferred: desk.decide_referred}
+
+
+class Desk:
+    """Handlers over the products and the policy. One command after the other: applications are rare."""
+
+    def __init__(self, products: Products, policy: ApplicationPolicy) -> None:
+        self.products = products
+        self.policy = policy
+
+    async def apply(self, batch: Batch, commands: Sequence[Apply]) -> list[Answer | Problem]:
+        """Decide applications: 201 with a new one, 200 with the one that is under way."""
+        return [await self._apply(batch, command) for command in commands]
+
+    async def accept(self, batch: Batch, commands: Sequence[AcceptApplication]) -> list[Answer | Problem]:
+        """Open lines, or raise limits, for offers that were signed."""
+        return [await self._accept(batch, command) for command in commands]
+
+    async def decide_referred(
+        self, batch: Batch, commands: Sequence[DecideReferred]
+    ) -> list[Answer | Problem]:
+        """Offer or decline what the policy left to a person."""
+        return [await self._decide_referred(batch, command) for command in commands]
+
+    async def _apply(self, batch: Batch, command: Apply) -> Answer | Problem:
+        on = batch.book.business_date(command.at)
+        guard = batch.people.get(command.person_id)
+        if guard is None:
+            return not_found("person")
+        product = self.products.current(command.product, on)
+        if product is None or product.currency != batch.book.currency:
+            return invalid_field("/product", "There is no such product in this book.")
+        if (problem := rules.problem_of_consents(command.consents, self.policy)) is not None:
+            return problem
+        under_way = await self._under_way(batch, command)
+        if under_way is not None:
+            return self._answer(under_way, 200, command.language)
+        if (problem := await self._problem_of_lines(batch, command.person_id, product)) is not None:
+            return problem
+        asked = Asked(
+            guard=guard, age_years=command.age_years, facts=command.facts, declared=command.declared
+        )
+        inputs = await inputs_of(batch, asked, self.policy, command.at)
+        decision = rules.decide_application(inputs, self.policy, product)
+        new = self._applied(command, product, inputs, decision, on)
+        await self.keep_new(batch, new, on)
+        return self._answer(new, 201, command.language)
+
+    async def _under_way(self, batch: Batch, command: Apply) -> Application | None:
+        """The person's application under way; one whose time has run out is ended."""
+        found = await store.load_open(
+            batch.db, batch.bucket, command.person_id, command.product, ApplicationKind.OPENING
+        )
+        if found is not None and is_over(found, command.at):
+            await store.lapse(batch.db, batch.bucket, [found.id], command.at)
+            return None
+        return found
+
+    async def _problem_of_lines(self, batch: Batch, person_id: UUID, product: Product) -> Problem | None:
+        own = await lines.load_lines_of_people(batch.db, batch.bucket, [person_id])
+        taken = [line for line in own if line.product == product.id and line.status is not LineStatus.CLOSED]
+        if len(taken) < product.opening.lines_max:
+            return None
+        return Problem(Code.STATE_CONFLICT, "You have as many lines of this product as it allows.")
+
+    def _applied(
+        self, command: Apply, product: Product, inputs: Inputs, decision: Decision, on: date
+    ) -> Application:
+        purchase = command.purchase
+        new = Application(
+            id=command.application_id,
+            person_id=command.person_id,
+            kind=ApplicationKind.OPENING,
+            product=product.id,
+            product_version=product.version,
+            currency=product.currency,
+            status=ApplicationStatus.CHECKING,
+            policy=self.policy.name,
+            inputs=inputs,
+            decision=decision,
+            limit_minor=None,
+            consents=self.policy.consents,
+            order_id=purchase.order_id if purchase else None,
+            order_minor=purchase.amount_minor if purchase else None,
+            created_at=command.at,
+            decided_at=command.at,
+        )
+        return self.decided(new, decision, product, command.at, on, purchase)
+
+    def decided(
+        self,
+        found: Application,
+        decision: Decision,
+        product: Product,
+        at: datetime,
+        on: date,
+        purchase: Purchase | None = None,
+    ) -> Application:
+        """An application with its decision: an offer gets its papers, and each that waits a time to end."""
+        decided = replace(found, decision=decision, decided_at=at)
+        if isinstance(decision, Declined):
+            return replace(decided, status=ApplicationStatus.DECLINED, expires_at=None)
+        if isinstance(decision, Referred):
+            expires_at = at + timedelta(days=self.policy.offer.refer_days)
+            return replace(decided, status=ApplicationStatus.REFERRED, expires_at=expires_at)
+        signing = Signing(
+            application_id=found.id,
+            person_id=found.person_id,
+            product=product,
+            limit_minor=decision.limit_minor,
+            on=on,
+            consents=found.consents,
+            purchase=purchase,
+        )
+        sheet, contract = papers_of(signing)
+        return replace(
+            decided,
+            status=ApplicationStatus.OFFERED,
+            limit_minor=decision.limit_minor,
+            sheet=sheet,
+            contract=contract,
+            expires_at=at + timedelta(days=self.policy.offer.days),
+        )
+
+    async def _accept(self, batch: Batch, command: AcceptApplication) -> Answer | Problem:
+        on = batch.book.business_date(command.at)
+        loaded = await store.load_applications(batch.db, batch.bucket, [command.application_id])
+        found, guard = loaded.get(command.application_id), batch.people.get(command.person_id)
+        if found is None or guard is None or found.person_id != command.person_id:
+            return not_found("application")
+        if is_over(found, command.at):
+            await store.lapse(batch.db, batch.bucket, [found.id], command.at)
+            return Problem(Code.STATE_CONFLICT, "This application has lapsed: apply again.")
+        if guard.status is not PersonStatus.ACTIVE:
+            return Problem(Code.STATE_CONFLICT, f"This person is {guard.status.value}.")
+        product = self.products.current(found.product, on)
+        if (problem := rules.problem_of_acceptance(found, command.sheet_hash, product)) is not None:
+            return problem
+        line_id = await self._carried_out(batch, command, found)
+        if isinstance(line_id, Problem):
+            return line_id
+        line = (await lines.load_lines(batch.db, batch.bucket, [line_id]))[line_id]
+        accepted = replace(
+            found,
+            status=ApplicationStatus.ACCEPTED,
+            line_id=line_id,
+            confirmed_by=command.confirmed_by,
+            expires_at=None,
+            accepted_at=command.at,
+            review_on=rules.next_review_on(on, line.bill_day),
+        )
+        await store.update_application(batch.db, batch.bucket, accepted)
+        await store.end_reviews(batch.db, batch.bucket, line_id, accepted.id)
+        self._tell(batch, accepted, on)
+        return self._answer(accepted, 200, command.language)
+
+    async def _carried_out(
+        self, batch: Batch, command: AcceptApplication, found: Application
+    ) -> UUID | Problem:
+        """The line that the application has opened, or raised the limit of."""
+        own = await lines.load_lines_of_people(batch.db, batch.bucket, [found.person_id])
+        if any(line.past_due_since is not None for line in own):
+            return Problem(Code.STATE_CONFLICT, "A bill is overdue: pay it first.")
+        assert found.limit_minor is not None, "an offer has its limit"
+        reason = f"accepted: {encode(Prefix.APPLICATION, found.id)}"
+        if found.kind is ApplicationKind.RAISE:
+            assert found.line_id is not None, "a raise has its line"
+            return await self.set_limit(batch, found, found.limit_minor, reason, command.at)
+        opening = OpenLine(
+            at=command.at,
+            people=(found.person_id,),
+            request_id=command.request_id,
+            person_id=found.person_id,
+            product=found.product,
+            limit_minor=found.limit_minor,
+            staff_id=None,
+            actor=Actor.SYSTEM,
+            reason=reason,
+        )
+        (answer,) = await open_lines(batch, self.products, [opening])
+        if isinstance(answer, Problem):
+            return answer
+        assert answer.object_id is not None, "a line that was opened has its id"
+        return answer.object_id
+
+    async def set_limit(
+        self, batch: Batch, found: Application, limit_minor: int, reason: str, at: datetime
+    ) -> UUID | Problem:
+        """Set the limit of an application's line, in its history by the system and for that reason."""
+        assert found.line_id is not None, "an application that was accepted has its line"
+        setting = SetLimit(
+            at=at,
+            people=(found.person_id,),
+            line_id=found.line_id,
+            actor=Actor.SYSTEM,
+            actor_id=None,
+            reason=reason,
+            limit_minor=limit_minor,
+        )
+        (answer,) = await set_limits(batch, self.products, [setting])
+        return answer if isinstance(answer, Problem) else found.line_id
+
+    async def _decide_referred(self, batch: Batch, command: DecideReferred) -> Answer | Problem:
+        on = batch.book.business_date(command.at)
+        loaded = await store.load_applications(batch.db, batch.bucket, [command.application_id])
+        found = loaded.get(command.application_id)
+        if found is None or found.person_id not in batch.people:
+            return not_found("application")
+        if found.status is not ApplicationStatus.REFERRED or is_over(found, command.at):
+            return Problem(Code.STATE_CONFLICT, f"This application is {_now(found, command.at).value}.")
+        product = self.products.version(found.product, found.product_version)
+        if command.limit_minor is not None:
+            problem = problem_of_range(command.limit_minor, product)
+            if problem is not None:
+                return problem
+        decision = _by_staff(found, command.limit_minor, self.policy)
+        decided = self.decided(found, decision, product, command.at, on)
+        await store.update_application(batch.db, batch.bucket, decided)
+        if command.act is not None:
+            await audit(batch.db, batch.book, batch.ids, [command.act])
+        self._tell(batch, decided, on)
+        return self._answer(decided, 200, command.language)
+
+    async def keep_new(self, batch: Batch, new: Application, on: date) -> None:
+        """Keep a new application and tell it."""
+        await store.insert_application(batch.db, batch.bucket, new)
+        self._tell(batch, new, on)
+
+    def _tell(self, batch: Batch, found: Application, on: date) -> None:
+        if found.status in EVENTS:
+            body = msgspec.json.encode(self._view(found, EVENT_LANGUAGE))
+            batch.events.append(Event(EVENTS[found.status], found.id, body, on, found.person_id))
+
+    def _answer(self, found: Application, status: int, language: str) -> Answer:
+        return Answer(status, msgspec.json.encode(self._view(found, language)), found.id)
+
+    def _view(self, found: Application, language: str) -> msgspec.Struct:
+        product = self.products.version(found.product, found.product_version)
+        return view_application(found, product, self.policy, language)
+
+
+def is_over(found: Application, at: datetime) -> bool:
+    """Whether the time of an application has run out; the day close ends it, nobody accepts it meanwhile."""
+    return found.expires_at is not None and found.expires_at <= at
+
+
+def _now(found: Application, at: datetime) -> ApplicationStatus:
+    return ApplicationStatus.LAPSED if is_over(found, at) else found.status
+
+
+def _by_staff(found: Application, limit_minor: int | None, policy: ApplicationPolicy) -> Decision:
+    """A referred application as a person decided it: its score stays, the lowest grade's price is given."""
+    decision = found.decision
+    if limit_minor is None:
+        reasons = rules.in_order((*decision.reasons, ApplicationReason.DECLINED_BY_STAFF))
+        return Declined(decision.score, decision.points, reasons)
+    lowest = policy.grades[0]
+    return Offered(
+        decision.score,
+        decision.points,
+        decision.reasons,
+        lowest.code,
+        policy.price(lowest.price),
+        limit_minor,
+        (LimitStep(Bound.STAFF, limit_minor),),
+    )

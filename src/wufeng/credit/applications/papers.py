@@ -1,0 +1,310 @@
+"""What a person signs: the all-in cost sheet, made from the schedules that are executed, and the contract.
+
+Both hold their texts in both languages, so that one hash stands for what was read in either. Their bytes are canonical
+JSON (sorted keys, no spaces) and are kept as they were shown. Source: PRODUCTS.md 3.1.
+"""
+
+import hashlib
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from wufeng.base.ids import Prefix, encode
+from wufeng.base.money import format_minor
+from wufeng.credit.applications.model import Consent, Paper, Purchase
+from wufeng.credit.applications.texts import both, year_text
+from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
+from wufeng.credit.plans.rules import annualised_daily_ppm
+from wufeng.credit.products.model import LateBase, LenderShare, Name, Price, Product
+from wufeng.credit.texts import percent_text
+from wufeng.identity.merchants.model import Scene
+
+CONTRACT_VERSION = 1
+CLAUSES = ("parties", "limit", "use", "cost", "repayment", "late", "end")
+
+
+class CostItem(Struct, frozen=True):
+    """One interest or fee: what it is, how it is reckoned, at which rate, and who receives it."""
+
+    code: str
+    name: Name
+    method: Name
+    standard: Name
+    annualised_rate_ppm: int
+    receivers: tuple[Name, ...]
+
+
+class Way(Struct, frozen=True):
+    """One way to repay the principal: its schedule, and what it costs when all is paid in time."""
+
+    tenor: int
+    instalments: tuple[InstalmentPrice, ...]
+    total_cost_minor: int
+    total_minor: int
+    annualised_rate_ppm: int
+
+
+class PaperLender(Struct, frozen=True):
+    """Who lends, and which part of every draw."""
+
+    code: str
+    name: Name
+    share_ppm: int
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """The all-in cost sheet of one application.
+
+    basis                what principal_minor is: the whole limit at once, or the order's amount
+    annualised_max_ppm   a year, of the dearest way when all is paid in time
+    items, contingent    what is charged when performed normally; and on default only
+    """
+
+    object: Literal["cost_sheet"] = "cost_sheet"
+    application: str
+    person: str
+    product: str
+    product_version: int
+    name: Name
+    title: Name
+    made_on: date
+    currency: str
+    limit_minor: int
+    basis: Literal["limit", "order"]
+    basis_text: Name
+    principal_minor: int
+    ways: tuple[Way, ...]
+    annualised_max_ppm: int
+    items: tuple[CostItem, ...]
+    contingent: tuple[CostItem, ...]
+    nothing_else: Name
+    lenders: tuple[PaperLender, ...]
+
+
+class Clause(Struct, frozen=True):
+    """One clause of a contract."""
+
+    code: str
+    text: Name
+
+
+class Contract(Struct, frozen=True, kw_only=True):
+    """The contract of a line, bound to the sheet by its hash. What was signed when stands with the application."""
+
+    object: Literal["contract"] = "contract"
+    version: int = CONTRACT_VERSION
+    application: str
+    person: str
+    product: str
+    product_version: int
+    name: Name
+    title: Name
+    made_on: date
+    currency: str
+    limit_minor: int
+    sheet_hash: str
+    consents: tuple[Consent, ...]
+    lenders: tuple[PaperLender, ...]
+    clauses: tuple[Clause, ...]
+
+
+class Signing(Struct, frozen=True, kw_only=True):
+    """What the papers of one application are made from."""
+
+    application_id: UUID
+    person_id: UUID
+    product: Product
+    limit_minor: int
+    on: date
+    consents: tuple[Consent, ...]
+    purchase: Purchase | None = None
+
+
+def papers_of(signing: Signing) -> tuple[Paper, Paper]:
+    """The sheet and the contract of an offer."""
+    sheet = _paper(_sheet(signing))
+    return sheet, _paper(_contract(signing, sheet.hash))
+
+
+def read_sheet(paper: Paper) -> Sheet:
+    """A kept sheet, to be shown."""
+    return msgspec.json.decode(paper.content, type=Sheet)
+
+
+def read_contract(paper: Paper) -> Contract:
+    """A kept contract, to be shown."""
+    return msgspec.json.decode(paper.content, type=Contract)
+
+
+def _paper(document: Struct) -> Paper:
+    content = msgspec.json.encode(document, order="sorted")
+    return Paper(content, hashlib.sha256(content).hexdigest())
+
+
+def _sheet(signing: Signing) -> Sheet:
+    product = signing.product
+    principal_minor = signing.limit_minor
+    if signing.purchase is not None:
+        principal_minor = min(signing.purchase.amount_minor, signing.limit_minor)
+    options = offers(product, principal_minor, _scene(signing), signing.on)
+    basis: Literal["limit", "order"] = "limit" if signing.purchase is None else "order"
+    rates = [option.annualised_rate_ppm for option in options]
+    return Sheet(
+        application=encode(Prefix.APPLICATION, signing.application_id),
+        person=encode(Prefix.PERSON, signing.person_id),
+        product=product.id,
+        product_version=product.version,
+        name=product.name,
+        title=both("sheet_title"),
+        made_on=signing.on,
+        currency=product.currency,
+        limit_minor=signing.limit_minor,
+        basis=basis,
+        basis_text=both(f"sheet_principal_{basis}"),
+        principal_minor=principal_minor,
+        ways=tuple(map(_way, options)),
+        annualised_max_ppm=max([*rates, annualised_daily_ppm(product.interest.daily_ppm)]),
+        items=_items(product, options),
+        contingent=_contingent(product),
+        nothing_else=both("sheet_nothing_else"),
+        lenders=_lenders(product),
+    )
+
+
+def _way(option: PriceOption) -> Way:
+    return Way(
+        option.tenor,
+        option.instalments,
+        option.total_cost_minor,
+        option.amount_minor + option.total_cost_minor,
+        option.annualised_rate_ppm,
+    )
+
+
+def _items(product: Product, options: list[PriceOption]) -> tuple[CostItem, ...]:
+    """What is charged when all is paid in time: a line a way to repay, and daily interest where there is any."""
+    receivers = _receivers(product)
+    daily_ppm, items = product.interest.daily_ppm, []
+    if daily_ppm:
+        items.append(
+            CostItem(
+                "daily_interest",
+                both("sheet_daily_interest"),
+                both("sheet_daily_interest_method"),
+                _daily(daily_ppm),
+                annualised_daily_ppm(daily_ppm),
+                receivers,
+            )
+        )
+    for option in options:
+        price = product.price(option.tenor)
+        assert price is not None, "an option has its price"
+        if option.tenor > 1:
+            items.append(_instalment_item(price, option.annualised_rate_ppm, receivers))
+        elif not daily_ppm:
+            items.append(_single_item(receivers))
+    return tuple(items)
+
+
+def _single_item(receivers: tuple[Name, ...]) -> CostItem:
+    return CostItem(
+        "single",
+        both("sheet_single"),
+        both("sheet_single_method"),
+        both("sheet_single_standard"),
+        0,
+        receivers,
+    )
+
+
+def _instalment_item(price: Price, annualised_ppm: int, receivers: tuple[Name, ...]) -> CostItem:
+    kinds = {"fee": price.fee_ppm, "fee_period": price.fee_period_ppm, "annual": price.annual_ppm}
+    kind, ppm = next((kind, ppm) for kind, ppm in kinds.items() if ppm is not None)
+    name = "sheet_instalment_interest" if kind == "annual" else "sheet_instalment_fee"
+    year, rate = year_text(annualised_ppm), percent_text(ppm)
+    return CostItem(
+        f"instalments_{price.tenor}",
+        both(name, tenor=price.tenor),
+        both(f"sheet_{kind}_method"),
+        both(f"sheet_{kind}_standard", year=year, rate=rate),
+        annualised_ppm,
+        receivers,
+    )
+
+
+def _contingent(product: Product) -> tuple[CostItem, ...]:
+    """What is charged only when a bill is not paid whole, or not in time."""
+    interest, receivers = product.interest, _receivers(product)
+    with_fees = interest.late_base is LateBase.PRINCIPAL_AND_FEES
+    late = both("sheet_late_with_fees_method" if with_fees else "sheet_late_method")
+    if interest.late_most_ppm is not None:
+        late = _joined(late, both("sheet_late_most", most=percent_text(interest.late_most_ppm)))
+    if interest.late_least_minor:
+        least = format_minor(interest.late_least_minor, product.currency)
+        late = _joined(late, both("sheet_late_least", least=least))
+    kinds = (
+        ("revolving", both("sheet_revolving_method"), interest.revolving_daily_ppm),
+        ("late", late, interest.late_daily_ppm),
+    )
+    return tuple(
+        CostItem(code, both(f"sheet_{code}"), method, _daily(ppm), annualised_daily_ppm(ppm), receivers)
+        for code, method, ppm in kinds
+    )
+
+
+def _contract(signing: Signing, sheet_hash: str) -> Contract:
+    product = signing.product
+    limit = f"{product.currency} {format_minor(signing.limit_minor, product.currency)}"
+    return Contract(
+        application=encode(Prefix.APPLICATION, signing.application_id),
+        person=encode(Prefix.PERSON, signing.person_id),
+        product=product.id,
+        product_version=product.version,
+        name=product.name,
+        title=both("contract_title"),
+        made_on=signing.on,
+        currency=product.currency,
+        limit_minor=signing.limit_minor,
+        sheet_hash=sheet_hash,
+        consents=signing.consents,
+        lenders=_lenders(product),
+        clauses=tuple(
+            Clause(code, both(f"contract_{code}_{CONTRACT_VERSION}", limit=limit, sheet=sheet_hash))
+            for code in CLAUSES
+        ),
+    )
+
+
+def _scene(signing: Signing) -> Scene:
+    """The order's scene; without an order, or where the product may not pay in it, any other."""
+    scenes = signing.product.scenes
+    if signing.purchase is not None and not scenes.refuse(signing.purchase.scene):
+        return signing.purchase.scene
+    return payable_scene(signing.product)
+
+
+def payable_scene(product: Product) -> Scene:
+    """A scene in which the product pays: its prices are the same in all of them."""
+    return next(scene for scene in Scene if not product.scenes.refuse(scene))
+
+
+def _daily(ppm: int) -> Name:
+    return both("sheet_daily_standard", year=year_text(annualised_daily_ppm(ppm)), rate=percent_text(ppm))
+
+
+def _joined(first: Name, second: Name) -> Name:
+    return Name(first.zh + second.zh, first.en + second.en)
+
+
+def _receivers(product: Product) -> tuple[Name, ...]:
+    return tuple(share.name for share in product.lenders)
+
+
+def _lenders(product: Product) -> tuple[PaperLender, ...]:
+    def of(share: LenderShare) -> PaperLender:
+        return PaperLender(share.code, share.name, share.share_ppm)
+
+    return tuple(map(of, product.lenders))

@@ -1,0 +1,73 @@
+"""The next bill of a line, as one step from debt to debt: the day close and a history folded again take it alike."""
+
+from datetime import date
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.bills.rules import due_date, issue, take_items
+from wufeng.credit.debts.rules import expected_bill_on, touched
+from wufeng.credit.products.model import Product
+from wufeng.credit.repayments.model import Debt, Spread
+from wufeng.credit.repayments.rules import brought_up, spread
+
+
+class IssuedBill(Struct, frozen=True):
+    """A debt with its new bill, what stands on the bill, and what the line's credit balance paid of it.
+
+    bill            as it stands after that; None: there was nothing to bill
+    owed_minor      principal the line owed before the credit balance paid
+    applied         None: nothing stood in the person's favour
+    subsidy_minor   merchants' part of fees, earned with it
+    """
+
+    debt: Debt
+    bill: Bill | None
+    items: BillItems
+    owed_minor: int = 0
+    applied: Spread | None = None
+    subsidy_minor: int = 0
+
+
+def issue_bill(
+    debt: Debt,
+    credit_balance_minor: int,
+    bill_id: UUID,
+    issued_on: date,
+    product: Product,
+    due_on: date | None = None,
+) -> IssuedBill:
+    """Issue the bill of one line on a date: what is due of its draws, and the interest of what was not paid.
+
+    due_on  where the bill is known already, in a history that is folded again; None: as the line's days are now
+    """
+    now = brought_up(debt, product, issued_on)
+    new_items, draws = take_items(now.draws, bill_id, issued_on, product.minimum)
+    if due_on is None:
+        due_on = due_date(now.line, product.billing, issued_on, new_items.due_on)
+    issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on)
+    if issued is None:
+        after = replace(now, draws=draws)
+        return IssuedBill(_next_expected(after, issued_on), None, BillItems())
+    line = now.line
+    after = touched(Debt(line, (*issued.earlier, issued.bill), draws), issued_on)
+    items = BillItems(new_items.items, issued.interest)
+    owed_minor = after.principal_minor
+    applied = None
+    if money_minor := min(credit_balance_minor, after.billed_minor):
+        applied = spread(after, money_minor, product, issued_on)
+        assert applied.surplus_minor == 0, "no more is applied than bills owe"
+        after = applied.debt
+    bill = next(bill for bill in after.bills if bill.id == bill_id)
+    return IssuedBill(
+        _next_expected(after, issued_on), bill, items, owed_minor, applied, new_items.subsidy_minor
+    )
+
+
+def _next_expected(debt: Debt, issued_on: date) -> Debt:
+    """The debt with the date of the bill that follows one of that date."""
+    line = replace(debt.line, next_bill_on=None)
+    expected_on = expected_bill_on(replace(debt, line=line), issued_on)
+    return replace(debt, line=replace(line, next_bill_on=expected_on))

@@ -1,0 +1,95 @@
+"""What documents and explanations are made from. Nothing is locked."""
+
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from wufeng.base.ids import Prefix, encode
+from wufeng.credit.bills import store as bills
+from wufeng.credit.bills.model import Bill
+from wufeng.credit.documents.bill import BillPaper
+from wufeng.credit.documents.explain import BillSources, Explained, explain_bill, explain_repayment
+from wufeng.credit.draws import store as draws
+from wufeng.credit.lines.model import Line
+from wufeng.credit.queries import Reading, load_line
+from wufeng.credit.repayments import store as repayments
+from wufeng.credit.repayments.model import Debt, Repayment
+from wufeng.credit.repayments.rules import brought_up
+from wufeng.identity import Merchants
+
+
+class ExplanationView(Struct, frozen=True, kw_only=True):
+    """The amounts of one bill or repayment, each opened into what made it, as of a business date.
+
+    id  of the bill or repayment
+    """
+
+    id: str
+    object: Literal["explanation"] = "explanation"
+    currency: str
+    dated_on: date
+    amounts: tuple[Explained, ...]
+
+
+async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSources:
+    """A bill brought up to today, with all that its amounts come from."""
+    product = read.products.version(line.product, line.product_version)
+    bucket = read.book.bucket_of(line.id)
+    items = (await bills.load_items(read.db, bucket, [bill.id]))[bill.id]
+    taken = [billed.of for billed in items.interest if not billed.is_draw]
+    drawn = [billed.of for billed in items.interest if billed.is_draw]
+    return BillSources(
+        bill=brought_up(Debt(line, (bill,)), product, read.on).bills[0],
+        items=items,
+        product=product,
+        currency=line.currency,
+        on=read.on,
+        earlier={
+            **await bills.load_bills(read.db, bucket, taken),
+            **await draws.load_draws(read.db, bucket, drawn),
+        },
+        repayments=await repayments.load_repayments_of_line(read.db, bucket, line.id),
+    )
+
+
+async def load_bill_paper(read: Reading, bill: Bill, line: Line, merchants: Merchants) -> BillPaper:
+    """A bill as it is put on paper, its items by the names of their merchants; a plan made of a bill has none."""
+    sources = await load_bill_sources(read, bill, line)
+    ids = {item.draw_id for item in sources.items.items}
+    found = await draws.load_draws(read.db, read.book.bucket_of(line.id), ids)
+    sellers = {id_: draw.merchant_id for id_, draw in found.items() if draw.merchant_id is not None}
+    known = await merchants.load(read.db, set(sellers.values()))
+    names = {id_: known[seller].name for id_, seller in sellers.items() if seller in known}
+    return BillPaper(sources, line, names)
+
+
+async def show_explained_bill(read: Reading, bill: Bill, line: Line) -> ExplanationView:
+    """How each amount of a bill came about."""
+    sources = await load_bill_sources(read, bill, line)
+    return ExplanationView(
+        id=encode(Prefix.BILL, bill.id),
+        currency=line.currency,
+        dated_on=read.on,
+        amounts=explain_bill(sources, read.language),
+    )
+
+
+async def show_explained_repayment(read: Reading, repayment: Repayment) -> ExplanationView:
+    """Where the money of a repayment went, and why there."""
+    line = await load_line(read, repayment.line_id)
+    bucket = read.book.bucket_of(line.id)
+    pieces = repayment.allocation
+    named = await bills.load_bills(
+        read.db, bucket, {piece.bill for piece in pieces if piece.bill is not None}
+    )
+    drawn = await draws.load_draws(
+        read.db, bucket, {piece.draw for piece in pieces if piece.draw is not None}
+    )
+    product = read.products.version(line.product, line.product_version)
+    return ExplanationView(
+        id=encode(Prefix.REPAYMENT, repayment.id),
+        currency=line.currency,
+        dated_on=read.on,
+        amounts=explain_repayment(repayment, named, drawn, product, line.currency, read.language),
+    )

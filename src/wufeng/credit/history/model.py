@@ -1,0 +1,101 @@
+"""The history of a line's debt: the events that made it, and the debt that they make.
+
+State is a fold of events. What comes late, or is undone, is the same fold with one event more or less.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from msgspec import Struct
+
+from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.draws.model import Draw
+from wufeng.credit.lines.model import Line
+from wufeng.credit.refunds.model import Returned
+from wufeng.credit.repayments.model import Allocation, Source
+
+
+class Drawn(Struct, frozen=True):
+    """A draw was posted, or a bill's principal was put into a plan: `draw` as it was born."""
+
+    on: date
+    draw: Draw
+
+
+class Delivered(Struct, frozen=True):
+    """Goods were shipped or received: from that date on bills may take the draw."""
+
+    on: date
+    draw_id: UUID
+
+
+class Issued(Struct, frozen=True):
+    """The bill of a date was issued, due on the day that was the line's then."""
+
+    on: date
+    bill_id: UUID
+    due_on: date
+
+
+class Repaid(Struct, frozen=True):
+    """Money came, counted from `on`."""
+
+    on: date
+    repayment_id: UUID
+    source: Source
+    amount_minor: int
+    plan: UUID | None = None
+
+
+class Refunded(Struct, frozen=True):
+    """A merchant gave back an amount of some draws. What went back as money then (`returned`) is not undone."""
+
+    on: date
+    refund_id: UUID
+    draw_ids: tuple[UUID, ...]
+    amount_minor: int
+    returned: tuple[Returned, ...] = ()
+
+
+Event = Drawn | Delivered | Issued | Repaid | Refunded
+
+
+class Charged(Struct, frozen=True):
+    """What a line was charged since it was opened, what was cancelled taken off; subsidy: merchants' part of fees."""
+
+    interest_minor: int = 0
+    fee_minor: int = 0
+    subsidy_minor: int = 0
+    subsidy_returned_minor: int = 0
+
+
+class Standing(Struct, frozen=True):
+    """All that events have made of a line: every bill and draw it ever had, in whatever state.
+
+    items        what each bill was issued with        allocations  what each repayment paid
+    """
+
+    line: Line
+    bills: Mapping[UUID, Bill]
+    draws: Mapping[UUID, Draw]
+    items: Mapping[UUID, BillItems]
+    allocations: Mapping[UUID, tuple[Allocation, ...]]
+    charged: Charged = Charged()
+    credit_balance_minor: int = 0
+
+    @property
+    def principal_minor(self) -> int:
+        """Principal owed, billed or not."""
+        billed_minor = sum(bill.unpaid_principal_minor for bill in self.bills.values())
+        return billed_minor + sum(draw.unbilled_minor for draw in self.draws.values())
+
+    @property
+    def interest_owed_minor(self) -> int:
+        """Billed interest that is owed."""
+        return sum(bill.unpaid_interest_minor for bill in self.bills.values())
+
+    @property
+    def fee_owed_minor(self) -> int:
+        """Billed fees that are owed."""
+        return sum(bill.unpaid_fee_minor for bill in self.bills.values())

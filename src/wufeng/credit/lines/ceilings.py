@@ -1,0 +1,25 @@
+"""How much lines may be used when all lines of their people are looked at."""
+
+from collections.abc import Collection
+from datetime import date
+from uuid import UUID
+
+from wufeng.base.database import Connection
+from wufeng.credit.lines import store
+from wufeng.credit.lines.model import LineState
+from wufeng.credit.lines.rules import ceiling_minor
+from wufeng.credit.products.commands import Products
+
+
+async def load_ceilings(
+    db: Connection, bucket: int, products: Products, people: Collection[UUID], on: date
+) -> dict[UUID, int]:
+    """By line of those people: the most that its used and held may come to on a date (`rules.ceiling_minor`)."""
+    states = await store.load_states_of_people(db, bucket, people)
+    terms = {
+        id_: products.version(state.line.product, state.line.product_version) for id_, state in states.items()
+    }
+    by_person: dict[UUID, dict[UUID, LineState]] = {}
+    for id_, state in states.items():
+        by_person.setdefault(state.line.person_id, {})[id_] = state
+    return {id_: ceiling_minor(id_, own, terms, on) for own in by_person.values() for id_ in own}

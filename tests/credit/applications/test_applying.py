@@ -1,0 +1,226 @@
+"""Applications through the lane: decided, resumed, signed, lapsed; and what is kept of it."""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+from tests.credit.applications.conftest import POLICY, QUIET, REGULAR, Office
+
+from wufeng import credit
+from wufeng.base.claims import claim_key
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode
+from wufeng.credit.applications import store
+from wufeng.credit.applications.model import (
+    Application,
+    ApplicationStatus,
+    Declared,
+    Facts,
+    Habits,
+    Purchase,
+)
+from wufeng.credit.applications.papers import read_contract, read_sheet
+from wufeng.credit.applications.rules import decide_application
+from wufeng.credit.applications.views import ApplicationView
+from wufeng.credit.lines.model import Actor
+from wufeng.credit.lines.store import load_changes, load_lines
+from wufeng.credit.offers import offers
+from wufeng.identity.merchants.model import Scene
+from wufeng.ledger import AccountKind
+
+
+async def row(office: Office, view: ApplicationView) -> Application:
+    async with office.house.database.read() as db:
+        id_ = decode(Prefix.APPLICATION, view.id)
+        return (await store.load_applications(db, office.house.bucket, [id_]))[id_]
+
+
+async def test_two_people_get_two_limits_and_use_them_at_once(office: Office) -> None:
+    house = office.house
+    regular, quiet = await house.person(), await house.person()
+    office.facts = {regular.id: REGULAR, quiet.id: QUIET}
+    first, second = await office.apply(regular), await office.apply(quiet, language="en")
+    assert (first.status, second.status) == ("offered", "offered")
+    assert first.limit_minor == 22_000_00 and second.limit_minor == 1_000_00
+    assert [point.text for point in second.points][2:4] == [
+        "With us for 0 day(s)",
+        "Payments in the last 90 days: 0",
+    ]
+    assert second.reasons[0].text and second.limit_steps[0].text == "What grade D begins with"
+    accepted = await office.accept(regular, first)
+    assert accepted.status == "accepted" and accepted.line is not None
+    payer = replace(regular, line_id=decode(Prefix.LINE, accepted.line))
+    await house.buy(payer, 21_999_00)
+    line = await house.line(payer)
+    assert (line.limit_minor, line.available_minor) == (22_000_00, 1_00)
+    assert await house.balance(payer.line_id, AccountKind.LINE_PRINCIPAL) == 21_999_00
+    async with house.database.read() as db:
+        (change,) = await load_changes(db, house.bucket, payer.line_id)
+    assert change.actor is Actor.SYSTEM and accepted.id in change.reason
+    events = await house.events("application.offered", "application.accepted", "line.opened")
+    assert [event.split()[0] for event in events] == [
+        "application.offered",
+        "application.offered",
+        "line.opened",
+        "application.accepted",
+    ]
+
+
+async def test_a_decision_can_be_made_again_from_its_row(office: Office) -> None:
+    person = await office.house.person()
+    declared = Declared(
+        income_month_minor=8_000_00, lines_elsewhere=2, repayments_elsewhere_month_minor=500_00
+    )
+    view = await office.apply(person, facts=REGULAR, declared=declared)
+    kept = await row(office, view)
+    product = office.house.products.version(kept.product, kept.product_version)
+    assert decide_application(kept.inputs, POLICY, product) == kept.decision
+    assert kept.policy == POLICY.name and kept.inputs.lines_elsewhere == 2
+
+
+async def test_who_comes_back_finds_the_application_under_way(office: Office) -> None:
+    person = await office.house.person()
+    first = await office.apply(person, facts=REGULAR)
+    again = await office.house.do(office.applying(person, facts=QUIET, age_years=40))
+    assert again.status == 200
+    assert msgspec.json.decode(again.body, type=ApplicationView) == first
+    both = await asyncio.gather(
+        office.house.do(office.applying(person)), office.house.do(office.applying(person))
+    )
+    assert {answer.object_id for answer in both} == {decode(Prefix.APPLICATION, first.id)}
+
+
+async def test_at_once_makes_one_application(office: Office) -> None:
+    person = await office.house.person()
+    answers = await asyncio.gather(
+        *(office.house.do(office.applying(person, facts=REGULAR)) for _ in range(4))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.object_id for answer in answers}) == 1
+
+
+async def test_a_key_that_comes_again_gets_the_same_bytes(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    claim = claim_key(b"p" * 32, person.id, "one", "POST /v1/applications", {})
+    first = await house.do(replace(office.applying(person, facts=REGULAR), claim=claim))
+    view = msgspec.json.decode(first.body, type=ApplicationView)
+    await office.accept(person, view)
+    again = await house.do(replace(office.applying(person, facts=QUIET), claim=claim))
+    assert (again.status, again.body) == (201, first.body)
+
+
+async def test_the_sheet_is_the_schedule_that_would_be_executed(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    purchase = Purchase(UUID(int=7), 1_299_00, Scene.RETAIL)
+    kept = await row(office, await office.apply(person, facts=REGULAR, purchase=purchase))
+    assert kept.sheet is not None and kept.contract is not None
+    for paper in (kept.sheet, kept.contract):
+        assert hashlib.sha256(paper.content).hexdigest() == paper.hash
+    sheet, contract = read_sheet(kept.sheet), read_contract(kept.contract)
+    assert (sheet.basis, sheet.principal_minor, sheet.limit_minor) == ("order", 1_299_00, 22_000_00)
+    product = house.products.version(kept.product, kept.product_version)
+    options = offers(product, 1_299_00, Scene.RETAIL, house.on)
+    assert [way.instalments for way in sheet.ways] == [option.instalments for option in options]
+    for way in sheet.ways:
+        assert sum(part.amount_minor for part in way.instalments) == way.total_minor
+        assert way.total_minor == 1_299_00 + way.total_cost_minor
+    assert sheet.annualised_max_ppm == max(option.annualised_rate_ppm for option in options)
+    assert {item.code for item in sheet.items} >= {"single", "instalments_3", "instalments_12"}
+    assert {item.code: item.annualised_rate_ppm for item in sheet.contingent} == {
+        "revolving": 182_500,
+        "late": 182_500,
+    }
+    assert [(one.code, one.share_ppm) for one in sheet.lenders] == [("lead", 700_000), ("second", 300_000)]
+    assert contract.sheet_hash == kept.sheet.hash and contract.limit_minor == 22_000_00
+    assert contract.consents == POLICY.consents == kept.consents
+    without = await row(office, await office.apply(await house.person(), facts=QUIET))
+    assert without.sheet is not None and read_sheet(without.sheet).principal_minor == 1_000_00
+
+
+async def test_a_sheet_that_was_not_read_is_not_signed(office: Office) -> None:
+    house, person, other = office.house, await office.house.person(), await office.house.person()
+    view = await office.apply(person, facts=REGULAR)
+    wrong = await office.refused(office.accepting(person, view, sheet_hash="0" * 64))
+    assert (wrong.code, wrong.errors[0].pointer) == (Code.INVALID_FIELD, "/sheet_hash")
+    stranger = replace(office.accepting(other, view), people=(other.id,))
+    assert (await office.refused(stranger)).code is Code.NOT_FOUND
+    assert (await row(office, view)).status is ApplicationStatus.OFFERED
+    signed = await asyncio.gather(*(house.send(office.accepting(person, view)) for _ in range(3)))
+    assert sum(not isinstance(answer, Problem) for answer in signed) == 1, "a sheet is accepted once"
+    again = await office.refused(office.applying(person))
+    assert again.code is Code.STATE_CONFLICT, "the product gives one line"
+
+
+async def test_an_offer_lapses(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    view = await office.apply(person, facts=REGULAR)
+    last = house.on + timedelta(days=POLICY.offer.days)
+    house.clock.turn_to(house.noon(last))
+    refused = await office.refused(office.accepting(person, view))
+    assert refused.code is Code.STATE_CONFLICT and "lapsed" in refused.detail
+    later = await office.apply(person, facts=QUIET)
+    assert later.id != view.id and later.status == "offered"
+    (closed, *_) = (await house.turn_to(last + timedelta(days=POLICY.offer.days + 1)))[-1:]
+    assert closed.steps["application_lapses"] in (0, 1)
+    assert (await row(office, view)).status is ApplicationStatus.LAPSED
+    assert (await row(office, later)).status is ApplicationStatus.LAPSED
+
+
+async def test_too_many_declined_applications_wait(office: Office) -> None:
+    person = await office.house.person()
+    for _ in range(POLICY.admission.declined_max):
+        view = await office.apply(person, age_years=17, facts=REGULAR)
+        assert [reason.code for reason in view.reasons] == ["age_below_minimum"]
+        assert (view.status, view.limit_minor, view.sheet) == ("declined", None, None)
+    waits = await office.apply(person, facts=REGULAR)
+    assert [(one.code, one.adverse_action) for one in waits.reasons] == [("too_many_applications", "C06")]
+
+
+async def test_consents_and_products_are_asked_for(office: Office) -> None:
+    person = await office.house.person()
+    lacking = await office.refused(office.applying(person, consents=POLICY.consents[:1]))
+    assert (lacking.code, lacking.errors[0].pointer) == (Code.INVALID_FIELD, "/consents")
+    unknown = await office.refused(office.applying(person, product="gold"))
+    assert unknown.errors[0].pointer == "/product"
+
+
+async def test_what_is_referred_a_person_decides(office: Office) -> None:
+    house, first, second = office.house, await office.house.person(), await office.house.person()
+    async with house.database.transaction() as db:
+        await db.execute("update person set tier = 1")
+    thin = Facts(0, Habits(payments=3))
+    views = [await office.apply(person, facts=thin) for person in (first, second)]
+    assert [view.status for view in views] == ["referred", "referred"]
+
+    def deciding(view: ApplicationView, person: UUID, limit_minor: int | None) -> credit.DecideReferred:
+        id_ = decode(Prefix.APPLICATION, view.id)
+        return credit.DecideReferred(
+            at=house.at, people=(person,), application_id=id_, limit_minor=limit_minor
+        )
+
+    much = await office.refused(deciding(views[0], first.id, 6_000_000_00))
+    assert much.errors[0].pointer == "/limit_minor"
+    answer = await house.do(deciding(views[0], first.id, 800_00))
+    offered = msgspec.json.decode(answer.body, type=ApplicationView)
+    assert (offered.status, offered.limit_minor) == ("offered", 800_00)
+    assert [step.code for step in offered.limit_steps] == ["staff"]
+    assert (await office.accept(first, offered)).status == "accepted"
+    answer = await house.do(deciding(views[1], second.id, None))
+    declined = msgspec.json.decode(answer.body, type=ApplicationView)
+    assert declined.status == "declined" and declined.reasons[-1].code == "declined_by_staff"
+    assert (await office.refused(deciding(views[1], second.id, 800_00))).code is Code.STATE_CONFLICT
+
+
+async def test_new_terms_ask_for_a_new_application(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    view = await office.apply(person, facts=REGULAR)
+    product = house.products.current("monthly_bill", house.on)
+    assert product is not None
+    house.products.add([replace(product, version=product.version + 1)])
+    refused = await office.refused(office.accepting(person, view))
+    assert refused.code is Code.STATE_CONFLICT and "terms have changed" in refused.detail
+    async with house.database.read() as db:
+        assert await load_lines(db, house.bucket, [UUID(int=1)]) == {}

@@ -1,0 +1,118 @@
+"""Monthly reviews: a cut takes effect with its reasons, a raise is offered and signed, each once a bill day."""
+
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+from tests.credit.applications.conftest import POLICY, QUIET, REGULAR, Office
+from tests.credit.conftest import Payer
+
+from wufeng import credit
+from wufeng.base.ids import Prefix, decode
+from wufeng.credit.applications import store
+from wufeng.credit.applications.model import ApplicationKind, ApplicationStatus, LineReview, ReviewOutcome
+from wufeng.credit.applications.queries import show_application
+from wufeng.credit.lines.model import Actor, ChangeKind
+from wufeng.credit.lines.store import load_changes
+from wufeng.credit.repayments.model import Target
+
+
+async def reviews(office: Office, payer: Payer) -> list[LineReview]:
+    """A line's reviews, the oldest first."""
+    assert payer.line_id is not None
+    async with office.house.database.read() as db:
+        return (await store.list_reviews(db, office.house.bucket, payer.line_id, None, 100))[::-1]
+
+
+async def test_a_line_is_reviewed_once_on_each_bill_day(office: Office) -> None:
+    payer = await office.opened(await office.house.person(), REGULAR)
+    await office.house.turn_to(date(2026, 12, 2))
+    found = await reviews(office, payer)
+    assert [one.reviewed_on for one in found] == [date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)]
+    assert {one.outcome for one in found} == {ReviewOutcome.KEPT}
+    assert (await office.house.close(date(2026, 12, 1))) == [], "closed already"
+
+
+async def test_a_cut_takes_effect_and_says_why(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(), REGULAR)
+    office.facts[payer.id] = QUIET
+    await house.turn_to(date(2026, 10, 2))
+    (review,) = await reviews(office, payer)
+    assert (review.outcome, review.before_minor, review.limit_minor) == (
+        ReviewOutcome.LOWERED,
+        22_000_00,
+        1_000_00,
+    )
+    assert (await house.line(payer)).limit_minor == 1_000_00
+    async with house.database.read() as db:
+        change = (await load_changes(db, house.bucket, payer.line_id))[-1]
+    assert (change.kind, change.actor) == (ChangeKind.LIMIT_SET, Actor.SYSTEM)
+    assert change.reason.startswith("review of 2026-10-01: ") and "spending_low" in change.reason
+
+
+async def test_a_raise_is_offered_signed_and_kept(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(5_000_00), QUIET)
+    office.facts[payer.id] = REGULAR
+    await house.turn_to(date(2026, 12, 31))
+    await house.buy(payer, 500_00)
+    await house.turn_to(date(2027, 1, 2))
+    *earlier, review = await reviews(office, payer)
+    assert {one.outcome for one in earlier} == {ReviewOutcome.KEPT}, "not used before"
+    assert (review.outcome, review.limit_minor) == (ReviewOutcome.OFFERED, 1_000_00)
+    assert (await house.line(payer)).limit_minor == 1_000_00, "nobody owes more than they signed for"
+    assert review.application_id is not None
+    async with house.database.read() as db:
+        found = (await store.load_applications(db, house.bucket, [review.application_id]))[
+            review.application_id
+        ]
+        view = show_application(house.reading(db), found, POLICY, house.at)
+    assert (view.kind, view.status, view.limit_minor) == (ApplicationKind.RAISE, "offered", 1_500_00)
+    assert view.limit_steps[-1].code == "raise_max"
+    accepted = await office.accept(payer, view)
+    assert accepted.line is not None and decode(Prefix.LINE, accepted.line) == payer.line_id
+    assert (await house.line(payer)).limit_minor == 1_500_00
+    await house.repay(payer, Target.ALL)
+    await house.turn_to(date(2027, 2, 2))
+    assert [one.reviewed_on for one in (await reviews(office, payer))[-2:]] == [
+        date(2027, 1, 1),
+        date(2027, 2, 1),
+    ]
+    await house.prove(payer)
+
+
+async def test_a_raise_that_nobody_signs_lapses(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(), QUIET)
+    office.facts[payer.id] = REGULAR
+    await house.turn_to(date(2026, 12, 31))
+    await house.buy(payer, 500_00)
+    await house.turn_to(date(2027, 1, 1) + timedelta(days=POLICY.offer.days + 1))
+    review = (await reviews(office, payer))[-1]
+    assert review.application_id is not None
+    async with house.database.read() as db:
+        found = (await store.load_applications(db, house.bucket, [review.application_id]))[
+            review.application_id
+        ]
+    assert found.status is ApplicationStatus.LAPSED
+    assert (await house.line(payer)).limit_minor == 1_000_00
+
+
+async def test_a_line_in_arrears_waits_and_a_closed_one_is_left_alone(office: Office) -> None:
+    house = office.house
+    late = await office.opened(await house.person(5_000_00), QUIET)
+    gone = await office.opened(await house.person(), QUIET)
+    await house.do(house.change(credit.CloseLine, gone))
+    await house.buy(late, 300_00)
+    await house.turn_to(date(2026, 11, 2))
+    assert [one.reviewed_on for one in await reviews(office, late)] == [date(2026, 10, 1)], "suspended since"
+    assert await reviews(office, gone) == []
+    await house.repay(late, Target.ALL)
+    await house.turn_to(date(2026, 12, 2))
+    (_, second) = await reviews(office, late)
+    assert second.inputs.suspensions == 1 and not second.inputs.in_arrears
+    assert replace(second.inputs, suspensions=0).tier == 3
+
+
+async def test_lines_that_staff_opened_are_theirs_to_change(office: Office) -> None:
+    payer = await office.house.payer(limit_minor=5_000_000)
+    await office.house.turn_to(date(2026, 11, 2))
+    assert await reviews(office, payer) == []
+    assert (await office.house.line(payer)).limit_minor == 5_000_000

@@ -1,0 +1,165 @@
+"""Yearly rates: the fast integer root against a slow exact one, and what holds for any flows."""
+
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from wufeng.credit.rates.day_counts import days_between, days_by_year, year_fraction
+from wufeng.credit.rates.model import DatedFlow, DayCount, Flow, Span, UnitPeriod
+from wufeng.credit.rates.rules import (
+    annuity_payment,
+    daily_rate,
+    effective_rate,
+    periodic_rate,
+    unit_period_rate,
+)
+from wufeng.credit.rates.unit_periods import span_between
+
+PPM = 1_000_000
+
+
+def slow_rate_ppm(financed: int, payments: list[int]) -> int:
+    """Newton's method in 40 decimal digits, as it stood before: the oracle."""
+    with localcontext() as context:
+        context.prec = 40
+        rate = Decimal(2 * (sum(payments) - financed)) / (financed * (len(payments) + 1))
+        for _ in range(200):
+            value, weighted, factor = Decimal(0), Decimal(0), Decimal(1)
+            for n, payment in enumerate(payments, 1):
+                factor /= 1 + rate
+                value += payment * factor
+                weighted += n * payment * factor
+            step = (value - financed) * (1 + rate) / weighted
+            rate += step
+            if abs(step) < Decimal("1e-30"):
+                return int((rate * 12 * PPM).quantize(Decimal(1), ROUND_HALF_EVEN))
+    raise AssertionError("no rate")
+
+
+@given(
+    financed=st.integers(1_000, 10**12),
+    tenor=st.integers(1, 60),
+    fee_ppm=st.integers(1, 3_000_000),
+    odd=st.integers(-50, 50),
+)
+@example(financed=129_900, tenor=12, fee_ppm=88_000, odd=0)
+def test_the_fast_rate_is_the_exact_rate(financed: int, tenor: int, fee_ppm: int, odd: int) -> None:
+    total = financed + financed * fee_ppm // PPM
+    payments = [total // tenor] * (tenor - 1)
+    payments.append(max(0, total - sum(payments) + odd))
+    assume(sum(payments) > financed)
+    assert periodic_rate(financed, payments) == slow_rate_ppm(financed, payments)
+
+
+@given(
+    shares=st.lists(st.integers(0, 1_000), min_size=1, max_size=24).filter(any),
+    financed=st.integers(1_000, 10**9),
+    cost_ppm=st.integers(1, 5_000_000),
+)
+def test_the_rate_of_any_payments_lies_between_its_halves(
+    shares: list[int], financed: int, cost_ppm: int
+) -> None:
+    total = financed + max(1, financed * cost_ppm // PPM)
+    payments = [total * share // sum(shares) for share in shares]
+    payments[-1] += total - sum(payments)
+    rate = periodic_rate(financed, payments)
+    assert _overpaid(financed, payments, Fraction(2 * rate - 1, 24 * PPM)) >= 0
+    assert _overpaid(financed, payments, Fraction(2 * rate + 1, 24 * PPM)) <= 0
+
+
+def _overpaid(financed: int, payments: list[int], rate: Fraction) -> Fraction:
+    owed = Fraction(-financed)
+    for payment in payments:
+        owed = owed * (1 + rate) + payment
+    return owed
+
+
+def test_a_rate_of_exactly_a_half_goes_to_the_even_one() -> None:
+    whole = 12 * PPM * 2  # one period at n / whole costs n halves of a ppm a year
+    assert periodic_rate(whole, [whole + 5]) == 2
+    assert periodic_rate(whole, [whole + 7]) == 4
+
+
+def test_what_costs_nothing_has_no_rate() -> None:
+    assert periodic_rate(1_000, [500, 500]) == 0
+    assert periodic_rate(1_000, [500, 400]) == 0
+    assert effective_rate([DatedFlow(Fraction(0), -100), DatedFlow(Fraction(1), 100)]) == 0
+    assert daily_rate(500) == 182_500
+
+
+@given(st.integers(10_000, 10**9), st.integers(1, 48), st.integers(1, 40_000))
+def test_an_annuity_at_a_rate_has_that_rate(financed: int, tenor: int, monthly_ppm: int) -> None:
+    top, bottom = annuity_payment(financed * PPM, [monthly_ppm] * tenor, PPM)
+    payment = top // bottom
+    assert abs(periodic_rate(financed * PPM, [payment] * tenor) - 12 * monthly_ppm) <= 1
+
+
+@given(st.integers(10_000, 10**9), st.lists(st.integers(1, 20_000), min_size=1, max_size=24))
+def test_an_annuity_repays_exactly(financed: int, rates: list[int]) -> None:
+    payment = Fraction(*annuity_payment(financed, rates, PPM))
+    owed = Fraction(financed)
+    for rate in rates:
+        owed = owed * (1 + Fraction(rate, PPM)) - payment
+    assert owed == 0
+
+
+def test_the_three_rates_agree_where_they_must() -> None:
+    payments = [1_080] * 12
+    monthly = periodic_rate(12_000, payments, scale=10**9)
+    flows = [Flow(0, -12_000), *(Flow(n, payment) for n, payment in enumerate(payments, 1))]
+    assert unit_period_rate(flows, Fraction(12), 10**9) == monthly
+    dated = [
+        DatedFlow(Fraction(0), -12_000),
+        *(DatedFlow(Fraction(n, 12), payment) for n, payment in enumerate(payments, 1)),
+    ]
+    grown = (1 + Fraction(monthly, 12 * 10**9)) ** 12 - 1
+    assert abs(effective_rate(dated, 10**8) - grown * 10**8) < 1
+
+
+@pytest.mark.parametrize(
+    ("advance", "payment", "unit", "span"),
+    [
+        ("1978-02-10", "1978-04-01", UnitPeriod.MONTH, Span(1, Fraction(19, 30))),
+        ("1978-02-23", "1978-03-01", UnitPeriod.SEMIMONTH, Span(0, Fraction(6, 15))),
+        ("1978-01-10", "1978-03-01", UnitPeriod.TWO_MONTHS, Span(0, Fraction(52, 60))),
+        ("1978-03-20", "1978-04-21", UnitPeriod.WEEK, Span(4, Fraction(4, 7))),
+        ("2023-10-26", "2023-11-30", UnitPeriod.YEAR, Span(0, Fraction(35, 365))),
+        ("2023-10-30", "2024-12-30", UnitPeriod.YEAR, Span(1, Fraction(2, 12))),
+    ],
+)
+def test_spans_are_counted_back_from_the_payment(
+    advance: str, payment: str, unit: UnitPeriod, span: Span
+) -> None:
+    assert span_between(date.fromisoformat(advance), date.fromisoformat(payment), unit) == span
+
+
+@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 2_000), st.integers(0, 2_000))
+def test_actual_days_add_up(start: date, first: int, second: int) -> None:
+    middle = date.fromordinal(start.toordinal() + first)
+    end = date.fromordinal(middle.toordinal() + second)
+    for count in (DayCount.ACTUAL_360, DayCount.ACTUAL_365, DayCount.ACTUAL_ACTUAL_ISDA):
+        parts = year_fraction(start, middle, count) + year_fraction(middle, end, count)
+        assert parts == year_fraction(start, end, count)
+    assert sum(days_by_year(start, end).values()) == (end - start).days
+
+
+def test_a_day_is_of_the_year_in_which_it_ends() -> None:
+    assert days_by_year(date(2023, 12, 12), date(2024, 1, 12)) == {2023: 19, 2024: 12}
+
+
+@pytest.mark.parametrize(
+    ("count", "days"),
+    [
+        (DayCount.THIRTY_360, 33),
+        (DayCount.THIRTY_360_US, 30),
+        (DayCount.THIRTY_E_360, 32),
+        (DayCount.THIRTY_E_360_ISDA, 30),
+        (DayCount.ACTUAL_365, 31),
+    ],
+)
+def test_the_thirty_day_months_differ_at_the_end_of_february(count: DayCount, days: int) -> None:
+    assert days_between(date(2023, 2, 28), date(2023, 3, 31), count) == days

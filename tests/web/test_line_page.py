@@ -1,0 +1,58 @@
+"""The settings of a credit line as a browser without scripts meets them."""
+
+from datetime import date
+
+import pytest
+
+from .test_consumer import Street, key_of, leads_to, street, text_of
+
+__all__ = ["street"]
+
+
+async def test_a_person_lowers_declines_moves_freezes_and_closes(street: Street) -> None:
+    shopper = await street.person(limit_minor=500_000)
+    path, browser = f"/app/lines/{shopper.line}", shopper.browser
+    raised = await street.staff.lines.set_limit(
+        shopper.line, limit_minor=550_000, until=date(2026, 9, 20), reason="the autumn sale"
+    )
+    assert (raised.limit_minor, raised.effective_limit_minor) == (500_000, 550_000)
+    assert path in (await browser.get("/app/credit")).text
+    page = text_of(await browser.get(path))
+    for said in ("¥5,000.00", "Raised until", "¥5,500.00", "by the staff: the autumn sale", "Line opened"):
+        assert said in page
+    assert leads_to(await browser.post(f"{path}/decline")) == path
+    page = text_of(await browser.get(path))
+    assert "Raised until" not in page and "by you" in page
+    for wrong in ("", "x", "5000.01"):
+        refused = await browser.post(f"{path}/limit", limit=wrong)
+        assert (refused.status_code, "not above your limit" in text_of(refused)) == (422, True), wrong
+    assert leads_to(await browser.post(f"{path}/limit", limit="3,000")) == path
+    assert leads_to(await browser.post(f"{path}/due-day", due_day="20")) == path
+    assert (await browser.post(f"{path}/due-day", due_day="21")).status_code == 422
+    for wrong in ("x", "2026-09-03"):
+        assert (await browser.post(f"{path}/freeze", until=wrong)).status_code == 422
+    assert leads_to(await browser.post(f"{path}/freeze", until="2026-09-10")) == path
+    assert "It opens again by itself on" in text_of(await browser.get(path))
+    line = await shopper.api.lines.get(shopper.line)
+    assert (line.limit_minor, line.status, line.frozen_until_on) == (300_000, "frozen", date(2026, 9, 10))
+    key = key_of(await browser.get(path))
+    assert leads_to(await browser.post(f"{path}/close", key=key)) == path
+    page = text_of(await browser.get(path))
+    assert "Close this line" not in page and "Line closed" in page
+
+
+async def test_a_line_of_another_is_not_there(street: Street) -> None:
+    owner, other = await street.person(limit_minor=500_000), await street.person(limit_minor=500_000)
+    path = f"/app/lines/{owner.line}"
+    assert (await other.browser.get(path)).status_code == 404
+    for what in ("limit", "decline", "freeze", "due-day", "close"):
+        answer = await other.browser.post(f"{path}/{what}", limit="1", due_day="20", key="0" * 32)
+        assert answer.status_code == 404, what
+    assert (await owner.api.lines.get(owner.line)).limit_minor == 500_000
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "额度变更记录"), ("en", "What was done")])
+async def test_the_page_speaks_both_languages(street: Street, language: str, said: str) -> None:
+    shopper = await street.person(limit_minor=500_000)
+    shopper.browser.http.headers["accept-language"] = language
+    assert said in text_of(await shopper.browser.get(f"/app/lines/{shopper.line}"))
