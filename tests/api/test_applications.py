@@ -203,7 +203,7 @@ async def test_the_sheet_of_an_order_is_of_its_amount(api: Api) -> None:
     assert {way["tenor"]: way["annualised_rate_ppm"] for way in sheet["ways"]} == {
         offer["tenor"]: offer["annualised_rate_ppm"]
         for offer in offers.json()["data"]
-        if offer["product"] == "monthly_bill"
+        if offer["product"] == view["product"]
     }
 
 
@@ -220,6 +220,21 @@ async def test_staff_decide_what_was_referred(api: Api) -> None:
     assert [entry["reason"] for entry in entries["data"]] == ["papers seen"]
     accepted = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(offered.json()))
     assert accepted.json()["status"] == "accepted"
+
+
+async def test_a_declined_person_asks_for_a_person(api: Api) -> None:
+    person, other = await api.new_person(), await api.new_person()
+    view = (await api.post("/v1/applications", person.token, asking())).json()
+    path = f"/v1/applications/{view['id']}"
+    assert (await api.post(f"{path}/refer", other.token)).status_code == 404
+    referred = await api.post(f"{path}/refer", person.token)
+    assert (referred.status_code, referred.json()["status"]) == (200, "referred")
+    assert referred.json()["reasons"] == view["reasons"]
+    staff = await api.new_staff(Role.SUPERVISOR)
+    declined = await api.post(f"{path}/decide", staff, {"reason": "nothing shown"})
+    assert declined.json()["reasons"][-1]["code"] == "declined_by_staff"
+    again = await api.post(f"{path}/refer", person.token)
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
 
 
 async def test_papers_are_drawn_in_both_languages(api: Api) -> None:

@@ -152,6 +152,7 @@ CASES: dict[str, Case] = {
     ),
     "get_application": Case(of="application"),
     "accept_application": Case(of="application", fill=_signature),
+    "refer_application": Case(of="application"),
     "decide_application": Case(of="application", fill=WHY),
     "get_application_sheet": Case(of="application"),
     "get_application_contract": Case(of="application"),
@@ -178,6 +179,7 @@ CASES: dict[str, Case] = {
     "get_bill": Case(of="bill"),
     "explain_bill": Case(of="bill"),
     "get_plan": Case(of="plan"),
+    "list_bill_plans": Case(of="bill"),
     "create_repayment": Case(
         of="line", where="body", fill=named("line", amount_minor=1, source="external"), missing=IN_BODY
     ),

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.credit.conftest import shipped
 
 from wufeng.credit import offers, price_options
 from wufeng.credit.plans.rules import schedule, terms_of
-from tests.credit.conftest import shipped
 from wufeng.identity.merchants.model import Scene
 
 PRODUCT = shipped("monthly_bill").product

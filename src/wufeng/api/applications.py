@@ -1,6 +1,5 @@
 """Applications: open a credit line in one visit. Consents, decision, sheet, signature; and the reviews of lines."""
 
-import asyncio
 from datetime import date
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from wufeng.credit.applications.papers import Contract, Sheet
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import age_on
 from wufeng.credit.applications.views import ApplicationTermsView, ApplicationView, LineReviewView
-from wufeng.credit.documents import Document
+from wufeng.credit.documents.drawing import drawn
 from wufeng.credit.queries import Reading, load_line
 from wufeng.identity import act_of, own_person
 from wufeng.identity.people.queries import birth_date_of_person
@@ -180,6 +179,22 @@ async def accept_application(call: Call[AcceptApplication, Nothing]) -> Answer:
     return await call.services.lanes.submit(call.book.bucket_of(found.id), command)
 
 
+async def refer_application(call: Call[Nothing, Nothing]) -> Answer:
+    """Ask that a person looks at an application that was declined."""
+    async with call.services.database.read() as db:
+        found = await _own_application(call, db)
+    command = credit.ReferApplication(
+        at=call.at,
+        people=(found.person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        application_id=found.id,
+        person_id=found.person_id,
+        language=call.language,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(found.id), command)
+
+
 async def decide_application(call: Call[DecideApplication, Nothing]) -> Answer:
     """Decide what was referred: offer a limit, or decline."""
     async with call.services.database.read() as db:
@@ -211,7 +226,7 @@ async def get_sheet(call: Call[Nothing, Nothing]) -> Answer:
     async with call.services.database.read() as db:
         paper = queries.sheet_of(await _own_application(call, db))
     if call.format == PDF:
-        return await _drawn(sheet_document(paper, call.language))
+        return Answer(200, await drawn(sheet_document(paper, call.language)))
     return Answer(200, paper.content)
 
 
@@ -221,7 +236,7 @@ async def get_contract(call: Call[Nothing, Nothing]) -> Answer:
         found = await _own_application(call, db)
     paper = queries.contract_of(found)
     if call.format == PDF:
-        return await _drawn(contract_document(paper, found, call.language))
+        return Answer(200, await drawn(contract_document(paper, found, call.language)))
     return Answer(200, paper.content)
 
 
@@ -262,12 +277,6 @@ async def _own_application(call: Call[Any, Any], db: Connection) -> Application:
     found = await queries.load_application(_reading(call, db), application_id)
     own_person(call.caller, found.person_id, "application")
     return found
-
-
-async def _drawn(document: Document) -> Answer:
-    from wufeng.credit.documents.pdf import render  # noqa: PLC0415  its libraries take a second to load
-
-    return Answer(200, await asyncio.to_thread(render, document))
 
 
 def _reading(call: Call[Any, Any], db: Connection) -> Reading:
@@ -320,6 +329,14 @@ ROUTES = (
         body=AcceptApplication,
         answers={200: ApplicationView},
         keyed=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/applications/{id}/refer",
+        operation="refer_application",
+        summary="Ask for a person to look at a declined application",
+        handle=refer_application,
+        answers={200: ApplicationView},
     ),
     Route(
         method="POST",

@@ -157,6 +157,10 @@ class Applications(Resource):
         body = given(sheet_hash=sheet_hash, confirmation=confirmation)
         return await self._pay(Application, f"/v1/applications/{at(id_)}/accept", body, idempotency_key)
 
+    async def refer(self, id_: str) -> Application:
+        """Ask that a person looks at an application that was declined."""
+        return await self._post(Application, f"/v1/applications/{at(id_)}/refer", {})
+
     async def decide(
         self,
         id_: str,

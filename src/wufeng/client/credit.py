@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from wufeng.client.payments import Confirmation
 from wufeng.client.resource import Listing, Resource, at, given
 from wufeng.client.transport import Repeat
 
@@ -264,6 +265,38 @@ class Lines(Resource):
         return await self._post(Line, f"/v1/lines/{at(id_)}/{what}", body, Repeat.SAFE)
 
 
+class BillPlanInstalment(Struct, frozen=True, kw_only=True):
+    """One period of a plan that a bill could be split into."""
+
+    number: int
+    due_on: date
+    principal_minor: int
+    fee_minor: int
+    amount_minor: int
+
+
+class BillPlanOption(Struct, frozen=True, kw_only=True):
+    """One way to split a bill, with its price."""
+
+    quote_option: str
+    tenor: int
+    amount_minor: int
+    instalment_minor: int
+    instalments: tuple[BillPlanInstalment, ...]
+    total_cost_minor: int
+    annualised_rate_ppm: int
+
+
+class BillPlanOptions(Struct, frozen=True, kw_only=True):
+    """All the ways to split a bill today; none, with the reason, when there is none."""
+
+    bill: str
+    least_minor: int
+    most_minor: int
+    options: tuple[BillPlanOption, ...]
+    reason: str | None = None
+
+
 class Bills(Resource):
     """What a line owes, cycle by cycle."""
 
@@ -289,7 +322,27 @@ class Bills(Resource):
 
 
 class Plans(Resource):
-    """How draws are repaid."""
+    """How draws are repaid, and bills that are put into instalments."""
+
+    async def options(self, bill: str, *, amount_minor: int | None = None) -> BillPlanOptions:
+        """What a bill could be split into today; no amount: as much of it as may be."""
+        query = given(amount_minor=amount_minor)
+        return await self._get(BillPlanOptions, f"/v1/bills/{at(bill)}/plans", query)
+
+    async def create(
+        self,
+        *,
+        bill: str,
+        amount_minor: int,
+        quote_option: str,
+        confirmation: Confirmation,
+        idempotency_key: str | None = None,
+    ) -> Plan:
+        """Put an amount of a bill into instalments, at an option of `options`, with the person's PIN."""
+        body = given(
+            bill=bill, amount_minor=amount_minor, quote_option=quote_option, confirmation=confirmation
+        )
+        return await self._pay(Plan, "/v1/plans", body, idempotency_key)
 
     async def get(self, id_: str) -> Plan:
         """One plan."""

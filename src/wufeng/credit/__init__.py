@@ -7,8 +7,10 @@ from wufeng.base.lanes import Command, Handler
 from wufeng.credit.applications import close as _application_close
 from wufeng.credit.applications import commands as _applications
 from wufeng.credit.applications.close import Gather
-from wufeng.credit.applications.commands import AcceptApplication, Apply, DecideReferred
+from wufeng.credit.applications.commands import AcceptApplication, Apply, DecideReferred, ReferApplication
 from wufeng.credit.applications.policy import shipped_application_policy
+from wufeng.credit.bill_plans import commands as _bill_plans
+from wufeng.credit.bill_plans.commands import SplitBill
 from wufeng.credit.close import commands as _close
 from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult
 from wufeng.credit.close.runner import close_day, close_through, dates_to_close
@@ -52,7 +54,7 @@ from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers, pri
 from wufeng.credit.plans.model import Plan, Terms
 from wufeng.credit.products.commands import Products, open_book, publish
 from wufeng.credit.products.files import read_products, shipped_products
-from wufeng.credit.products.model import BillableAt, Product
+from wufeng.credit.products.model import BillableAt, Mode, Product
 from wufeng.credit.refunds.commands import refund_draws
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Returned
 from wufeng.credit.repayments import commands as _repayments
@@ -67,6 +69,7 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
         **_applications.handlers(products, policy),
         **_application_close.handlers(products, policy),
         **_lines.handlers(products),
+        **_bill_plans.handlers(products),
         **_repayments.handlers(products),
         **_close.handlers(products),
     }
@@ -102,11 +105,13 @@ __all__ = [
     "Line",
     "LineCommand",
     "LineState",
+    "Mode",
     "OpenLine",
     "Plan",
     "PriceOption",
     "Product",
     "Products",
+    "ReferApplication",
     "RefundRequest",
     "Refunded",
     "Repay",
@@ -118,6 +123,7 @@ __all__ = [
     "SetLimit",
     "Source",
     "SourceKind",
+    "SplitBill",
     "StepResult",
     "Target",
     "Terms",

@@ -6,7 +6,6 @@ from datetime import date
 from msgspec import Struct
 
 from wufeng.credit.accruals.model import round_micro
-
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
 from wufeng.credit.products.dates import Dates

@@ -102,6 +102,7 @@ RULES: dict[str, Rule] = {
     "list_applications": Rule(person=CODE, staff=ALL_STAFF),
     "get_application": Rule(person=CODE, staff=ALL_STAFF),
     "accept_application": Rule(person=CODE),  # the PIN is asked for by its own confirmation
+    "refer_application": Rule(person=CODE),
     "decide_application": Rule(staff=DECIDING),
     "get_application_sheet": Rule(person=CODE, staff=ALL_STAFF),
     "get_application_contract": Rule(person=CODE, staff=ALL_STAFF),
@@ -123,6 +124,8 @@ RULES: dict[str, Rule] = {
     "get_bill": Rule(person=CODE),
     "explain_bill": Rule(person=CODE),
     "get_plan": Rule(person=CODE),
+    "list_bill_plans": Rule(person=CODE),
+    "create_plan": Rule(person=CODE),  # the PIN is asked for by its own confirmation
     "create_repayment": Rule(person=CODE, platform=Scope.REPAYMENTS, staff=WORKING),
     "get_repayment": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
     "explain_repayment": Rule(person=CODE, platform=Scope.READ, staff=ALL_STAFF),
@@ -178,10 +181,10 @@ PAGE_RULES: dict[str, Rule] = {
     "app_confirm": OF_PERSON,
     "app_refuse": OF_PERSON,
     "app_apply": OF_PERSON,
-    "app_apply_product": OF_PERSON,
     "app_apply_send": OF_PERSON,
     "app_application": OF_PERSON,
     "app_application_accept": OF_PERSON,
+    "app_application_refer": OF_PERSON,
     "app_application_paper": OF_PERSON,
     "app_application_contract": OF_PERSON,
     "app_credit": OF_PERSON,

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.credit.conftest import shipped
 
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.bills.rules import interest_to_bill
 from wufeng.credit.lines.model import Line, LineStatus
-from tests.credit.conftest import shipped
 from wufeng.credit.products.model import Part
 from wufeng.credit.repayments.model import Debt, Target
 from wufeng.credit.repayments.rules import Due, allocate, brought_up, owed, spread

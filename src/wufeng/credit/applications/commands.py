@@ -93,10 +93,23 @@ class DecideReferred(Command, frozen=True, kw_only=True):
     language: str = "zh"
 
 
+class ReferApplication(Command, frozen=True, kw_only=True):
+    """The person asks that a person looks at their declined application."""
+
+    application_id: UUID
+    person_id: UUID
+    language: str = "zh"
+
+
 def handlers(products: Products, policy: ApplicationPolicy) -> dict[type[Command], Handler]:
     """The lane handlers of applications, but those of the day close."""
     desk = Desk(products, policy)
-    return {Apply: desk.apply, AcceptApplication: desk.accept, DecideReferred: desk.decide_referred}
+    return {
+        Apply: desk.apply,
+        AcceptApplication: desk.accept,
+        ReferApplication: desk.refer,
+        DecideReferred: desk.decide_referred,
+    }
 
 
 class Desk:
@@ -113,6 +126,10 @@ class Desk:
     async def accept(self, batch: Batch, commands: Sequence[AcceptApplication]) -> list[Answer | Problem]:
         """Open lines, or raise limits, for offers that were signed."""
         return [await self._accept(batch, command) for command in commands]
+
+    async def refer(self, batch: Batch, commands: Sequence[ReferApplication]) -> list[Answer | Problem]:
+        """Leave declined applications to a person, who then offers or declines."""
+        return [await self._refer(batch, command) for command in commands]
 
     async def decide_referred(
         self, batch: Batch, commands: Sequence[DecideReferred]
@@ -297,6 +314,26 @@ class Desk:
         )
         (answer,) = await set_limits(batch, self.products, [setting])
         return answer if isinstance(answer, Problem) else found.line_id
+
+    async def _refer(self, batch: Batch, command: ReferApplication) -> Answer | Problem:
+        loaded = await store.load_applications(batch.db, batch.bucket, [command.application_id])
+        found = loaded.get(command.application_id)
+        if found is None or found.person_id != command.person_id or command.person_id not in batch.people:
+            return not_found("application")
+        if (problem := rules.problem_of_referral(found, command.at, self.policy)) is not None:
+            return problem
+        under_way = await store.load_open(
+            batch.db, batch.bucket, found.person_id, found.product, found.kind, found.line_id
+        )
+        if under_way is not None:
+            return Problem(Code.STATE_CONFLICT, "Another application for this product is under way.")
+        decision = found.decision
+        referred = Referred(decision.score, decision.points, decision.reasons)
+        product = self.products.version(found.product, found.product_version)
+        on = batch.book.business_date(command.at)
+        waits = self.decided(found, referred, product, command.at, on)
+        await store.update_application(batch.db, batch.bucket, waits)
+        return self._answer(waits, 200, command.language)
 
     async def _decide_referred(self, batch: Batch, command: DecideReferred) -> Answer | Problem:
         on = batch.book.business_date(command.at)

@@ -20,7 +20,7 @@ class ApplicationStatus(StrEnum):
     OFFERED = "offered"  # -> accepted, lapsed
     REFERRED = "referred"  # -> offered, declined, lapsed     a person of the operator's decides
     ACCEPTED = "accepted"  # end   signed; its line is open, or its limit raised
-    DECLINED = "declined"  # end
+    DECLINED = "declined"  # -> referred   when the person asks for a person, in time and once
     LAPSED = "lapsed"  # end
 
 

@@ -4,7 +4,7 @@ Whoever is better by any one input never gets less: the policy's tables are mono
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code, FieldError, Problem
@@ -132,6 +132,22 @@ def problem_of_acceptance(found: Application, sheet_hash: str, product: Product 
         return Problem(Code.INVALID_FIELD, detail, errors=(FieldError("/sheet_hash", detail),))
     if product is None or product.version != found.product_version:
         return Problem(Code.STATE_CONFLICT, "The product's terms have changed since: apply again.")
+    return None
+
+
+def problem_of_referral(found: Application, at: datetime, policy: ApplicationPolicy) -> Problem | None:
+    """Why a declined application may not be looked at by a person: one has done so, or it is too long ago.
+
+    Source: PIPL Art. 24, who is decided about may refuse a decision made only automatically (PRODUCTS.md 3.6).
+    """
+    if found.status is not ApplicationStatus.DECLINED:
+        return Problem(Code.STATE_CONFLICT, f"This application is {found.status.value}.")
+    if ApplicationReason.DECLINED_BY_STAFF in found.decision.reasons:
+        return Problem(Code.STATE_CONFLICT, "A person has looked at this application already.")
+    if at >= found.decided_at + timedelta(days=policy.offer.days):
+        return Problem(
+            Code.STATE_CONFLICT, f"It was decided more than {policy.offer.days} days ago: apply again."
+        )
     return None
 
 

@@ -17,8 +17,8 @@ from wufeng.credit.bills.model import Bill, BillItem, BillStatus, InterestBilled
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import accrue_draw
 from wufeng.credit.lines.model import Line
-from wufeng.credit.rates.rules import PPM
 from wufeng.credit.products.model import Billing, LateBase, Minimum, Product, Rest
+from wufeng.credit.rates.rules import PPM
 
 ONE_DAY = timedelta(days=1)
 

@@ -152,7 +152,7 @@ class Replay:
             whole = sum(
                 row.due[part] for row in state.rows for part in (Component.PRINCIPAL, Component.INTEREST)
             )
-            amount = round_half_even(Fraction(whole) * exact(step["percent"]) / 100)
+            amount = round_half_even(Fraction(whole, 100) * exact(step["percent"]))
         component = Component(step["kind"])
         self._post("add_charge", Charged(self._today, day(step["due_date"]), component, amount))
 

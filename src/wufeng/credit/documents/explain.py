@@ -337,7 +337,7 @@ class _Words(Struct, frozen=True):
         steps = list(self._filled(amount_minor, steps, otherwise, Rounding.HALF_EVEN))
         is_bill = isinstance(one, Bill)
         told = [step.sentence for step in steps if step.amount_micro is not None]
-        told += [exact_] if told else []
+        told += [exact_] if len(told) > 1 or micro % MICRO else []
         less = [step.sentence for step in steps if step.amount_minor is not None]
         return Explained(
             code=code,

@@ -20,6 +20,7 @@ from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw, draw_number
 from wufeng.credit.draws.rules import reborn
 from wufeng.credit.history.model import (
+    BillSplit,
     Delivered,
     Drawn,
     Event,
@@ -75,6 +76,9 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         product = products.version(line.product, draw.product_version)
         born = reborn(draw, line, product)
         assert draw.posted_on is not None, "only posted draws are loaded"
+        if draw.of_bill is not None:  # whatever of that day pays the bill finds what the plan has left of it
+            placed.append((draw.posted_on, 1, 0, draw.id, BillSplit(draw.posted_on, draw.of_bill, born)))
+            continue
         placed.append((draw.posted_on, 2, _seq_of(draw, seqs), draw.id, Drawn(draw.posted_on, born)))
         if draw.billable_on is not None and born.billable_on is None:
             placed.append((draw.billable_on, 1, 0, draw.id, Delivered(draw.billable_on, draw.id)))
@@ -106,8 +110,8 @@ def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> float:
 
 async def rewritten(
     batch: Batch, products: Products, line: Line, on: date, added: Repaid | None, removed: UUID | None
-) -> Rewritten:
-    """The line's history with a repayment more, at the end of its value date, or with one less.
+) -> Rewritten | Problem:
+    """The line's history with a repayment more, at the end of its value date, or with one less; or why it cannot be so.
 
     Asserts that the rows are what the events make of them: a line of which that is not so is set aside, not rewritten.
     """
@@ -119,12 +123,15 @@ async def rewritten(
     if added is not None:
         place = next((n for n, event in enumerate(events) if event.on > added.on), len(events))
         events.insert(place, added)
-    after = fold(line, events, product, on)
+    try:
+        after = fold(line, events, product, on)
+    except Problem as problem:
+        return problem
     if after.charged.subsidy_returned_minor != before.charged.subsidy_returned_minor:
         detail = (
             "A refund since then has given the merchant's share of fees back; it cannot be dated before that."
         )
-        raise Problem(Code.STATE_CONFLICT, detail)
+        return Problem(Code.STATE_CONFLICT, detail)
     moved = Debt(after.line, tuple(after.bills.values()), tuple(after.draws.values()))
     return Rewritten(
         before=before,

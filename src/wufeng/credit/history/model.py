@@ -17,9 +17,17 @@ from wufeng.credit.repayments.model import Allocation, Source
 
 
 class Drawn(Struct, frozen=True):
-    """A draw was posted, or a bill's principal was put into a plan: `draw` as it was born."""
+    """A draw was posted: `draw` as it was born."""
 
     on: date
+    draw: Draw
+
+
+class BillSplit(Struct, frozen=True):
+    """Principal of a bill was put into a plan: `draw` as it was born."""
+
+    on: date
+    bill_id: UUID
     draw: Draw
 
 
@@ -58,7 +66,7 @@ class Refunded(Struct, frozen=True):
     returned: tuple[Returned, ...] = ()
 
 
-Event = Drawn | Delivered | Issued | Repaid | Refunded
+Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded
 
 
 class Charged(Struct, frozen=True):

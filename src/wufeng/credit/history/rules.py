@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from wufeng.base.errors import Code, Problem
+from wufeng.credit.bill_plans.rules import off_bill
 from wufeng.credit.bills.model import Bill, BillItems, BillStatus
 from wufeng.credit.bills.rules import is_settled
 from wufeng.credit.debts.issuing import issue_bill
@@ -13,6 +15,7 @@ from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import billable, calendar_of, charges_open
 from wufeng.credit.history.model import (
+    BillSplit,
     Charged,
     Delivered,
     Drawn,
@@ -52,6 +55,8 @@ def apply(standing: Standing, event: Event, product: Product) -> Standing:
             return _expecting(
                 replace(standing, draws={**standing.draws, event.draw.id: event.draw}), event.on
             )
+        case BillSplit():
+            return _split(standing, event, product)
         case Delivered():
             return _delivered(standing, event, product)
         case Issued():
@@ -60,6 +65,17 @@ def apply(standing: Standing, event: Event, product: Product) -> Standing:
             return _repaid(standing, event, product)
         case Refunded():
             return _refunded(standing, event, product)
+
+
+def _split(standing: Standing, event: BillSplit, product: Product) -> Standing:
+    debt = brought_up(_open(standing), product, event.on)
+    bill = next((bill for bill in debt.bills if bill.id == event.bill_id), None)
+    if bill is None or min(bill.single_minor, bill.unpaid_principal_minor) < event.draw.amount_minor:
+        detail = f"A plan was made of the bill on {event.on}; money that would have paid it cannot be dated before that."
+        raise Problem(Code.STATE_CONFLICT, detail)
+    bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
+    after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)
+    return _with(standing, with_next_bill(with_line_state(after, product, event.on), event.on))
 
 
 def _delivered(standing: Standing, event: Delivered, product: Product) -> Standing:

@@ -308,11 +308,3 @@ def annualised_price_ppm(tenor: int, fee_ppm: int) -> int:
 def annualised_daily_ppm(daily_ppm: int) -> int:
     """A daily rate as it is shown a year: × 365, simple. 0.05 % a day is 18.25 %."""
     return daily_rate(daily_ppm)
-
-
-def annualised_terms_ppm(terms: Terms, start: date) -> int:
-    """What terms cost a year, on an amount so large that the rounding to minor units is not seen."""
-    return annualised_rate_ppm(schedule(terms, LARGE_MINOR, start))
-
-
-LARGE_MINOR = 10**13

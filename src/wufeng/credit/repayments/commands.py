@@ -226,6 +226,8 @@ class _Desk:
         if problem is not None:
             return problem
         done = await rewritten(batch, self.products, line, on, added=None, removed=repayment.id)
+        if isinstance(done, Problem):
+            return done
         moved = journals.moved_between(done.before, done.after)
         if moved.money_minor != -repayment.amount_minor or done.after.credit_balance_minor < 0:
             detail = "What it brought to the credit balance has been used or paid out since."
@@ -322,6 +324,8 @@ class _Desk:
             repayment.value_on, repayment.id, repayment.source, repayment.amount_minor, repayment.plan
         )
         done = await rewritten(batch, self.products, line, on, added=event, removed=None)
+        if isinstance(done, Problem):
+            return done
         if journals.moved_between(done.before, done.after).money_minor != repayment.amount_minor:
             detail = f"Money was given back since {repayment.value_on}; it cannot be dated before that."
             return Problem(Code.STATE_CONFLICT, detail)

@@ -115,7 +115,7 @@ async def move(batch: Batch, desk: Desk, commands: Sequence[MoveOrder]) -> list[
 
 async def confirm_receipt(
     batch: Batch,
-    desk: Desk,  # noqa: ARG001  handlers of this context look alike
+    desk: Desk,
     commands: Sequence[ConfirmReceipt],
 ) -> list[Answer | Problem]:
     """Confirm receipts: the order moves on, and its payment's draws become billable. Twice changes nothing."""

@@ -14,8 +14,8 @@ from wufeng.credit import (
     LineState,
     PriceOption,
     Product,
-    decide_draw,
     calendar_of,
+    decide_draw,
     draw_id,
     price_options,
 )

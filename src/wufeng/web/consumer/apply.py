@@ -1,0 +1,268 @@
+"""Opening credit in one visit: what may be opened, consents, the result with its reasons, the sheet, the signature.
+
+Come from a checkout (`order`, `next`), the sheet is of that order, and one confirmation opens the line and pays.
+"""
+
+from datetime import date
+from urllib.parse import quote, urlencode
+
+from wufeng.base.database import Connection
+from wufeng.base.errors import Code, not_found
+from wufeng.base.ids import Prefix
+from wufeng.client import ApiProblem, Confirmation, Consent, Declared, Source
+from wufeng.client.applications import Application as Signed
+from wufeng.credit.applications import queries
+from wufeng.credit.applications.documents import contract_document, sheet_document
+from wufeng.credit.applications.model import Application, ApplicationStatus
+from wufeng.credit.applications.papers import Sheet, read_sheet
+from wufeng.credit.applications.policy import shipped_application_policy
+from wufeng.credit.applications.rules import problem_of_referral
+from wufeng.credit.applications.views import ApplicationTermsView, ApplicationView, ProductTermsView
+from wufeng.credit.documents import Document
+from wufeng.credit.documents.drawing import drawn
+from wufeng.identity import own_person
+from wufeng.identity.people.queries import birth_date_of_person
+from wufeng.identity.pins.queries import has_pin
+from wufeng.payments import find_order
+from wufeng.payments.orders.model import Order
+from wufeng.web.consumer.reading import reading
+from wufeng.web.paging import Door, Reply, Visit, pages_of
+from wufeng.web.texts import minor_of
+
+APPLICATIONS = 10
+
+
+async def ask(visit: Visit) -> Reply:
+    """What may be opened; of one product its terms, the consents, and what has to be said."""
+    return await _ask(visit)
+
+
+async def send(visit: Visit) -> Reply:
+    """Apply. Sent twice it is one application."""
+    terms, _ = await _terms(visit)
+    agreed = [
+        Consent(purpose=one.purpose, version=one.version)
+        for one in terms.consents
+        if visit.field(f"consent_{one.purpose}") == str(one.version)
+    ]
+    if len(agreed) < len(terms.consents):
+        return await _ask(visit, error="consents", status=422)
+    declared = _declared(visit)
+    if declared is None:
+        return await _ask(visit, error="declared", status=422)
+    try:
+        made = await visit.api.applications.create(
+            product=visit.field("product"),
+            consents=agreed,
+            declared=declared,
+            order=visit.field("order") or None,
+            idempotency_key=visit.key(),
+        )
+    except ApiProblem as problem:
+        if problem.code is Code.STATE_CONFLICT:
+            return visit.go("/app/credit")
+        error = next((name for name in ("born_on", "declared") if _names(problem, name)), None)
+        if error is None:
+            raise
+        return await _ask(visit, error=error, status=problem.status)
+    return visit.go(_with_next(f"/app/applications/{made.id}", visit))
+
+
+async def show(visit: Visit) -> Reply:
+    """One application: what was decided and why; of an offer its sheet, to be signed."""
+    return await _show(visit)
+
+
+async def accept(visit: Visit) -> Reply:
+    """Sign; with `pay`, pay the order too, by the same confirmation. Sent twice it is one line and one payment."""
+    application_id = visit.values["id"]
+    proof = Confirmation(kind="pin", proof=visit.field("pin"))
+    try:
+        signed = await visit.api.applications.accept(
+            application_id, proof, sheet_hash=visit.field("sheet_hash"), idempotency_key=visit.key()
+        )
+    except ApiProblem as problem:
+        match problem.code:
+            case Code.CONFIRMATION_FAILED:
+                return await _show(visit, error="pin", problem=problem)
+            case Code.INVALID_FIELD | Code.STATE_CONFLICT | Code.IDEMPOTENCY_KEY_REUSED:
+                return await _show(visit, error="offer", problem=problem)
+            case _:
+                raise
+    if visit.field("pay").isdigit() and signed.order is not None and signed.line is not None:
+        return await _pay(visit, signed, proof)
+    return visit.go(_with_next(f"/app/applications/{signed.id}", visit))
+
+
+async def refer(visit: Visit) -> Reply:
+    """Ask for a person."""
+    try:
+        await visit.api.applications.refer(visit.values["id"])
+    except ApiProblem as problem:
+        if problem.code is not Code.STATE_CONFLICT:
+            raise
+    return visit.go(f"/app/applications/{visit.values['id']}")
+
+
+async def paper(visit: Visit) -> Reply:
+    """The cost sheet to keep."""
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+    return await _pdf(sheet_document(queries.sheet_of(found), visit.language))
+
+
+async def contract(visit: Visit) -> Reply:
+    """The contract to keep."""
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+    return await _pdf(contract_document(queries.contract_of(found), found, visit.language))
+
+
+async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
+    terms, age_known = await _terms(visit)
+    wanted = visit.field("product")
+    product = next((one for one in terms.products if one.product == wanted), None)
+    if wanted and product is None:
+        raise not_found("product")
+    if product is None:
+        async with visit.services.database.read() as db:
+            earlier = await queries.list_applications(
+                reading(visit, db),
+                visit.caller.id,
+                shipped_application_policy(),
+                visit.at,
+                at_most=APPLICATIONS,
+            )
+        return visit.show(
+            "consumer/apply.html",
+            products=[(one, _address(visit, one)) for one in terms.products],
+            earlier=earlier,
+        )
+    return visit.show(
+        "consumer/apply_form.html",
+        status=status,
+        product=product,
+        consents=terms.consents,
+        agreed={one.purpose for one in terms.consents if visit.field(f"consent_{one.purpose}")},
+        age_known=age_known,
+        order=visit.field("order"),
+        onward=visit.field("next"),
+        said=visit.field,
+        error=error,
+    )
+
+
+async def _terms(visit: Visit) -> tuple[ApplicationTermsView, bool]:
+    """What may be opened, and whether a document tells the visitor's age."""
+    services = visit.services
+    async with services.database.read() as db:
+        terms = await queries.show_terms(reading(visit, db), visit.caller.id, shipped_application_policy())
+        born_on = await birth_date_of_person(db, services.vault, visit.book, visit.caller.id)
+    return terms, born_on is not None
+
+
+async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = None) -> Reply:
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+        view = queries.show_application(reading(visit, db), found, shipped_application_policy(), visit.at)
+        order = await find_order(db, visit.book, found.order_id) if found.order_id else None
+        pin_set = await has_pin(db, visit.book, visit.caller.id)
+    sheet = read_sheet(found.sheet) if found.sheet is not None else None
+    return visit.show(
+        "consumer/apply_result.html",
+        status=problem.status if problem is not None else 200,
+        application=view,
+        sheet=sheet,
+        payable=sheet is not None and _payable(view, sheet, order),
+        pin_set=pin_set,
+        referable=problem_of_referral(found, visit.at, shipped_application_policy()) is None,
+        onward=visit.field("next"),
+        error=error,
+        tries_left=problem.extra.get("tries_left") if problem is not None else None,
+    )
+
+
+async def _pay(visit: Visit, signed: Signed, proof: Confirmation) -> Reply:
+    """Pay the order from the line that was just opened, by the proof that opened it."""
+    assert signed.order is not None and signed.line is not None, "asked before"
+    try:
+        payment = await visit.api.payments.create(
+            order=signed.order,
+            funding=[Source(line=signed.line, tenor=int(visit.field("pay")))],
+            confirmation=proof,
+            idempotency_key=f"{visit.key()}-pay",
+        )
+    except ApiProblem as problem:
+        if problem.code not in (Code.ORDER_TAKEN, Code.STATE_CONFLICT, Code.INVALID_FIELD):
+            raise
+        return visit.go(visit.onward(f"/app/applications/{signed.id}"))
+    return visit.go(f"/app/payments/{payment.id}")
+
+
+async def _own(visit: Visit, db: Connection) -> Application:
+    application_id = visit.path_id(Prefix.APPLICATION, "application")
+    found = await queries.load_application(reading(visit, db), application_id)
+    own_person(visit.caller, found.person_id, "application")
+    return found
+
+
+def _payable(view: ApplicationView, sheet: Sheet, order: Order | None) -> bool:
+    """Whether the order that the sheet is of can be paid with the line, whole."""
+    if order is None or order.payment_id is not None or view.status is not ApplicationStatus.OFFERED:
+        return False
+    return sheet.basis == "order" and sheet.principal_minor == order.terms.amount_minor
+
+
+def _declared(visit: Visit) -> Declared | None:
+    """What the form says; None when a field of it cannot be read."""
+    amounts = []
+    for name in ("income", "repayments"):
+        typed = visit.field(name)
+        amount = minor_of(typed, visit.book.currency) if typed else 0
+        if amount is None:
+            return None
+        amounts.append(amount)
+    count, born = visit.field("elsewhere") or "0", visit.field("born_on")
+    if not (count.isascii() and count.isdigit()):
+        return None
+    try:
+        born_on = date.fromisoformat(born) if born else None
+    except ValueError:
+        return None
+    return Declared(
+        born_on=born_on,
+        income_month_minor=amounts[0],
+        lines_elsewhere=int(count),
+        repayments_elsewhere_month_minor=amounts[1],
+    )
+
+
+def _names(problem: ApiProblem, name: str) -> bool:
+    return any(name in error.pointer for error in problem.errors)
+
+
+def _address(visit: Visit, product: ProductTermsView) -> str:
+    asked = {name: visit.field(name) for name in ("order", "next") if visit.field(name)}
+    return f"/app/apply?{urlencode({'product': product.product, **asked})}"
+
+
+def _with_next(path: str, visit: Visit) -> str:
+    onward = visit.field("next")
+    return f"{path}?next={quote(onward, safe='')}" if onward else path
+
+
+async def _pdf(document: Document) -> Reply:
+    return Reply(body=await drawn(document), media_type="application/pdf")
+
+
+page = pages_of(Door.CONSUMER)
+
+PAGES = (
+    page("GET", "/app/apply", "app_apply", ask),
+    page("POST", "/app/apply", "app_apply_send", send),
+    page("GET", "/app/applications/{id}", "app_application", show),
+    page("POST", "/app/applications/{id}/accept", "app_application_accept", accept),
+    page("POST", "/app/applications/{id}/refer", "app_application_refer", refer),
+    page("GET", "/app/applications/{id}/sheet", "app_application_paper", paper),
+    page("GET", "/app/applications/{id}/contract", "app_application_contract", contract),
+)

@@ -1,0 +1,143 @@
+"""A bill put into instalments: less is due now, the rest comes with its price, and nothing is lost between them."""
+
+from datetime import date
+
+import msgspec
+import pytest
+from tests.credit.conftest import House, Payer
+
+from wufeng import credit
+from wufeng.base.claims import Answer
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode
+from wufeng.credit.bill_plans.model import BillPlanOptions
+from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.queries import load_bill, show_plan
+from wufeng.credit.repayments.model import Source, SourceKind
+from wufeng.credit.views import PlanView
+
+EXTERNAL = Source(SourceKind.EXTERNAL, None)
+
+
+async def billed(house: House, amount_minor: int = 100_000, **more: object) -> Payer:
+    """A person with a bill of 1 October, due on the 10th."""
+    payer = await house.payer(wallet_minor=300_000, **more)
+    await house.buy(payer, amount_minor)
+    await house.turn_to(date(2026, 10, 1))
+    return payer
+
+
+async def options(house: House, payer: Payer, amount_minor: int | None = None) -> BillPlanOptions:
+    bill_id = decode(Prefix.BILL, (await house.bills(payer))[-1].id)
+    async with house.database.read() as db:
+        read = house.reading(db)
+        return bill_plan_options(read, *await load_bill(read, bill_id), amount_minor)
+
+
+async def split(
+    house: House, payer: Payer, tenor: int = 3, amount_minor: int | None = None, **more: object
+) -> PlanView | Problem:
+    offered = await options(house, payer, amount_minor)
+    option = next(one for one in offered.options if one.tenor == tenor)
+    fields: dict[str, object] = {
+        "person_id": payer.id,
+        "bill_id": decode(Prefix.BILL, offered.bill),
+        "amount_minor": option.amount_minor,
+        "quote_option": option.quote_option,
+        **more,
+    }
+    answer = await house.send(credit.SplitBill(at=house.at, people=(payer.id,), **fields))  # type: ignore[arg-type]
+    return msgspec.json.decode(answer.body, type=PlanView) if isinstance(answer, Answer) else answer
+
+
+async def test_nine_tenths_of_a_bill_come_in_three_parts_from_the_next_bill_on(house: House) -> None:
+    payer = await billed(house, product="order_instalments", mode=credit.Mode.BILL)
+    offered = await options(house, payer)
+    assert (offered.least_minor, offered.most_minor) == (10_000, 90_000)
+    assert [one.tenor for one in offered.options] == [3, 6, 12, 24]
+    plan = await split(house, payer)
+    assert isinstance(plan, PlanView)
+    assert [one.due_on for one in plan.instalments] == [
+        date(2026, 11, 10), date(2026, 12, 10), date(2027, 1, 10),
+    ]  # fmt: skip
+    assert (plan.amount_minor, plan.total_cost_minor, plan.payment) == (90_000, 1_890, None)
+    (bill,) = await house.bills(payer)
+    assert (bill.total_minor, bill.minimum_minor) == (10_000, 1_000)
+    line = await house.line(payer)
+    assert (line.used_minor, line.billed_minor, line.unbilled_minor) == (100_000, 10_000, 90_000)
+    await house.prove(payer)
+
+    await house.repay(payer, 10_000)
+    await house.turn_to(date(2026, 11, 1))
+    bill = (await house.bills(payer))[-1]
+    assert bill.total_minor == plan.instalments[0].amount_minor == 30_630
+    paid = await house.repay(payer)
+    assert (paid.amount_minor, paid.saved_minor) == (90_630, 1_260)
+    assert (await house.line(payer)).used_minor == 0
+    await house.prove(payer)
+
+
+async def test_a_refund_of_what_was_split_becomes_a_credit_on_the_line(house: House) -> None:
+    """The plan is no longer bound to the order (PRODUCTS.md 2.2): the bill first, then the nearest instalments."""
+    payer = await house.payer(wallet_minor=300_000)
+    payment = await house.buy(payer, 100_000)
+    await house.turn_to(date(2026, 10, 1))
+    assert isinstance(await split(house, payer, amount_minor=60_000), PlanView)
+    refunded = await house.refund(payer, payment, 50_000)
+    assert sum(effect.amount_minor for effect in refunded.effects) == 50_000
+    line = await house.line(payer)
+    assert (line.used_minor, line.billed_minor, line.unbilled_minor) == (50_000, 0, 50_000)
+    await house.prove(payer)
+
+
+@pytest.mark.parametrize("asked_minor", [9_999, 90_001])
+async def test_an_amount_that_may_not_be_split_is_named(house: House, asked_minor: int) -> None:
+    payer = await billed(house, product="order_instalments", mode=credit.Mode.BILL)
+    with pytest.raises(Problem, match="10000 to 90000 minor units"):
+        await options(house, payer, asked_minor)
+    refused = await split(house, payer, bill_id=house.new_id())
+    assert isinstance(refused, Problem)
+    assert refused.code is Code.NOT_FOUND
+
+
+async def test_what_was_signed_is_what_is_made(house: House) -> None:
+    payer = await billed(house)
+    of_half = (await options(house, payer, 50_000)).options[0].quote_option
+    for wrong in ("opt_" + "0" * 32, of_half):
+        refused = await split(house, payer, quote_option=wrong)
+        assert isinstance(refused, Problem)
+        assert refused.code is Code.STATE_CONFLICT
+    stranger = await house.payer()
+    other = await split(house, payer, person_id=stranger.id)
+    assert isinstance(other, Problem) and other.code is Code.NOT_FOUND
+    assert (await house.line(payer)).unbilled_minor == 0
+
+
+async def test_after_the_due_date_and_of_a_paid_bill_nothing_is_split(house: House) -> None:
+    late, paid = await billed(house), await house.payer(wallet_minor=300_000)
+    await house.turn_to(date(2026, 10, 11))
+    offered = await options(house, late)
+    assert offered.options == () and offered.reason is not None and "suspended" in offered.reason
+    await house.buy(paid, 5_000)
+    await house.turn_to(date(2026, 11, 1))
+    await house.repay(paid)
+    offered = await options(house, paid)
+    assert offered.options == () and "from its date to its due date" in str(offered.reason)
+
+
+async def test_money_is_not_dated_before_a_plan_of_what_it_would_have_paid(house: House) -> None:
+    payer = await billed(house)
+    await house.turn_to(date(2026, 10, 5))
+    assert isinstance(await split(house, payer, amount_minor=60_000), PlanView)
+    await house.turn_to(date(2026, 10, 8))
+    late = house.repaying(payer, 70_000, source=EXTERNAL, value_on=date(2026, 10, 4))
+    refused = await house.send(late)
+    assert isinstance(refused, Problem) and refused.code is Code.STATE_CONFLICT
+    paid = house.repaying(payer, 30_000, source=EXTERNAL, value_on=date(2026, 10, 4))
+    assert isinstance(await house.send(paid), Answer)
+    assert (await house.line(payer)).billed_minor == 10_000
+    async with house.database.read() as db:
+        draw = (await house.debt(payer)).draws[0]
+        shown = await show_plan(house.reading(db), draw, (await house.debt(payer)).line)
+    assert shown.amount_minor == 60_000
+    await house.prove(payer)

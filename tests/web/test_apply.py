@@ -1,0 +1,140 @@
+"""Opening credit in one visit, as a browser without scripts meets it; at a checkout, open and pay by one confirmation."""
+
+from urllib.parse import quote, unquote
+
+from tests.api.conftest import PIN, Api, Person
+from tests.web.conftest import Town
+from tests.web.visitor import Seen, Visitor
+
+from wufeng.base.ids import Prefix, decode
+from wufeng.credit.applications.policy import shipped_application_policy
+
+CONSENTS = {f"consent_{one.purpose}": str(one.version) for one in shipped_application_policy().consents}
+SAID = {"product": "monthly_bill", "born_on": "1990-01-02", "income": "8,000", "elsewhere": "0", **CONSENTS}
+
+
+async def known(api: Api, tier: int = 2) -> Person:
+    """A person whose papers the operator has seen."""
+    person = await api.new_person()
+    async with api.app.services.database.transaction() as db:
+        await db.execute("update person set tier = $2 where id = $1", decode(Prefix.PERSON, person.id), tier)
+    return person
+
+
+async def apply(visitor: Visitor, **more: str) -> Seen:
+    """Fill in the form as it is shown; the page that follows."""
+    asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in more.items())
+    form = await visitor.get(f"/app/apply?product=monthly_bill&{asked}")
+    assert form.status == 200
+    sent = await visitor.post("/app/apply", {**SAID, **more, "key": form.field("key")})
+    assert sent.status == 303, sent.text
+    return await visitor.get(sent.location)
+
+
+async def test_one_visit_opens_a_line(town: Town) -> None:
+    person = await known(town.api)
+    visitor = town.visitor(token=person.token)
+    offered = await visitor.get("/app/apply")
+    assert "15.86%" in offered.text and "18.25% a year" in offered.text
+    form = await visitor.get("/app/apply?product=monthly_bill")
+    assert "checked" not in form.text, "nothing is agreed to beforehand"
+    result = await apply(visitor)
+    assert "You can have this limit" in result.text and "500.00" in result.text
+    assert "What kept the limit low" in result.text and "Payments in the last 90 days: 0" in result.text
+    assert "Nothing else is charged than what stands on this sheet." in result.text
+    path = f"/app/applications/{result.text.split('/app/applications/')[1].split('/')[0]}"
+    for paper in ("sheet", "contract"):
+        seen = await visitor.get(f"{path}/{paper}")
+        assert seen.header("content-type") == "application/pdf" and seen.body[:5] == b"%PDF-"
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": "111222"}
+    wrong = await visitor.post(f"{path}/accept", signing)
+    assert wrong.status == 403 and "4 tries are left." in wrong.text
+    signed = await visitor.post(f"{path}/accept", {**signing, "pin": PIN})
+    again = await visitor.post(f"{path}/accept", {**signing, "pin": PIN})
+    assert signed.location == again.location == path
+    assert "Signed: your credit is open" in (await visitor.get(path)).text
+    (line,) = (await town.api.get("/v1/lines", person.token)).json()["data"]
+    assert line["limit_minor"] == 500_00
+    assert "There is nothing more to open" in (await visitor.get("/app/apply")).text or len(
+        (await town.api.get("/v1/application_terms", person.token)).json()["products"]
+    )
+    chinese = await town.visitor(token=person.token, language="zh").get(path)
+    assert "综合融资成本明示表" in chinese.text and "近 90 天付款 0 笔" in chinese.text
+
+
+async def test_a_checkout_opens_and_pays_by_one_confirmation(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    session = await town.checkout(shop, 300_00)
+    order = (await town.api.get(f"/v1/checkout_sessions/{session}", shop.key)).json()["order"]
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    result = await apply(visitor, order=order, next=back)
+    assert "Sign and pay ¥300.00" in result.text and "Principal: the amount of this order" in result.text
+    path = f"/app/applications/{result.text.split('/app/applications/')[1].split('/')[0]}"
+    signing = {
+        "key": result.field("key"),
+        "sheet_hash": result.field("sheet_hash"),
+        "pin": PIN,
+        "next": back,
+    }
+    paid = await visitor.post(f"{path}/accept", {**signing, "pay": "1"})
+    assert paid.status == 303 and paid.location.startswith("/app/payments/"), paid.location
+    again = await visitor.post(f"{path}/accept", {**signing, "pay": "1"})
+    assert again.location == paid.location, "sent twice it is one line and one payment"
+    assert "Paid" in (await visitor.get(paid.location)).text
+    assert await town.payments_of(person) == 1
+
+
+async def test_a_checkout_may_open_only_and_go_back(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    session = await town.checkout(shop, 900_00)
+    order = (await town.api.get(f"/v1/checkout_sessions/{session}", shop.key)).json()["order"]
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    result = await apply(visitor, order=order, next=back)
+    assert "Sign and pay" not in result.text, "the limit is less than the order"
+    path = f"/app/applications/{result.text.split('/app/applications/')[1].split('/')[0]}"
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN, "next": back}
+    signed = await visitor.post(f"{path}/accept", signing)
+    assert unquote(signed.location) == f"{path}?next={back}"
+    assert f'href="{back}"' in (await visitor.get(signed.location)).text
+    elsewhere = await visitor.get(f"{path}?next=https://elsewhere.test/")
+    assert "elsewhere.test" not in elsewhere.text
+
+
+async def test_what_is_missing_is_said(town: Town) -> None:
+    visitor = town.visitor(token=(await known(town.api)).token)
+    form = await visitor.get("/app/apply?product=monthly_bill")
+    key = {"key": form.field("key")}
+    less = {name: value for name, value in SAID.items() if name != "consent_bureau_query"}
+    without = await visitor.post("/app/apply", {**less, **key})
+    assert without.status == 422 and "Nothing was sent" in without.text
+    assert without.text.count("checked") == 2, "what was agreed to stays so"
+    unread = await visitor.post("/app/apply", {**SAID, **key, "income": "much"})
+    assert unread.status == 422 and 'value="much"' in unread.text
+    unborn = await visitor.post("/app/apply", {**SAID, **key, "born_on": ""})
+    assert unborn.status == 422 and "Give the date on which you were born." in unborn.text
+    assert (await visitor.get("/app/apply?product=gold")).status == 404
+    assert (await visitor.post("/app/apply", {**SAID, **key, "product": "gold"})).status == 404
+
+
+async def test_who_is_declined_reads_why_and_asks_for_a_person(town: Town) -> None:
+    person = await town.api.new_person()
+    visitor = town.visitor(token=person.token)
+    result = await apply(visitor)
+    assert "Not this time" in result.text and "No bank account of your own is verified" in result.text
+    assert "C09" in result.text and "Sign and open" not in result.text
+    path = f"/app/applications/{result.text.split('/app/applications/')[1].split('/')[0]}"
+    asked = await visitor.post(f"{path}/refer")
+    assert asked.status == 303
+    assert "A person is looking at it" in (await visitor.get(path)).text
+    assert (await visitor.post(f"{path}/refer")).status == 303, "once is enough"
+
+
+async def test_anothers_application_is_no_page(town: Town) -> None:
+    person, other = await known(town.api), await town.api.new_person()
+    result = await apply(town.visitor(token=person.token))
+    path = f"/app/applications/{result.text.split('/app/applications/')[1].split('/')[0]}"
+    stranger = town.visitor(token=other.token)
+    for tail in ("", "/sheet", "/contract"):
+        assert (await stranger.get(f"{path}{tail}")).status == 404
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    assert (await stranger.post(f"{path}/accept", signing)).status == 404
