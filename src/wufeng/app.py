@@ -184,6 +184,10 @@ class App:
                     # Deliveries live by the machine's clock: a turned test clock must not forget fresh ones.
                     await forget_deliveries(db, book, services.clock.now() - DELIVERIES_KEPT)
 
+        async def products() -> None:
+            async with services.database.read() as db:
+                await credit.refresh(db, services.products, services.clock.now())
+
         async def verify() -> None:
             for book in services.books.values():
                 await ledger.verify_if_due(services.database, book, services.clock.now(), PROVED_EVERY)
@@ -191,6 +195,7 @@ class App:
         return [
             Job("expire", 5.0, expire),
             Job("close", 10.0, close),
+            Job("products", 5.0, products),
             Job("forget", 600.0, forget),
             Job("verify", 300.0, verify),
         ]

@@ -203,7 +203,7 @@ async def test_the_sheet_of_an_order_is_of_its_amount(api: Api) -> None:
     assert {way["tenor"]: way["annualised_rate_ppm"] for way in sheet["ways"]} == {
         offer["tenor"]: offer["annualised_rate_ppm"]
         for offer in offers.json()["data"]
-        if offer["product"] == view["product"]
+        if offer["product"] == f"{view['product']}@{view['product_version']}"
     }
 
 

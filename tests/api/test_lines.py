@@ -41,7 +41,7 @@ async def test_h1_over_http(api: Api) -> None:
     paper = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept": "application/pdf"})
     assert paper.headers["content-type"] == "application/pdf" and paper.content.startswith(b"%PDF-")
     why = (await api.get(f"/v1/bills/{bill['id']}/explain", person.token)).json()
-    assert why["amounts"][0]["sentence"] == "账单总额 1,001.25 = 消费 1,000.00 + 到期日之后的利息 1.25"
+    assert why["amounts"][0]["sentence"] == "账单总额 1,001.25 = 消费 1,000.00 + 本账单自身的利息 1.25"
     assert why["amounts"][0]["steps"][-1]["steps"][0]["days"] == 5
     went = (await api.get(f"/v1/repayments/{rest['id']}/explain", person.token)).json()
     assert [step["amount_minor"] for step in went["amounts"][0]["steps"]] == [50_000, 125]

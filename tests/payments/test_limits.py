@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -298,3 +299,40 @@ async def test_what_is_accepted_is_just_what_may_be(
         kept = await load_lines(db, payer.bucket, lines)
     assert [kept[id_].limit_minor for id_ in lines] == limits
     assert [await taken(town, line) for line in lines] == used
+
+
+async def test_limits_that_are_lowered_in_the_middle_of_payments_hold_from_then_on(town: Town) -> None:
+    """Events are numbered in the order in which all was decided: read so, nothing was accepted above a limit."""
+    [payer] = await town.people(limit_minor=500_00)
+    lines = [payer.line_id, await second_line(town, payer, 500_00)]
+    other = town.more_lanes()
+
+    async def lower(n: int) -> None:
+        await asyncio.sleep(0.004 * n)
+        status, _ = await change(
+            town, payer, credit.SetLimit, lines[n % 2], limit_minor=280_00 - n * 20_00, actor=Actor.PERSON
+        )
+        assert status == 200
+
+    async def pay(n: int, command: Pay) -> tuple[int, dict[str, Any]]:
+        await asyncio.sleep(0.0005 * n)
+        return seen(await town.submit(payer.bucket, command, (town.lanes, other)[n // 2 % 2]))
+
+    commands = payments_on(town, payer, lines, 100, 9_00)
+    answers, _ = await asyncio.gather(
+        asyncio.gather(*(pay(n, command) for n, command in enumerate(commands))),
+        asyncio.gather(*(lower(n) for n in range(8))),
+    )
+    await other.drain()
+    line_of = {command.payment_id: lines.index(command.funding.line_id) for command in commands}
+    used, limits, lowered = [0, 0], [500_00, 500_00], 0
+    for row in await town.fetch("select kind, object_id, data from event order by seq"):
+        if row["kind"] == "line.limit_changed":
+            limits[lines.index(row["object_id"])] = msgspec.json.decode(row["data"])["limit_minor"]
+            lowered += 1
+        elif row["kind"] in ("payment.captured", "payment.authorised"):
+            used[line_of[row["object_id"]]] += 9_00
+            assert used[line_of[row["object_id"]]] <= limits[line_of[row["object_id"]]]
+    assert lowered == 8
+    assert sum(used) == 9_00 * sum(1 for status, _ in answers if status == 201)
+    assert used == [await taken(town, line) for line in lines]

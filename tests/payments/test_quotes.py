@@ -55,11 +55,30 @@ async def test_offers_show_every_tenor_with_its_yearly_cost(town: Town) -> None:
             db, town.catalogue, town.merchants, town.book, town.merchant_id, 1_000_00, Scene.LOTTERY,
             town.at, "en",
         )  # fmt: skip
-    assert [(o.tenor, o.total_cost_minor) for o in found] == [(1, 0), (3, 25_00), (6, 45_00), (12, 88_00)]
+    monthly = [o for o in found if o.name == "Monthly bill"]
+    assert [(o.tenor, o.total_cost_minor) for o in monthly] == [(1, 0), (3, 25_00), (6, 45_00), (12, 88_00)]
     # PRODUCTS.md 2: 14.94, 15.27 and 15.86 % a year.
-    assert [(o.annualised_rate_ppm + 50) // 100 for o in found] == [0, 14_94, 15_27, 15_86]
+    assert [(o.annualised_rate_ppm + 50) // 100 for o in monthly] == [0, 14_94, 15_27, 15_86]
     assert none == []
-    assert {offer.name for offer in found} == {"Monthly bill"}
+
+
+async def test_offers_are_of_every_product_that_pays_in_the_scene(town: Town) -> None:
+    async def products(scene: Scene) -> list[str]:
+        async with town.database.read() as db:
+            found = await payments.list_offers(
+                db, town.catalogue, town.merchants, town.book, town.merchant_id, 1_000_00, scene, town.at, "en"
+            )
+        return sorted({offer.product.partition("@")[0] for offer in found})
+
+    everywhere = ["daily_interest", "monthly_bill", "order_instalments", "pay_in_four"]
+    assert await products(Scene.RETAIL) == everywhere
+    assert await products(Scene.EDUCATION) == [*everywhere, "study_now"], "it pays schools only"
+
+
+async def test_a_payer_sees_the_products_of_their_own_lines_only(town: Town) -> None:
+    [payer] = await town.people()
+    seen = await quote(town, 1_000_00, payer)
+    assert {option.product for option in seen.options} == {None, "monthly_bill@1"}
 
 
 async def test_a_payer_sees_wallet_line_and_split(town: Town) -> None:
@@ -146,14 +165,17 @@ async def test_a_quote_for_nobody_becomes_the_payers_own_line(town: Town) -> Non
     [payer] = await town.people()
     order = await stored(town, town.terms("o1", 1_000_00))
     seen = await quote(town, 1_000_00, None, order)
-    assert [option.tenor for option in seen.options] == [1, 3, 6, 12]
-    funding = await use(town, seen.options[1].id, order, payer)
+    monthly = [option for option in seen.options if option.product == "monthly_bill@1"]
+    other = next(option for option in seen.options if option.product == "pay_in_four@1")
+    assert [option.tenor for option in monthly] == [1, 3, 6, 12]
+    funding = await use(town, monthly[1].id, order, payer)
     assert (funding.line_id, funding.tenor) == (payer.line_id, 3)
     with pytest.raises(Problem, match="another order"):
-        await use(town, seen.options[1].id, town.terms("o2", 1_000_00), payer)
+        await use(town, monthly[1].id, town.terms("o2", 1_000_00), payer)
     lineless = Payer(town.ids.new(town.at, 1), payer.wallet_id, payer.line_id, payer.bucket)
-    with pytest.raises(Problem, match="no line"):
-        await use(town, seen.options[1].id, order, lineless)
+    for option, person in ((monthly[1], lineless), (other, payer)):
+        with pytest.raises(Problem, match="no line"):
+            await use(town, option.id, order, person)
 
 
 async def test_the_same_sheet_has_the_same_hash_and_another_has_not(town: Town) -> None:
@@ -220,14 +242,15 @@ async def test_an_ended_session_binds_nothing(town: Town) -> None:
         await payments.expire_checkout(town.database, town.book, session_id, UUID(int=9), town.at)
     ended = await payments.expire_checkout(town.database, town.book, session_id, town.merchant_id, town.at)
     assert ended.status == "expired"
-    assert len((await quote(town, 1_000_00, None, order)).options) == 4
+    options = (await quote(town, 1_000_00, None, order)).options
+    assert [option.tenor for option in options if option.product == "monthly_bill@1"] == [1, 3, 6, 12]
 
 
 async def test_pages_that_are_not_opened(town: Town) -> None:
     [payer] = await town.people()
     order = await stored(town, town.terms("o1", 1_000_00))
     refused: list[tuple[dict[str, Any], str]] = [
-        ({"tenors": (4,)}, "/tenors/0"),
+        ({"tenors": (5,)}, "/tenors/0"),
         ({"merchant_fee_share_ppm": 1_000_001}, "/merchant_fee_share_ppm"),
         ({"merchant_id": UUID(int=9)}, "/order"),
     ]

@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": "wufeng.cli.migrate",
     "staff": "wufeng.cli.staff",
     "ledger": "wufeng.cli.ledger",
+    "product": "wufeng.cli.product",
     "close": "wufeng.cli.close",
     "backup": "wufeng.cli.backup",
     "listen": "wufeng.cli.listen",

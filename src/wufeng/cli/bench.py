@@ -26,6 +26,8 @@ from wufeng.bench.measure import HttpLoad
 from wufeng.bench.pay import Figures, Plan, Subjects, bench_pay
 from wufeng.bench.pgbench import Pgbench
 from wufeng.bench.world import make_world
+from wufeng.cli.bench_close import close as close_days
+from wufeng.cli.bench_close import closer
 from wufeng.cli.bench_web import web
 from wufeng.cli.measuring import BOOK, parts_of, served
 from wufeng.cli.output import AsJson, print_json, print_line, print_table
@@ -43,6 +45,8 @@ def _group() -> None:
 
 
 commands.command()(web)
+commands.command(name="close")(close_days)
+commands.command(hidden=True)(closer)
 
 
 @commands.command()

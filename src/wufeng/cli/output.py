@@ -19,6 +19,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ON_RIGHT = frozenset(
     {"amount", "balance", "debit", "credit", "count", "accounts", "journals", "rows", "seconds"}
+    | {"principal", "fee", "interest", "instalment", "cost", "merchant pays", "a year"}
+    | {"effective", "EU", "US", "30 days late", "highest", "ceiling", "version", "tenor", "number"}
 )
 """Columns whose cells are numbers."""
 

@@ -25,10 +25,15 @@ def run(work: Coroutine[Any, Any, Answer]) -> Answer:
     return asyncio.run(work)
 
 
+def is_installed(settings: Settings) -> bool:
+    """Whether there is an installation where the settings say; a database of one's own is always there."""
+    return not settings.embedded or (settings.data_dir / "postgresql" / "data" / "PG_VERSION").exists()
+
+
 def installation() -> Settings:
     """The settings of an installation that is there: no command but `init` makes one."""
     settings = load_settings()
-    if settings.embedded and not (settings.data_dir / "postgresql" / "data" / "PG_VERSION").exists():
+    if not is_installed(settings):
         raise ConfigurationError(
             f"there is no installation in {settings.data_dir}: run `wufeng init`, "
             "or set WUFENG_DATA_DIR to where it is"

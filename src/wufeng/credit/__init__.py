@@ -11,11 +11,14 @@ from wufeng.credit.applications.commands import AcceptApplication, Apply, Decide
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.bill_plans import commands as _bill_plans
 from wufeng.credit.bill_plans.commands import SplitBill
+from wufeng.credit.close import accruing as _accruing
 from wufeng.credit.close import commands as _close
-from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult
+from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult, StepRun
 from wufeng.credit.close.runner import close_day, close_through, dates_to_close
 from wufeng.credit.close.steps import close_steps
-from wufeng.credit.close.store import load_runs
+from wufeng.credit.close.store import load_runs, load_step_runs
+from wufeng.credit.debits import commands as _debits
+from wufeng.credit.debits.runner import debit_due, debits_follower
 from wufeng.credit.draws.commands import approve_captured_part, draws_of_payments, make_billable, post_draws
 from wufeng.credit.draws.model import Approved, Declined, Draw, DrawRequest, draw_id
 from wufeng.credit.draws.rules import calendar_of, decide_draw
@@ -52,26 +55,37 @@ from wufeng.credit.lines.store import (
 )
 from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers, price_options
 from wufeng.credit.plans.model import Plan, Terms
-from wufeng.credit.products.commands import Products, open_book, publish
+from wufeng.credit.products.commands import Products, open_book, publish, refresh
 from wufeng.credit.products.files import read_products, shipped_products
 from wufeng.credit.products.model import BillableAt, Mode, Product
 from wufeng.credit.refunds.commands import refund_draws
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Returned
+from wufeng.credit.reminders import commands as _reminders
+from wufeng.credit.reminders.commands import reminder_steps
 from wufeng.credit.repayments import commands as _repayments
 from wufeng.credit.repayments.commands import BankAnswered, Repay, ReverseRepayment
 from wufeng.credit.repayments.model import Source, SourceKind, Target
+from wufeng.credit.sources.model import Held, Pays, SourceType
+from wufeng.credit.sources.own import BANK_ACCOUNT, OWN_SOURCES, WALLET
+from wufeng.credit.sources.registry import Sources
 
 
-def handlers(products: Products) -> dict[type[Command], Handler]:
-    """All lane handlers of credit: applications, lines, repayments, the close."""
+def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
+    """All lane handlers of credit: applications, lines, repayments, the close.
+
+    sources  the kinds that people repay from; who brings a new one (cards, the fund) says so in the composition root
+    """
     policy = shipped_application_policy()
     return {
         **_applications.handlers(products, policy),
         **_application_close.handlers(products, policy),
-        **_lines.handlers(products),
+        **_lines.handlers(products, sources),
         **_bill_plans.handlers(products),
-        **_repayments.handlers(products),
+        **_repayments.handlers(products, sources),
+        **_debits.handlers(products, sources),
+        **_reminders.handlers(products),
         **_close.handlers(products),
+        **_accruing.handlers(products),
     }
 
 
@@ -81,7 +95,10 @@ def application_steps(gather: Gather) -> list[CloseStep]:
 
 
 __all__ = [
+    "BANK_ACCOUNT",
     "ENDINGS",
+    "OWN_SOURCES",
+    "WALLET",
     "AcceptApplication",
     "Actor",
     "Apply",
@@ -101,12 +118,14 @@ __all__ = [
     "EndTerms",
     "Freeze",
     "Gather",
+    "Held",
     "LateTerms",
     "Line",
     "LineCommand",
     "LineState",
     "Mode",
     "OpenLine",
+    "Pays",
     "Plan",
     "PriceOption",
     "Product",
@@ -123,8 +142,11 @@ __all__ = [
     "SetLimit",
     "Source",
     "SourceKind",
+    "SourceType",
+    "Sources",
     "SplitBill",
     "StepResult",
+    "StepRun",
     "Target",
     "Terms",
     "Unfreeze",
@@ -136,6 +158,8 @@ __all__ = [
     "close_through",
     "count_suspended",
     "dates_to_close",
+    "debit_due",
+    "debits_follower",
     "decide_draw",
     "draw_id",
     "draws_of_payments",
@@ -145,6 +169,7 @@ __all__ = [
     "load_lines_of_people",
     "load_runs",
     "load_states",
+    "load_step_runs",
     "load_states_of_people",
     "make_billable",
     "offers",
@@ -157,7 +182,9 @@ __all__ = [
     "principal_refunded",
     "publish",
     "read_products",
+    "refresh",
     "refund_draws",
+    "reminder_steps",
     "set_caps",
     "set_limits",
     "shipped_products",

@@ -98,7 +98,10 @@ def late_terms(product: Product) -> LateTerms:
 
 def _option(product: Product, plan: Plan, tenor: int, on: date) -> PriceOption:
     daily_ppm = product.interest.daily_ppm if tenor == 1 else 0
-    charges = [whole - principal for whole, principal in zip(plan.instalments_minor, plan.principal_parts, strict=True)]
+    charges = [
+        whole - principal
+        for whole, principal in zip(plan.instalments_minor, plan.principal_parts, strict=True)
+    ]
     if daily_ppm:
         charges[0] += round_micro(plan.amount_minor * daily_ppm * (plan.due_on[0] - on).days)
     parts = [

@@ -224,7 +224,7 @@ def view_line(
 ) -> LineView:
     """A line on a business date; `debt` is all that it owes, brought up to that date."""
     used_minor, held_minor = amounts.used_minor, amounts.held_minor
-    line = without_ended_raise(thawed(debt.line, product, on), used_minor, on)
+    line = without_ended_raise(thawed(debt.line, product, on), used_minor + held_minor, on)
     limit_minor = line.limit_on(on)
     ceiling_minor = limit_minor if amounts.ceiling_minor is None else min(limit_minor, amounts.ceiling_minor)
     late_ppm = product.interest.late_daily_ppm
@@ -315,9 +315,7 @@ def view_draw(draw: Draw, line: Line, product: Product, book_id: int, language: 
     )
 
 
-def view_plan(
-    draw: Draw, bills: Sequence[Bill], line: Line, product: Product, on: date
-) -> PlanView:
+def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, product: Product, on: date) -> PlanView:
     """The plan of a draw; `bills` are those it stands on.
 
     A billed part is paid when its bill is: money pays bills, not single parts. Dates to come follow the line's days.

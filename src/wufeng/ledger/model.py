@@ -97,6 +97,10 @@ class AccountKind(Enum):
     CREDIT_LOSS = (35, AccountClass.EXPENSE, Owner.LENDER, Upkeep.FOLDED, Side.EITHER)
     CHARGED_OFF_CONTRA = (36, AccountClass.MEMO, Owner.LENDER, Upkeep.FOLDED, Side.EITHER)
 
+    # Interest that is earned and that no bill holds yet: booked once a day by bucket and product.
+    ACCRUED_INTEREST = (37, AccountClass.ASSET, Owner.LENDER, Upkeep.FOLDED, Side.EITHER)
+    ACCRUED_INTEREST_INCOME = (38, AccountClass.INCOME, Owner.LENDER, Upkeep.FOLDED, Side.EITHER)
+
     # Clearing accounts say where money is between two confirmations; each returns to zero.
     BANK_CLEARING = (50, AccountClass.ASSET, Owner.BOOK, Upkeep.FOLDED, Side.EITHER)
     TOP_UP_CLEARING = (51, AccountClass.ASSET, Owner.BOOK, Upkeep.FOLDED, Side.EITHER)
@@ -143,6 +147,7 @@ class JournalKind(IntEnum):
     REFUND_SETTLED = 3
     CHARGES_BILLED = 10
     CHARGES_CANCELLED = 11
+    ACCRUAL = 12
     REPAYMENT = 20
     CREDIT_BALANCE_APPLIED = 21
     CREDIT_BALANCE_RETURNED = 22

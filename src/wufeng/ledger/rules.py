@@ -223,6 +223,19 @@ def charges_cancelled(
     )
 
 
+def accrual(cause: Cause, earned: Parts) -> Journal:
+    """Interest that was earned and that no bill holds, by lender: what it grew by; below zero where it was billed."""
+    return _journal(
+        JournalKind.ACCRUAL,
+        cause,
+        [],
+        [
+            *_by_lender(AccountKind.ACCRUED_INTEREST, earned, 1),
+            *_by_lender(AccountKind.ACCRUED_INTEREST_INCOME, earned, -1),
+        ],
+    )
+
+
 def repayment_from_wallet(
     cause: Cause,
     wallet_id: UUID,

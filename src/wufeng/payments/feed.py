@@ -21,6 +21,7 @@ CREDIT_TYPES = (
     "bill.due",
     "bill.paid",
     "bill.overdue",
+    "bill.reminder",
     "repayment.posted",
     "repayment.reversed",
 )

@@ -106,7 +106,7 @@ async def test_a_close_killed_at_any_point_and_run_again_gives_the_same(
             if name == "killed":
                 run_to(house, day)
                 killer = Killer(point)
-                with monkeypatch.context() as patch, suppress(Killed):
+                with monkeypatch.context() as patch, suppress(Killed, faults.FaultInjected):
                     patch.setattr(faults, "point", killer)
                     await credit.close_through(
                         house.lanes, house.book, house.bucket, day - ONE_DAY, mortal(house.steps, killer)

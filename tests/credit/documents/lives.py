@@ -38,9 +38,9 @@ def product(name: str = "monthly_bill") -> Product:
 
 
 class Month(Struct, frozen=True):
-    """What happens in a month: purchases (amount, tenor) on a day of it, then repayments (day, amount).
+    """What happens in a month: purchases (day, amount, tenor) and repayments (day, amount).
 
-    A repayment of 0 is of all that is owed.
+    A tenor that the product does not offer is 1; a repayment of 0 is of all that is owed.
     """
 
     bought: Sequence[tuple[int, int, int]] = ()
@@ -92,8 +92,9 @@ class Life:
             self.next_bill()
 
     def buy(self, amount_minor: int, tenor: int) -> None:
-        terms = terms_of(self.product, CYCLE, tenor)
+        terms = terms_of(self.product, CYCLE, tenor) or terms_of(self.product, CYCLE, 1)
         assert terms is not None
+        tenor = terms.tenor
         plan = schedule(terms, amount_minor, self.on)
         daily_ppm = self.product.interest.daily_ppm if tenor == 1 else 0
         draw = Draw(

@@ -155,3 +155,15 @@ def test_exact_amounts(micro: int, said: str) -> None:
 def test_amounts_are_grouped() -> None:
     assert [money(minor, "CNY") for minor in (0, 123_456_789, -5)] == ["0.00", "1,234,567.89", "−0.05"]
     assert (money(1_200, "JPY"), exact(1_500_000, "JPY")) == ("1,200", "1.5")
+
+
+def test_a_product_with_daily_interest_promises_no_free_days() -> None:
+    life = Life(DAILY)
+    life.live([Month([(3, 100_000, 1)])])
+    told = str(bill_document(paper(life, next(iter(life.bills)), date(2026, 10, 9)), "zh").blocks)
+    assert (
+        "出账之后尚未入账的利息 0.36：100.00 × 每日 0.04 % × 9 天（2026-10-01 至 2026-10-09）= 0.36" in told
+    )
+    assert "本产品自支用之日起按每日 0.04 %（年化 14.6 %）计息" in told
+    assert "不再产生利息" not in told
+    assert "入账前的日息 10.80：1,000.00 × 每日 0.04 % × 27 天" in told

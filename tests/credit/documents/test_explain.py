@@ -26,7 +26,7 @@ from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import RepaymentStatus
 
 MONTHLY = product()
-DAILY = replace(MONTHLY, interest=replace(MONTHLY.interest, daily_ppm=450))
+DAILY = product("daily_interest")
 CAPPED = replace(MONTHLY, interest=replace(MONTHLY.interest, late_least_minor=30, late_most_ppm=20_000))
 
 amounts = st.integers(1_000, 2_000_000)
@@ -135,7 +135,7 @@ def h1() -> tuple[Life, Bill]:
 def test_late_interest_opens_into_balance_rate_and_days() -> None:
     life, bill = h1()
     total = by_code(explain_bill(life.sources(bill.id), "zh"))[Why.TOTAL]
-    assert total.sentence == "账单总额 1,001.25 = 消费 1,000.00 + 到期日之后的利息 1.25"
+    assert total.sentence == "账单总额 1,001.25 = 消费 1,000.00 + 本账单自身的利息 1.25"
     late = total.steps[-1]
     assert (late.code, late.amount_minor, late.rounding) == (Why.LATE_INTEREST, 125, "half_even")
     (step,) = late.steps

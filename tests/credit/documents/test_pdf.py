@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -99,6 +101,12 @@ def test_its_font_is_inside_and_holds_what_it_shows_alone() -> None:
     (font,) = [fonts[name] for name in fonts]
     descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
     assert "/FontFile2" in descriptor
+
+
+def test_a_server_that_draws_nothing_loads_no_library() -> None:
+    told = "import sys, wufeng.app, wufeng.credit.documents.drawing; print('fpdf' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
 
 
 def test_long_tables_go_on_with_their_head() -> None:

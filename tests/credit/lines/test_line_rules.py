@@ -189,7 +189,7 @@ def test_what_a_raise_leaves_used_is_due_with_the_bill_after(
     ended = rules.without_ended_raise(line, used_minor, on)
     for one in (line, ended):  # whether or not the row says so yet
         assert rules.over_limit_minor(one, used_minor, on) == over_minor
-    billed = rules.after_bill(line, used_minor, on)
+    billed = rules.after_bill(line, on)
     assert rules.over_limit_minor(billed, used_minor, on + DAY) == (200_00 if on == TODAY else 0)
 
 
@@ -198,6 +198,9 @@ def test_a_raise_that_is_declined_lowered_or_does_not_fit_is_repaid_too() -> Non
     declined = rules.limited(state, 1_000_00, Actor.PERSON, PRODUCT, TODAY)
     assert (declined.temporary_limit_minor, declined.limit_on(TODAY)) == (None, 1_000_00)
     assert rules.over_limit_minor(declined, 1_150_00, TODAY) == 150_00
+    held = rules.limited(LineState(line_of(**RAISED), 0, 1_150_00), 1_000_00, Actor.PERSON, PRODUCT, TODAY)
+    assert rules.over_limit_minor(held, 0, TODAY) == 0
+    assert rules.over_limit_minor(held, 1_150_00, TODAY) == 150_00, "captured later"
     lowered = rules.raised(state, 1_100_00, TODAY + DAY, TODAY)
     assert rules.over_limit_minor(lowered, 1_150_00, TODAY) == 50_00
     assert rules.over_limit_minor(lowered, 1_150_00, TODAY + 2 * DAY) == 150_00

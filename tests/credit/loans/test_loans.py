@@ -16,12 +16,16 @@ from wufeng.credit.loans.model import (
     InterestBasis,
     LoanState,
     LoanTerms,
+    Moved,
     Paid,
     PaymentKind,
+    PostingKind,
     Reaged,
     Reamortised,
+    RefundedInCash,
     ScheduleKind,
     Status,
+    Waived,
 )
 from wufeng.credit.loans.rules import fold, preview, recorded, to_pay_off
 from wufeng.credit.products.dates import Every
@@ -72,6 +76,7 @@ LATER = st.lists(
             st.integers(1, 5_000),
         ),
         st.builds(lambda day, amount: ChargedBack(on(day), amount), DAYS, AMOUNTS),
+        st.builds(lambda day, amount: RefundedInCash(on(day), amount), DAYS, AMOUNTS),
         st.builds(lambda day, amount: Disbursed(on(day), amount), DAYS, st.integers(10_000, 200_000)),
         st.builds(lambda day: ChargedOff(on(day)), DAYS),
     ),
@@ -86,6 +91,11 @@ def test_money_is_conserved(terms: LoanTerms, amount_minor: int, later: list[Eve
     came_in = sum(event.amount_minor for event in events if isinstance(event, Paid))
     went_back = sum(event.amount_minor for event in events if isinstance(event, ChargedBack))
     lent = sum(event.amount_minor for event in events if isinstance(event, Disbursed))
+    went_back += sum(
+        posting.amount_minor
+        for posting in state.postings
+        if posting.kind is PostingKind.REFUNDED_IN_CASH  # no more than had been paid
+    )
     charged = sum(event.amount_minor for event in events if isinstance(event, Charged))
     interest = sum(row.due[INTEREST] for row in state.rows)
     owed = lent + charged + interest + went_back - came_in
@@ -192,6 +202,33 @@ def test_a_chargeback_is_owed_with_the_next_instalment_or_after_the_last() -> No
 def test_a_credit_that_is_refunded_is_gone() -> None:
     events: list[Event] = [Disbursed(START, 900_00), Paid(on(1), 950_00), CreditRefunded(on(2), 50_00)]
     assert fold(MONTHLY, events).status is Status.CLOSED
+
+
+def test_what_was_paid_last_goes_back_first() -> None:
+    events: list[Event] = [Disbursed(START, 900_00), Paid(on(31), 450_00)]
+    state = fold(MONTHLY, [*events, RefundedInCash(on(32), 200_00)])
+    assert [row.paid_minor for row in state.rows] == [250_00, 0, 0]
+    assert [row.in_advance_minor for row in state.rows] == [0, 0, 0]
+
+
+def test_a_waived_charge_is_not_paid() -> None:
+    events: list[Event] = [Disbursed(START, 900_00), Charged(START, on(10), FEE, 10_00), Waived(on(10), 0)]
+    state = fold(MONTHLY, [*events, Paid(on(31), 300_00)])
+    assert state.rows[0].paid[FEE] == 0
+    assert state.outstanding_minor == 600_00
+
+
+def test_a_moved_due_date_moves_those_after_it() -> None:
+    classic = LoanTerms(
+        tenor=3, every=Every(days=15), waterfalls=MONTHLY.waterfalls, kind=ScheduleKind.CLASSIC
+    )
+    lent = Disbursed(START, 900_00)
+    moved = fold(classic, [lent, Moved(on(1), on(15), on(30))])
+    assert [row.due_on for row in moved.rows] == [on(30), on(45), on(60)]
+    holiday = fold(classic, [lent, Moved(on(1), on(15), holiday=1)])
+    assert principal_of(holiday) == [0, 300_00, 300_00, 300_00]
+    longer = fold(classic, [lent, Moved(on(1), on(30), extra=2)])
+    assert principal_of(longer) == [300_00, *[150_00] * 4]
 
 
 def test_what_is_past_due_moves_into_what_comes_or_starts_anew() -> None:

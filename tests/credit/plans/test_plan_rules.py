@@ -190,6 +190,26 @@ def test_a_yearly_rate_by_each_method(
     assert plan.total_cost_minor == sum(interest)
 
 
+@given(st.integers(10_000, 10_000_000), st.integers(2, 36), st.integers(1, 240_000))
+def test_levelling_never_takes_the_last_payment_further_away(
+    amount_minor: int, tenor: int, annual_ppm: int
+) -> None:
+    def odd(levelling: Levelling) -> int:
+        terms = Terms(tenor, 0, MONTHS, annual_ppm=annual_ppm, levelling=levelling)
+        payments = schedule(terms, amount_minor, NEW_YEAR).instalments_minor
+        return abs(payments[-1] - payments[0])
+
+    assert odd(Levelling.ONCE) <= odd(Levelling.NONE)
+
+
+def test_a_levelled_payment() -> None:
+    bare = Terms(36, 0, MONTHS, annual_ppm=240_000, levelling=Levelling.NONE)
+    payments = schedule(bare, 1_001_32, NEW_YEAR).instalments_minor
+    assert (payments[0], payments[-1]) == (39_28, 39_53)
+    levelled = schedule(Terms(36, 0, MONTHS, annual_ppm=240_000), 1_001_32, NEW_YEAR).instalments_minor
+    assert (levelled[0], levelled[-1]) == (39_29, 39_05)
+
+
 def test_own_dates_of_a_plan() -> None:
     # B2: bought on 31 January in three months
     plan = schedule(Terms(3, 0, MONTHS), 90_00, date(2027, 1, 31))

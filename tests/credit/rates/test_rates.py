@@ -78,10 +78,12 @@ def _overpaid(financed: int, payments: list[int], rate: Fraction) -> Fraction:
     return owed
 
 
-def test_a_rate_of_exactly_a_half_goes_to_the_even_one() -> None:
+@pytest.mark.parametrize("halves", range(1, 60, 2))
+def test_a_rate_of_exactly_a_half_goes_to_the_even_one(halves: int) -> None:
     whole = 12 * PPM * 2  # one period at n / whole costs n halves of a ppm a year
-    assert periodic_rate(whole, [whole + 5]) == 2
-    assert periodic_rate(whole, [whole + 7]) == 4
+    assert periodic_rate(whole, [whole + halves]) == round(Fraction(halves, 2))
+    flows = [Flow(0, -whole), Flow(1, whole + halves)]
+    assert unit_period_rate(flows, Fraction(12)) == round(Fraction(halves, 2))
 
 
 def test_what_costs_nothing_has_no_rate() -> None:

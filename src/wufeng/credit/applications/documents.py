@@ -1,6 +1,5 @@
 """The sheet and the contract as documents to keep: what was signed, in one language, drawn as PDF."""
 
-from wufeng.base.money import format_minor
 from wufeng.credit.applications.model import Application, Paper
 from wufeng.credit.applications.papers import (
     Contract,
@@ -25,6 +24,7 @@ from wufeng.credit.documents import (
     Paragraph,
     Table,
 )
+from wufeng.credit.documents.texts import money
 from wufeng.credit.products.model import Name
 from wufeng.credit.texts import percent_text
 
@@ -104,7 +104,7 @@ class _Words:
         return name.zh if self.language.startswith("zh") else name.en
 
     def money(self, amount_minor: int, currency: str) -> str:
-        return f"{currency} {format_minor(amount_minor, currency)}"
+        return f"{currency} {money(amount_minor, currency)}"
 
 
 def _figures(sheet: Sheet, words: _Words) -> Figures:
@@ -143,8 +143,8 @@ def _ways(sheet: Sheet, words: _Words) -> Table:
             (
                 str(way.tenor),
                 year_text(way.annualised_rate_ppm),
-                format_minor(way.total_cost_minor, sheet.currency),
-                format_minor(way.total_minor, sheet.currency),
+                money(way.total_cost_minor, sheet.currency),
+                money(way.total_minor, sheet.currency),
             )
             for way in sheet.ways
         ),
@@ -173,9 +173,9 @@ def _schedule(way: Way, currency: str, words: _Words) -> Table:
         (
             str(part.number),
             part.due_on.isoformat(),
-            format_minor(part.principal_minor, currency),
-            format_minor(part.amount_minor - part.principal_minor, currency),
-            format_minor(part.amount_minor, currency),
+            money(part.principal_minor, currency),
+            money(part.amount_minor - part.principal_minor, currency),
+            money(part.amount_minor, currency),
         )
         for part in way.instalments
     )
@@ -183,9 +183,9 @@ def _schedule(way: Way, currency: str, words: _Words) -> Table:
     total = (
         "",
         words.say("total"),
-        format_minor(principal_minor, currency),
-        format_minor(way.total_minor - principal_minor, currency),
-        format_minor(way.total_minor, currency),
+        money(principal_minor, currency),
+        money(way.total_minor - principal_minor, currency),
+        money(way.total_minor, currency),
     )
     return Table(columns, rows, total)
 

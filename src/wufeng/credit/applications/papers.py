@@ -18,9 +18,10 @@ from wufeng.credit.applications.model import Consent, Paper, Purchase
 from wufeng.credit.applications.texts import both, year_text
 from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
-from wufeng.credit.products.model import LateBase, LenderShare, Name, Price, Product
+from wufeng.credit.products.model import Early, LateBase, LenderShare, Name, Price, Product
 from wufeng.credit.texts import percent_text
 from wufeng.identity.merchants.model import Scene
+from wufeng.lenders.model import WHOLE_PPM
 
 CONTRACT_VERSION = 1
 CLAUSES = ("parties", "limit", "use", "cost", "repayment", "late", "end")
@@ -202,33 +203,34 @@ def _items(product: Product, options: list[PriceOption]) -> tuple[CostItem, ...]
     for option in options:
         price = product.price(option.tenor)
         assert price is not None, "an option has its price"
-        if option.tenor > 1:
+        if price.tenor > 1:
             items.append(_instalment_item(price, option.annualised_rate_ppm, receivers))
         elif not daily_ppm:
-            items.append(_single_item(receivers))
+            items.append(_free("single", both("sheet_single"), both("sheet_single_method"), receivers))
     return tuple(items)
 
 
-def _single_item(receivers: tuple[Name, ...]) -> CostItem:
-    return CostItem(
-        "single",
-        both("sheet_single"),
-        both("sheet_single_method"),
-        both("sheet_single_standard"),
-        0,
-        receivers,
-    )
+def _free(code: str, name: Name, method: Name, receivers: tuple[Name, ...]) -> CostItem:
+    return CostItem(code, name, method, both("sheet_not_charged"), 0, receivers)
 
 
 def _instalment_item(price: Price, annualised_ppm: int, receivers: tuple[Name, ...]) -> CostItem:
+    """What a plan costs its person: a share that the merchant always carries is said."""
+    code, share_ppm = f"instalments_{price.tenor}", price.merchant_share_ppm or 0
+    if share_ppm == WHOLE_PPM:
+        free = both("sheet_instalments_free", tenor=price.tenor)
+        return _free(code, free, both("sheet_merchant_method"), receivers)
     kinds = {"fee": price.fee_ppm, "fee_period": price.fee_period_ppm, "annual": price.annual_ppm}
     kind, ppm = next((kind, ppm) for kind, ppm in kinds.items() if ppm is not None)
     name = "sheet_instalment_interest" if kind == "annual" else "sheet_instalment_fee"
+    method = both(f"sheet_{kind}_method")
+    if share_ppm:
+        method = _joined(method, both("sheet_merchant_share", share=percent_text(share_ppm)))
     year, rate = year_text(annualised_ppm), percent_text(ppm)
     return CostItem(
-        f"instalments_{price.tenor}",
+        code,
         both(name, tenor=price.tenor),
-        both(f"sheet_{kind}_method"),
+        method,
         both(f"sheet_{kind}_standard", year=year, rate=rate),
         annualised_ppm,
         receivers,
@@ -249,10 +251,16 @@ def _contingent(product: Product) -> tuple[CostItem, ...]:
         ("revolving", both("sheet_revolving_method"), interest.revolving_daily_ppm),
         ("late", late, interest.late_daily_ppm),
     )
-    return tuple(
+    items = [
         CostItem(code, both(f"sheet_{code}"), method, _daily(ppm), annualised_daily_ppm(ppm), receivers)
+        if ppm
+        else _free(code, both(f"sheet_{code}"), method, receivers)
         for code, method, ppm in kinds
-    )
+    ]
+    if product.instalments.early is Early.DUE:
+        method, standard = both("sheet_early_method"), both("sheet_early_standard")
+        items.append(CostItem("early", both("sheet_early"), method, standard, 0, receivers))
+    return tuple(items)
 
 
 def _contract(signing: Signing, sheet_hash: str) -> Contract:

@@ -31,17 +31,9 @@ from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
-from wufeng.credit.repayments import store as repayments
-from wufeng.credit.repayments.commands import Repay, repay
 from wufeng.credit.repayments.model import Debt
-from wufeng.credit.repayments.rules import (
-    Money,
-    brought_up,
-    debits,
-    due_by,
-    with_line_state,
-)
-from wufeng.ledger import AccountKind, Cause, Journal, account_id
+from wufeng.credit.repayments.rules import with_line_state
+from wufeng.ledger import Cause, Journal
 
 DUE_DATES, AUTO_DEBIT, ARREARS, BILLS = "due_dates", "auto_debit", "arrears", "bills"
 
@@ -62,10 +54,6 @@ class PassDueDates(CloseLines, frozen=True, kw_only=True):
     """Bills due on the date that begins are told; bills due before it pass their due date."""
 
 
-class DebitLines(CloseLines, frozen=True, kw_only=True):
-    """Bills whose due date has come are debited from where the person said, as far as there is money."""
-
-
 class SuspendArrears(CloseLines, frozen=True, kw_only=True):
     """Lines whose arrears are old enough are suspended."""
 
@@ -79,7 +67,6 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
     desk = _Desk(products)
     return {
         PassDueDates: desk.pass_due_dates,
-        DebitLines: desk.debit_lines,
         SuspendArrears: desk.suspend_arrears,
         IssueBills: desk.issue_bills,
     }
@@ -116,38 +103,6 @@ class _Desk:
         batch.events += await bill_events(batch, due, on)
         await keep(batch, self.products, moves, on)
         return await self._done(batch, command, DUE_DATES, len(moves))
-
-    async def debit_lines(self, batch: Batch, commands: Sequence[DebitLines]) -> list[Answer | Problem]:
-        """Debit bills that are due: the wallet what it has, the first bank account the rest; tried once a date."""
-        return [await self._debit_lines(batch, command) for command in commands]
-
-    async def _debit_lines(self, batch: Batch, command: DebitLines) -> Answer:
-        debts = await self._debts(batch, command)
-        debiting = {id_: debt for id_, debt in debts.items() if debt.line.auto_debit}
-        pending = await repayments.lines_pending(batch.db, batch.bucket, list(debiting))
-        wallets = {debt.line.person_id: batch.people[debt.line.person_id] for debt in debiting.values()}
-        accounts = {id_: account_id(guard.wallet_id, AccountKind.WALLET) for id_, guard in wallets.items()}
-        balances = await ledger.load_balances(batch.db, batch.bucket, list(accounts.values()))
-        asked: list[Repay] = []
-        for debt in debiting.values():
-            now = brought_up(debt, self._product(debt.line), command.on)
-            balance = balances.get(accounts[debt.line.person_id], ledger.NOTHING)
-            money = Money(balance.available_minor or 0, bank_is_free=debt.line.id not in pending)
-            for source, amount_minor in debits(debt.line.auto_debit, due_by(now, command.on), money):
-                asked.append(
-                    Repay(
-                        at=command.at,
-                        people=(debt.line.person_id,),
-                        repayment_id=batch.ids.new(command.at, slot_of(debt.line.id)),
-                        line_id=debt.line.id,
-                        source=source,
-                        amount_minor=amount_minor,
-                    )
-                )
-        if asked:  # a refusal (a frozen person, a deleted account) is tried again tomorrow
-            await repay(batch, self.products, asked)
-        await lines.mark_debited(batch.db, batch.bucket, list(debts), command.on)
-        return await self._done(batch, command, AUTO_DEBIT, len(asked))
 
     async def suspend_arrears(
         self, batch: Batch, commands: Sequence[SuspendArrears]

@@ -38,6 +38,18 @@ class StepResult(Struct, frozen=True):
 
     rows: int
     errors: tuple[str, ...] = ()
+    took_ms: int = 0
+
+
+class StepRun(Struct, frozen=True):
+    """A step of one close in one bucket as it is recorded: the time of all its runs, the errors of the last."""
+
+    bucket: int
+    business_on: date
+    step: str
+    row_count: int
+    took_ms: int
+    errors: tuple[str, ...]
 
 
 class CloseStep(Struct, frozen=True):

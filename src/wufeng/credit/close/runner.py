@@ -1,16 +1,20 @@
 """Closing days: one bucket, one business date after the other."""
 
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
+
+from msgspec.structs import replace
 
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.events import close_date, load_closed
 from wufeng.base.lanes import Lanes
 from wufeng.credit.close import store
-from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose
+from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult
 
 ONE_DAY = timedelta(days=1)
+NS_A_MS = 1_000_000
 
 
 async def close_day(
@@ -24,16 +28,18 @@ async def close_day(
     close = DayClose(lanes, book, bucket, closed_on)
     async with lanes.database.transaction() as db:
         await close_date(db, bucket, closed_on)
-    errors: list[str] = []
-    rows: dict[str, int] = {}
-    for step in steps:
-        result = await step.run(close)
-        rows[step.name] = result.rows
-        errors += result.errors
+    results = {step.name: await _timed(step, close) for step in steps}
     async with lanes.database.transaction() as db:
-        await store.record_finished(db, bucket, closed_on, rows, close.at)
+        await store.record_finished(db, bucket, closed_on, results, close.at)
         recorded = await store.load_runs(db, [bucket], closed_on, closed_on)
-    return ClosedDay(closed_on, recorded.get(closed_on, {}), tuple(errors))
+    errors = tuple(error for result in results.values() for error in result.errors)
+    return ClosedDay(closed_on, recorded.get(closed_on, {}), errors)
+
+
+async def _timed(step: CloseStep, close: DayClose) -> StepResult:
+    began_ns = time.perf_counter_ns()
+    result = await step.run(close)
+    return replace(result, took_ms=(time.perf_counter_ns() - began_ns) // NS_A_MS)
 
 
 async def close_through(

@@ -10,18 +10,20 @@ import msgspec
 from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem
 from wufeng.credit.bills import store as bills
+from wufeng.credit.close.accruing import accrual_step
 from wufeng.credit.close.commands import (
     ARREARS,
-    AUTO_DEBIT,
     BILLS,
     DUE_DATES,
     CloseLines,
-    DebitLines,
     IssueBills,
     PassDueDates,
     SuspendArrears,
 )
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
+from wufeng.credit.close.slice_store import lock_lines_to_bill, lock_lines_to_wake
+from wufeng.credit.close.slices import Lock, Slicing, Work, issue_slice, pass_slice
+from wufeng.credit.debits.runner import debit_step
 from wufeng.credit.lines import store as lines
 
 CHUNK = 100
@@ -34,10 +36,25 @@ Find = Callable[[Connection, int, date, int], Awaitable[Mapping[UUID, UUID]]]
 
 
 def close_steps() -> list[CloseStep]:
-    """Credit's steps in their order: due dates pass, what is due is debited, arrears suspend, bills are issued."""
+    """Credit's steps in their order: due dates pass, what is due is debited, arrears suspend, bills are issued.
+
+    Sets do what needs no decision, the lane all the rest.
+    """
+    due_dates, auto_debit, arrears, issued = lane_steps()
+    return [
+        _sets_first(due_dates, lock_lines_to_wake, pass_slice),
+        auto_debit,
+        arrears,
+        _sets_first(issued, lock_lines_to_bill, issue_slice),
+        accrual_step(),
+    ]
+
+
+def lane_steps() -> list[CloseStep]:
+    """The same steps by the lane alone, for every line of every product: what sets do must not differ from it."""
     return [
         _step(DUE_DATES, bills.lines_to_wake, PassDueDates),
-        _step(AUTO_DEBIT, lines.lines_to_debit, DebitLines),
+        debit_step(),
         _step(ARREARS, lines.lines_to_suspend, SuspendArrears),
         _step(BILLS, lines.lines_to_bill, IssueBills),
     ]
@@ -48,6 +65,15 @@ def _step(name: str, find: Find, kind: type[CloseLines]) -> CloseStep:
         return await _run_chunks(close, find, kind)
 
     return CloseStep(name, run)
+
+
+def _sets_first(step: CloseStep, lock: Lock, work: Work) -> CloseStep:
+    async def run(close: DayClose) -> StepResult:
+        rows = await Slicing(close, step.name).run(lock, work)
+        rest = await step.run(close)
+        return StepResult(rows + rest.rows, rest.errors)
+
+    return CloseStep(step.name, run)
 
 
 async def _run_chunks(close: DayClose, find: Find, kind: type[CloseLines]) -> StepResult:

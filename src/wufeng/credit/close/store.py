@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.credit.close.model import StepResult, StepRun
 
 SQL = load(__file__)
 
@@ -20,11 +21,34 @@ async def record_rows(
 
 
 async def record_finished(
-    db: Connection, bucket: int, business_on: date, rows: Mapping[str, int], at: datetime
+    db: Connection, bucket: int, business_on: date, results: Mapping[str, StepResult], at: datetime
 ) -> None:
-    """Note that all steps of a close have ended, each with at least so many rows."""
-    counts = {**rows, FINISHED: 0}
-    await db.execute(SQL.record_finished, bucket, business_on, list(counts), list(counts.values()), at)
+    """Note that all steps of a close have ended: rows (at least so many), how long each took, what it could not do."""
+    ended = {**results, FINISHED: StepResult(0)}
+    await db.execute(
+        SQL.record_finished,
+        bucket,
+        business_on,
+        list(ended),
+        [result.rows for result in ended.values()],
+        at,
+        [result.took_ms for result in ended.values()],
+        ["\n".join(map(_one_line, result.errors)) for result in ended.values()],
+    )
+
+
+def _one_line(error: str) -> str:
+    return " ".join(error.split())
+
+
+async def load_step_runs(
+    db: Connection, buckets: Collection[int], first_on: date, last_on: date
+) -> list[StepRun]:
+    """Every step of the closes of some dates in some buckets, the newest date first."""
+    return [
+        StepRun(**{**row, "errors": tuple(row["errors"])})
+        for row in await db.fetch(SQL.load_step_runs, buckets, first_on, last_on, FINISHED)
+    ]
 
 
 async def load_runs(

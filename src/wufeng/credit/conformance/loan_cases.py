@@ -41,6 +41,7 @@ NAMES: Mapping[PaymentKind | PostingKind | None, str] = {
     PostingKind.DISBURSED: "Disbursement",
     PostingKind.CHARGED_BACK: "Chargeback",
     PostingKind.CREDIT_REFUNDED: "Credit Balance Refund",
+    PostingKind.REFUNDED_IN_CASH: "Refund",
     PostingKind.REAMORTISED: "Re-amortize",
     PostingKind.REAGED: "Re-age",
     PostingKind.WAIVED: "Waive loan charges",

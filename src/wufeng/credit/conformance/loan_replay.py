@@ -30,9 +30,12 @@ from wufeng.credit.loans.model import (
     RateChanged,
     Reaged,
     Reamortised,
+    RefundedInCash,
+    ScheduleKind,
     Waived,
 )
 from wufeng.credit.loans.rules import fold, preview, recorded, to_pay_off
+from wufeng.credit.products.model import Method
 from wufeng.credit.waterfall.model import Component
 
 Step = Mapping[str, Any]
@@ -192,15 +195,25 @@ class Replay:
         """What was paid too much goes back."""
         self._post("credit_balance_refund", CreditRefunded(self._on(step), minor(step["amount"])))
 
+    def refund_in_cash(self, step: Step) -> None:
+        """Money that had been paid goes back."""
+        self._post("refund_by_cash", RefundedInCash(self._on(step), minor(step["amount"])))
+
     def reamortise(self, step: Step) -> None:
         """What is past due moves into the instalments to come."""
+        self._refuse_interest()
         self._post("reamortize", Reamortised(self._on(step)))
 
     def reage(self, step: Step) -> None:
         """All that is owed starts anew."""
+        self._refuse_interest()
         distance = every(step["frequency"], step["frequency_unit"])
         start = day(step["start_date"])
         self._post("reage", Reaged(self._today, start, distance, step["installments"]))
+
+    def _refuse_interest(self) -> None:
+        if self.terms.annual_ppm:
+            raise NotApplicableError("re-ageing or re-amortising a loan with interest")
 
     def pause(self, step: Step) -> None:
         """Days without interest."""
@@ -210,15 +223,20 @@ class Replay:
 
     def reschedule(self, step: Step) -> None:
         """A due date is moved, instalments are added, or the rate changes."""
-        if step.get("grace_on_principal") or step.get("grace_on_interest"):
-            raise NotApplicableError("a reschedule with grace")
+        holiday, extra = step.get("grace_on_principal") or 0, step.get("extra_terms") or 0
+        if step.get("grace_on_interest") or (holiday and self.terms.annual_ppm):
+            raise NotApplicableError("a reschedule with grace on interest")
         start = day(step["from"])
         if step.get("new_interest_rate") is not None:
+            if self.terms.kind is not ScheduleKind.CLASSIC or self.terms.method is not Method.FLAT:
+                raise NotApplicableError("a new rate of interest that is not flat")
             change = RateChanged(self._today, start, percent_ppm(step["new_interest_rate"]))
             self._post("reschedule", change)
         moved_to = day(step["new_due_date"]) if step.get("new_due_date") else None
-        if moved_to is not None or step.get("extra_terms"):
-            self._post("reschedule", Moved(self._today, start, moved_to, step.get("extra_terms") or 0))
+        if (extra or holiday) and self.terms.kind is not ScheduleKind.CLASSIC:
+            raise NotApplicableError("instalments that are added to a progressive loan")
+        if moved_to is not None or extra or holiday:
+            self._post("reschedule", Moved(self._today, start, moved_to, extra, holiday))
 
     def undo(self, step: Step) -> None:
         """Take back the nth transaction of a day, the nth of a kind of that day (or, if it has none, ever), or the
@@ -265,6 +283,7 @@ TRANSACTIONS = {
     "disburse",
     "chargeback",
     "credit_balance_refund",
+    "refund_by_cash",
     "charge_adjustment",
     "waive_charge",
     "charge_off",
@@ -284,6 +303,7 @@ HANDLERS: Mapping[str, Callable[[Replay, Step], None]] = {
     "charge_off": Replay.charge_off,
     "undo_charge_off": lambda replay, _: replay.undo_last("charge_off"),
     "credit_balance_refund": Replay.refund_credit,
+    "refund_by_cash": Replay.refund_in_cash,
     "reamortize": Replay.reamortise,
     "undo_reamortize": lambda replay, _: replay.undo_last("reamortize"),
     "reage": Replay.reage,

@@ -8,8 +8,6 @@ from wufeng.credit.conformance.model import Count, Report
 REASONS: Mapping[str, str] = {
     "rs07-repayment-schedule-with-interest-type-decli-67f86f": "its rows put interest off for three instalments, "
     "its parameters name no such grace (those of RS06, its neighbour, do)",
-    "EMICalculation-Part1/C3156": "a due date moved within a month: the source lengthens the first period by a part "
-    "of the next month and keeps the payment",
     "multi-repayment-reversal-after-maturity-lp2-down-082c1e": "the repayment that is taken back is not the one of "
     "the day that the case names",
     "verify-that-payment-allocation-is-correct-in-cas-311948": "what was paid in advance is counted twice in the "

@@ -12,6 +12,9 @@ from wufeng.base.database import Connection
 from wufeng.base.events import Event
 from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch
+from wufeng.credit.accruals import store as accruals
+from wufeng.credit.accruals.store import ProductVersion
+from wufeng.credit.accruals.sums import NONE, Delta, of_all
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts import rules
@@ -56,6 +59,7 @@ async def keep(
     moves = [Move(move.before, rules.with_next_bill(move.after, on)) for move in moves]
     moves = await _closed_if_done(batch, moves, on)
     await keep_debts(batch.db, batch.bucket, [(move.before, move.after) for move in moves])
+    await _move_accruals(batch, moves, on)
     moved = [move for move in moves if move.after.line.status is not move.before.line.status]
     if moved:
         instant = at or batch.book.start_of(on)
@@ -69,6 +73,23 @@ async def keep(
         line = debt.line
         batch.events.append(Event(kinds[line.status], line.id, views[line.id], on, line.person_id))
     return moves
+
+
+async def _move_accruals(batch: Batch, moves: Sequence[Move], on: date) -> None:
+    """Move the sums of earned interest by what events did to bills and draws."""
+    deltas: dict[ProductVersion, Delta] = {}
+    for move in moves:
+        delta = earned(move.after, on).minus(earned(move.before, on))
+        if delta != NONE:
+            key = move.after.line.product, move.after.line.product_version
+            deltas[key] = deltas.get(key, NONE).plus(delta)
+    if deltas:
+        await accruals.move_accruals(batch.db, batch.bucket, deltas, on)
+
+
+def earned(debt: Debt, on: date) -> Delta:
+    """What a debt's bills and draws have earned by the end of a date that is not billed, and earn a day."""
+    return of_all((*debt.bills, *debt.draws), on)
 
 
 async def load_amounts(db: Connection, bucket: int, line_ids: Sequence[UUID]) -> dict[UUID, LineAmounts]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.ids import Prefix, encode
+from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, InterestBilled
 from wufeng.credit.documents.explain import BillSources, Explained, Why, explain_bill
 from wufeng.credit.documents.model import (
@@ -161,7 +162,7 @@ def _facts(paper: BillPaper, language: str) -> Facts:
         f"{share.name.zh if language == 'zh' else share.name.en} {percent_text(share.share_ppm)}"
         for share in product.lenders
     ]
-    unpaid_minor = bill.unpaid_minor
+    unpaid_minor = bill.unpaid_minor + interest_to_bill(bill, sources.on)
     return Facts(
         (
             (say("fact_line", language), encode(Prefix.LINE, line.id)),
@@ -240,7 +241,9 @@ def _late_terms(product: Product, bill: Bill, currency: str, language: str) -> s
     """What happens when it is not paid in time, as the product says it."""
     interest = product.interest
     told = []
-    if interest.daily_ppm:
+    if not interest.daily_ppm:
+        told.append(say("free_terms", language))
+    else:
         year = percent_text(annualised_daily_ppm(interest.daily_ppm))
         told.append(say("daily_terms", language, rate=percent_text(interest.daily_ppm), year=year))
     told.append(

@@ -345,7 +345,7 @@ class _Words(Struct, frozen=True):
             rounding=Rounding.HALF_EVEN,
             of=encode(Prefix.BILL if is_bill else Prefix.DRAW, one.id),
             sentence=self._say(
-                f"{code.value}_of_bill" if is_bill else f"{code.value}_of_draw",
+                f"{code.value}_{_whose(code, one, steps)}",
                 amount=self._money(amount_minor),
                 issued_on=one.issued_on.isoformat() if isinstance(one, Bill) else "",
                 formula=self._say("and").join([*told, *less]),
@@ -526,6 +526,14 @@ def _goes_on(one: Segment, other: Segment) -> bool:
 
 def _until(segment: Segment, until: date) -> Segment:
     return replace(segment, until_on=min(segment.until_on, until))
+
+
+def _whose(code: Why, one: Bill | Draw, steps: Sequence[Explained]) -> str:
+    """Which sentence tells interest: of a draw, of a bill, or of a bill that bears some before its due date."""
+    if isinstance(one, Draw):
+        return "of_draw"
+    early = any(step.since_on is not None and step.since_on < one.due_on for step in steps)
+    return "since_issue" if early and code in (Why.LATE_INTEREST, Why.ACCRUED) else "of_bill"
 
 
 def _tenor(piece: Allocation, debts: Mapping[UUID, Bill | Draw]) -> int:

@@ -10,6 +10,7 @@ from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.documents.bill import BillPaper
 from wufeng.credit.documents.explain import BillSources, Explained, explain_bill, explain_repayment
+from wufeng.credit.documents.texts import say
 from wufeng.credit.draws import store as draws
 from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import Reading, load_line
@@ -54,13 +55,14 @@ async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSource
 
 
 async def load_bill_paper(read: Reading, bill: Bill, line: Line, merchants: Merchants) -> BillPaper:
-    """A bill as it is put on paper, its items by the names of their merchants; a plan made of a bill has none."""
+    """A bill as it is put on paper, its items by the names of their merchants; a plan of a bill has one of its own."""
     sources = await load_bill_sources(read, bill, line)
     ids = {item.draw_id for item in sources.items.items}
     found = await draws.load_draws(read.db, read.book.bucket_of(line.id), ids)
     sellers = {id_: draw.merchant_id for id_, draw in found.items() if draw.merchant_id is not None}
     known = await merchants.load(read.db, set(sellers.values()))
     names = {id_: known[seller].name for id_, seller in sellers.items() if seller in known}
+    names |= {id_: say("row_bill_plan", read.language) for id_, draw in found.items() if draw.of_bill}
     return BillPaper(sources, line, names)
 
 

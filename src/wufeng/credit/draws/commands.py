@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from wufeng.base.database import Connection
 from wufeng.base.lanes import Batch
+from wufeng.credit.accruals.store import ProductVersion, move_accruals
+from wufeng.credit.accruals.sums import NONE, Delta, unbilled
 from wufeng.credit.draws import store
 from wufeng.credit.draws.model import (
     CAPTURES_MAX,
@@ -20,7 +22,7 @@ from wufeng.credit.draws.model import (
 )
 from wufeng.credit.draws.rules import approve_part, bill_wanted_on, billable, born, calendar_of
 from wufeng.credit.lines import store as lines
-from wufeng.credit.lines.model import LineState
+from wufeng.credit.lines.model import Line, LineState
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import BillableAt, Product
 
@@ -38,6 +40,7 @@ async def post_draws(batch: Batch, products: Products, approved: Sequence[Approv
         for one in approved
     ]
     await store.insert_draws(batch.db, batch.bucket, [draw for _, draw in drawn])
+    await _move_accruals(batch, drawn, on)
     bill_on: dict[UUID, date] = {}
     for line, draw in drawn:
         wanted = bill_wanted_on(draw, line, on)
@@ -46,6 +49,17 @@ async def post_draws(batch: Batch, products: Products, approved: Sequence[Approv
             bill_on[line.id] = min(wanted, bill_on.get(line.id, wanted))
     if bill_on:
         await lines.expect_bills(batch.db, batch.bucket, bill_on)
+
+
+async def _move_accruals(batch: Batch, drawn: Sequence[tuple[Line, Draw]], on: date) -> None:
+    """Draws that bear interest from their day on join their product's sum."""
+    deltas: dict[ProductVersion, Delta] = {}
+    for line, draw in drawn:
+        if draw.daily_ppm:
+            key = line.product, line.product_version
+            deltas[key] = deltas.get(key, NONE).plus(unbilled(draw, on))
+    if deltas:
+        await move_accruals(batch.db, batch.bucket, deltas, on)
 
 
 def approve_captured_part(

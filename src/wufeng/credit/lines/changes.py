@@ -30,13 +30,20 @@ class Said(Protocol):
     """Who asked for a change, when and why."""
 
     @property
-    def at(self) -> datetime: ...
+    def at(self) -> datetime:
+        """When, on the book's clock."""
+
     @property
-    def actor(self) -> Actor: ...
+    def actor(self) -> Actor:
+        """Who, by kind."""
+
     @property
-    def actor_id(self) -> UUID | None: ...
+    def actor_id(self) -> UUID | None:
+        """Who, by id; None: nobody in person."""
+
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """Why, in their words."""
 
 
 class BySystem(Struct, frozen=True, kw_only=True):
@@ -67,7 +74,7 @@ def line_change(batch: Batch, said: Said, change: Change) -> LineChange:
 def over_by(state: LineState, product: Product, on: date) -> Iterator[Change]:
     """What of a line's times is over on a date: a raise past its last date, a freeze whose end has come."""
     line = state.line
-    ended = rules.without_ended_raise(line, state.used_minor, on)
+    ended = rules.without_ended_raise(line, state.taken_minor, on)
     if ended != line:
         yield Change(ended, ChangeKind.RAISE_ENDED)
     thawed = rules.thawed(ended, product, on)

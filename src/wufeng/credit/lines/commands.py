@@ -29,12 +29,13 @@ from wufeng.credit.lines.paying import pay_out
 from wufeng.credit.lines.views import view_cap
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Mode, Product
-from wufeng.credit.repayments.model import Debt, SourceKind, Target
-from wufeng.credit.repayments.rules import brought_up, owed, problem_of_source, source_of
+from wufeng.credit.repayments.model import Debt, Target
+from wufeng.credit.repayments.rules import brought_up, owed
 from wufeng.credit.repayments.store import lines_pending
+from wufeng.credit.sources.own import OWN_SOURCES
+from wufeng.credit.sources.registry import Sources
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
-from wufeng.identity.bank_accounts.queries import bank_account_states
 from wufeng.identity.people.model import PersonStatus
 from wufeng.lenders.model import lender_id
 
@@ -123,9 +124,9 @@ class CloseLine(LineCommand, frozen=True, kw_only=True):
     """Close a line: at once when nothing is owed or held, else as soon as that is so. A credit balance is paid out."""
 
 
-def handlers(products: Products) -> dict[type[Command], Handler]:
-    """The lane handlers of lines."""
-    desk = _Desk(products)
+def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
+    """The lane handlers of lines. sources: the kinds that bills may be debited from."""
+    desk = _Desk(products, sources)
     return {
         OpenLine: desk.open,
         SetLimit: desk.set_limit,
@@ -181,8 +182,9 @@ class _Loaded(Struct, frozen=True):
 class _Desk:
     """Handlers over the products. It keeps nothing between batches."""
 
-    def __init__(self, products: Products) -> None:
+    def __init__(self, products: Products, sources: Sources = OWN_SOURCES) -> None:
         self.products = products
+        self.sources = sources
 
     async def open(self, batch: Batch, commands: Sequence[OpenLine]) -> list[Answer | Problem]:
         """Open lines. How many of a product that are not closed a person may hold, the product says."""
@@ -361,19 +363,16 @@ class _Desk:
         return await self._change(batch, commands, decide)
 
     async def set_auto_debit(self, batch: Batch, commands: Sequence[SetAutoDebit]) -> list[Answer | Problem]:
-        """Choose what bills are debited from: the person's own wallet and verified bank accounts."""
-        sources = {text: source_of(text) for command in commands for text in command.sources}
-        ids = {one.id for one in sources.values() if one.id and one.kind is SourceKind.BANK_ACCOUNT}
-        accounts = await bank_account_states(batch.db, batch.bucket, ids) if ids else {}
+        """Choose what bills are debited from: the person's own sources that money may leave."""
+        sources = {text: self.sources.parse(text) for command in commands for text in command.sources}
+        held = await self.sources.load(batch, sources.values())
 
         def decide(command: SetAutoDebit, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
             if loaded.line.status is LineStatus.CLOSED:
                 return rules.conflict(loaded.line, "nothing is debited for it")
             guard = batch.people[loaded.line.person_id]
             for text in command.sources:
-                source = sources[text]
-                account = accounts.get(source.id) if source.id else None
-                if (problem := problem_of_source(source, guard, account)) is not None:
+                if (problem := self.sources.problem(sources[text], guard, held)) is not None:
                     return problem
             chosen = tuple(dict.fromkeys(command.sources))
             return Change(replace(loaded.line, auto_debit=chosen), ChangeKind.AUTO_DEBIT_SET)
@@ -392,7 +391,7 @@ class _Desk:
                 return Change(rules.closed(line), ChangeKind.CLOSED)
             if line.status is LineStatus.CLOSING:
                 return rules.conflict(line, "something is still owed, held or on its way")
-            return Change(rules.closing(line, state.used_minor), ChangeKind.CLOSING)
+            return Change(rules.closing(line, state.taken_minor), ChangeKind.CLOSING)
 
         return await self._change(batch, commands, decide)
 

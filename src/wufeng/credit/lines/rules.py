@@ -50,27 +50,27 @@ def thawed(line: Line, product: Product, on: date) -> Line:
     return unfrozen(line, product, on) or line
 
 
-def raise_over(line: Line, used_minor: int) -> Line:
+def raise_over(line: Line, taken_minor: int) -> Line:
     """The line with its raise over, ended or declined: what it had lifted the limit by is kept for the bill after.
 
-    used_minor  posted principal; when it fits the permanent limit, there is nothing to keep
+    taken_minor  used and held (what is held may be captured later); if it fits the permanent limit, nothing is kept
     """
     if line.temporary_limit_minor is None:
         return line
-    kept_minor = _kept_minor(line, used_minor, line.limit_minor)
+    kept_minor = _kept_minor(line, taken_minor, line.limit_minor)
     return replace(line, temporary_limit_minor=None, temporary_until_on=None, ended_raise_minor=kept_minor)
 
 
-def _kept_minor(line: Line, used_minor: int, left_minor: int) -> int:
-    """What a raise had lifted the limit by, while more is used than the limit that is left."""
-    if used_minor <= left_minor or line.temporary_limit_minor is None:
+def _kept_minor(line: Line, taken_minor: int, left_minor: int) -> int:
+    """What a raise had lifted the limit by, while more is taken than the limit that is left."""
+    if taken_minor <= left_minor or line.temporary_limit_minor is None:
         return 0
     return max(line.ended_raise_minor, line.temporary_limit_minor - line.limit_minor)
 
 
-def without_ended_raise(line: Line, used_minor: int, on: date) -> Line:
+def without_ended_raise(line: Line, taken_minor: int, on: date) -> Line:
     """The line as it counts on a date: a raise whose last date has passed is over, whatever the row says yet."""
-    return line if line.is_raised(on) else raise_over(line, used_minor)
+    return line if line.is_raised(on) else raise_over(line, taken_minor)
 
 
 def over_limit_minor(line: Line, used_minor: int, on: date) -> int:
@@ -83,9 +83,9 @@ def over_limit_minor(line: Line, used_minor: int, on: date) -> int:
     return max(0, min(used_minor - now.limit_on(on), now.ended_raise_minor))
 
 
-def after_bill(line: Line, used_minor: int, issued_on: date) -> Line:
+def after_bill(line: Line, issued_on: date) -> Line:
     """The line once a bill has asked for what a raise that is over had allowed: no later bill asks again."""
-    return replace(without_ended_raise(line, used_minor, issued_on), ended_raise_minor=0)
+    return replace(without_ended_raise(line, 0, issued_on), ended_raise_minor=0)
 
 
 def ceiling_minor(
@@ -133,10 +133,10 @@ def closed(line: Line) -> Line:
     return replace(ended, frozen_until_on=None, ended_raise_minor=0)
 
 
-def closing(line: Line, used_minor: int) -> Line:
-    """The line as it waits to be closed: bills go on, a freeze and a raise are over. used_minor: posted principal."""
+def closing(line: Line, taken_minor: int) -> Line:
+    """The line as it waits to be closed: bills go on, a freeze and a raise are over. taken_minor: used and held."""
     waiting = replace(line, status=LineStatus.CLOSING, suspend_on=None, frozen_until_on=None)
-    return raise_over(waiting, used_minor)
+    return raise_over(waiting, taken_minor)
 
 
 LIVING = frozenset({LineStatus.OPEN, LineStatus.FROZEN, LineStatus.SUSPENDED})
@@ -169,21 +169,21 @@ def limited(state: LineState, limit_minor: int, actor: Actor, product: Product, 
     A raise that runs is over when the person sets the limit (as it is: then the raise is declined), or when it does not
     fit the new limit.
     """
-    line = without_ended_raise(state.line, state.used_minor, on)
+    line = without_ended_raise(state.line, state.taken_minor, on)
     temporary_minor = line.temporary_limit_minor
     if temporary_minor is not None:
         fits = limit_minor < temporary_minor <= most_raised(limit_minor, product)
         if actor is Actor.PERSON or not fits:
-            line = raise_over(line, state.used_minor)
+            line = raise_over(line, state.taken_minor)
     return replace(line, limit_minor=limit_minor)
 
 
 def raised(state: LineState, limit_minor: int, until_on: date, on: date) -> Line:
     """The line with its limit raised for a time; a raise that runs is replaced, and may be lowered so."""
-    line = without_ended_raise(state.line, state.used_minor, on)
+    line = without_ended_raise(state.line, state.taken_minor, on)
     kept_minor = line.ended_raise_minor
     if line.temporary_limit_minor is not None:
-        kept_minor = _kept_minor(line, state.used_minor, limit_minor)
+        kept_minor = _kept_minor(line, state.taken_minor, limit_minor)
     return replace(
         line,
         temporary_limit_minor=limit_minor,

@@ -241,17 +241,6 @@ async def lines_to_bill(db: Connection, bucket: int, on: date, at_most: int) -> 
     return {row["id"]: row["person_id"] for row in rows}
 
 
-async def lines_to_debit(db: Connection, bucket: int, on: date, at_most: int) -> dict[UUID, UUID]:
-    """Lines, each with its person, with bills due that are debited and were not tried on that date yet."""
-    rows = await db.fetch(SQL.lines_to_debit, bucket, on, at_most)
-    return {row["id"]: row["person_id"] for row in rows}
-
-
-async def mark_debited(db: Connection, bucket: int, line_ids: Collection[UUID], on: date) -> None:
-    """Note that lines have been debited, or that it was tried: not again on that date."""
-    await db.execute(SQL.mark_debited, bucket, line_ids, on)
-
-
 @lru_cache(maxsize=4096)
 def lenders_literal(shares: Shares) -> str:
     """Lenders as PostgreSQL writes an array: rows of arrays cannot go through unnest otherwise."""

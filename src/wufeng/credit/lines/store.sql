@@ -93,20 +93,6 @@ select count(*) from line where bucket = any($1) and status = 'suspended';
 -- name: lines_to_bill
 select id, person_id from line where bucket = $1 and next_bill_on <= $2 order by next_bill_on, id limit $3;
 
--- name: lines_to_debit
--- What is due and not paid is tried once a date, until it is paid.
-select id, person_id
-  from line
- where bucket = $1 and auto_debit is not null and (debited_on is null or debited_on < $2)
-   and exists (select from bill
-                where bill.bucket = $1 and bill.line_id = line.id and not bill.settled and bill.due_on <= $2
-                  and bill.status <> 'paid')
- order by id
- limit $3;
-
--- name: mark_debited
-update line set debited_on = $3 where bucket = $1 and id = any($2::uuid[]);
-
 -- name: lines_to_end
 -- One index holds them all (line_to_end), and its condition stands here word for word.
 select id, person_id

@@ -29,7 +29,10 @@ class ScheduleKind(StrEnum):
 
 
 class InterestBasis(StrEnum):
-    """Whether interest runs on what is owed by plan, or on what is owed indeed, day by day."""
+    """Whether interest runs on what is owed by plan, or no longer on what was paid before its due date.
+
+    What is late is not charged here: penalties are charges of their own.
+    """
 
     PLAN = "plan"
     DAILY = "daily"
@@ -131,6 +134,13 @@ class CreditRefunded(Struct, frozen=True):
     amount_minor: int
 
 
+class RefundedInCash(Struct, frozen=True):
+    """Money that had been paid went back to the person: what was paid last is owed again first."""
+
+    on: date
+    amount_minor: int
+
+
 class Reamortised(Struct, frozen=True):
     """What is past due moves evenly into the instalments to come."""
 
@@ -147,12 +157,17 @@ class Reaged(Struct, frozen=True):
 
 
 class Moved(Struct, frozen=True):
-    """A due date, and all after it, was moved; or instalments were added to the end."""
+    """A due date, and all after it, was moved; or instalments were added to the end (`extra`), or so many from there on
+    ask for nothing and come after the last (`holiday`): these two for classic loans alone.
+
+    With interest, payments stay as they are: the moved period bears more or less, and the last takes the rest.
+    """
 
     on: date
     from_on: date
     due_on: date | None = None
     extra: int = 0
+    holiday: int = 0
 
 
 class Waived(Struct, frozen=True):
@@ -190,6 +205,7 @@ Event = (
     | Charged
     | ChargedBack
     | CreditRefunded
+    | RefundedInCash
     | Reamortised
     | Reaged
     | Moved
@@ -214,6 +230,7 @@ class Row(Struct):
     in_advance_minor, late_minor  what was paid before, and after, its due date
     paid_on       the day that left nothing to pay
     added_minor   principal that came back: a chargeback, a refunded credit that was none
+    waived        what is not asked for, though it was due
     """
 
     kind: RowKind
@@ -224,8 +241,8 @@ class Row(Struct):
     in_advance_minor: int = 0
     late_minor: int = 0
     paid_on: date | None = None
-    waived_minor: int = 0
     added_minor: int = 0
+    waived: dict[Component, int] = {}
 
     @property
     def due_minor(self) -> int:
@@ -240,11 +257,11 @@ class Row(Struct):
     @property
     def outstanding_minor(self) -> int:
         """What is left to pay."""
-        return self.due_minor - self.paid_minor - self.waived_minor
+        return self.due_minor - self.paid_minor - sum(self.waived.values())
 
     def open(self, component: Component) -> int:
         """What is left to pay of one component."""
-        return self.due[component] - self.paid[component]
+        return self.due[component] - self.paid[component] - self.waived.get(component, 0)
 
 
 class PostingKind(StrEnum):
@@ -254,6 +271,7 @@ class PostingKind(StrEnum):
     PAID = "paid"
     CHARGED_BACK = "charged_back"
     CREDIT_REFUNDED = "credit_refunded"
+    REFUNDED_IN_CASH = "refunded_in_cash"
     REAMORTISED = "reamortised"
     REAGED = "reaged"
     WAIVED = "waived"

@@ -28,6 +28,7 @@ from wufeng.credit.loans.model import (
     RateChanged,
     Reaged,
     Reamortised,
+    RefundedInCash,
     Row,
     RowKind,
     ScheduleKind,
@@ -97,6 +98,8 @@ class _Fold:
         self.events = events
         self._disbursed = [event for event in events if isinstance(event, Disbursed)]
         self._charges: list[tuple[Charged, Row]] = []
+        self._moves: list[Moved] = []
+        self._put_in: list[tuple[Row, Component, int, date]] = []
         self._postings: list[Posting] = []
         self._overpaid_minor = 0
         self._running_minor = 0
@@ -111,8 +114,8 @@ class _Fold:
 
     def _begin(self) -> None:
         """Classic rows know all that was lent, and all charges, before any money is spread over them."""
-        moves = [event for event in self.events if isinstance(event, Moved)]
         if self._is_classic:
+            moves = [event for event in self.events if isinstance(event, Moved)]
             changes = [event for event in self.events if isinstance(event, RateChanged)]
             self.rows = classic_rows(self._terms, self._disbursed, moves, changes)
             for event in self.events:
@@ -120,7 +123,7 @@ class _Fold:
                     self._charge(event)
             return
         start = self._disbursed[0].on
-        self.rows = instalment_rows(self._terms, start, moves)
+        self.rows = instalment_rows(self._terms, start)
         if self._terms.annual_ppm:
             self._balance = Balance(self._terms, list(self.rows), start)
         for event in self._charges_after_all():
@@ -132,7 +135,9 @@ class _Fold:
         return [event for event in self.events if isinstance(event, Charged) and event.due_on > last]
 
     def take(self, event: Event) -> None:
-        """Let one event happen."""
+        """Let one event happen; nothing happens to a loan of which nothing was lent."""
+        if not self._disbursed:
+            return
         match event:
             case Disbursed():
                 self._disburse(event)
@@ -142,6 +147,8 @@ class _Fold:
                 self._charge(event)
             case ChargedBack() | CreditRefunded():
                 self._owe_again(event)
+            case RefundedInCash():
+                self._give_back(event)
             case Reamortised():
                 self._reamortise(event)
             case Reaged():
@@ -152,6 +159,8 @@ class _Fold:
                 self._charge_off(event)
             case Paused() if self._balance is not None:
                 self._balance.pause(event)
+            case Moved() if not self._is_classic:
+                self._move(event)
             case _:
                 pass
 
@@ -167,6 +176,19 @@ class _Fold:
         return LoanState(
             tuple(self.rows), tuple(self._disbursed), tuple(self._postings), self._overpaid_minor, status
         )
+
+    def _move(self, event: Moved) -> None:
+        """New dates for the instalments. Asserts that none are added: a progressive loan is re-aged instead."""
+        assert not event.extra and not event.holiday, "instalments are added to a classic loan alone"
+        self._moves.append(event)
+        moved = instalment_rows(self._terms, self._disbursed[0].on, self._moves)
+        rows = [row for row in self.rows if row.kind is RowKind.INSTALMENT]
+        for row, dates in zip(rows, moved, strict=True):
+            row.from_on, row.due_on = dates.from_on, dates.due_on
+        if self._balance is not None:
+            numbers = (number for number, row in enumerate(rows) if row.due_on == event.due_on)
+            self._balance.stretched.update(numbers)
+            self._balance.refill()
 
     def _disburse(self, event: Disbursed) -> None:
         from_credit = 0
@@ -260,6 +282,25 @@ class _Fold:
             row.late_minor += amount_minor
         if row.outstanding_minor == 0:
             row.paid_on = on
+        self._put_in.append((row, component, amount_minor, on))
+
+    def _give_back(self, event: RefundedInCash) -> None:
+        """Take money out of the rows again, the latest first; what was paid too much goes before all."""
+        from_credit = min(self._overpaid_minor, event.amount_minor)
+        self._overpaid_minor -= from_credit
+        left, parts = event.amount_minor - from_credit, dict.fromkeys(Component, 0)
+        while left and self._put_in:
+            row, component, amount, on = self._put_in.pop()
+            taken = min(left, amount)
+            row.paid[component] -= taken
+            row.in_advance_minor -= taken if on < row.due_on else 0
+            row.late_minor -= taken if on > row.due_on else 0
+            if amount > taken:
+                self._put_in.append((row, component, amount - taken, on))
+            parts[component] += taken
+            left -= taken
+        self._running_minor += parts[Component.PRINCIPAL]
+        self._post(PostingKind.REFUNDED_IN_CASH, event.on, event.amount_minor - left, parts, from_credit)
 
     def settle_as_of(self, on: date) -> None:
         """Where interest runs by the day: ask of the periods to come what they have borne until then."""
@@ -305,7 +346,7 @@ class _Fold:
     def _waive(self, event: Waived) -> None:
         charge, row = self._charges[event.charge]
         amount = min(charge.amount_minor, row.open(charge.component))
-        row.waived_minor += amount
+        row.waived[charge.component] = row.waived.get(charge.component, 0) + amount
         if row.outstanding_minor == 0:
             row.paid_on = event.on
         parts = dict.fromkeys(Component, 0)
@@ -341,6 +382,7 @@ class _Fold:
         self._post(PostingKind.CHARGED_OFF, event.on, sum(parts.values()), parts, 0)
 
     def _reamortise(self, event: Reamortised) -> None:
+        assert self._balance is None, "a loan with interest has no even parts"
         past = [row for row in self.rows if row.due_on < event.on and row.open(Component.PRINCIPAL)]
         to_come = [row for row in self.rows if row.kind is RowKind.INSTALMENT and row.due_on >= event.on]
         amount = self._take_out(past, event.on)
@@ -352,6 +394,7 @@ class _Fold:
         self._post(PostingKind.REAMORTISED, event.on, amount, parts, 0)
 
     def _reage(self, event: Reaged) -> None:
+        assert self._balance is None, "a loan with interest has no even parts"
         amount = self._take_out([row for row in self.rows if row.open(Component.PRINCIPAL)], event.on)
         self.rows = [row for row in self.rows if row.due_on <= event.start_on or row.due_minor]
         part = round_to_multiple(amount, event.tenor, self._terms.multiple_minor)

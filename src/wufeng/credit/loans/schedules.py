@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,7 +57,7 @@ def instalment_rows(terms: LoanTerms, start: date, moves: Sequence[Moved] = ()) 
     """The instalments' periods, with nothing due in them. A moved due date moves those after it."""
     rows: list[Row] = []
     anchor, first, begins = start, 0, start
-    for number in range(1, terms.tenor + sum(move.extra for move in moves) + 1):
+    for number in range(1, terms.tenor + sum(move.extra + move.holiday for move in moves) + 1):
         due_on = terms.every.after(anchor, number - first)
         for move in moves:
             if move.due_on is not None and move.from_on == due_on:
@@ -89,10 +89,10 @@ def classic_rows(
         for one in disbursed
         if terms.down_payment_ppm
     ]
-    return in_order([*downs, *rows])
+    return _in_order([*downs, *rows])
 
 
-def in_order(rows: Sequence[Row]) -> list[Row]:
+def _in_order(rows: Sequence[Row]) -> list[Row]:
     """Rows by their due dates; of one date the part due on the day of lending comes first, an added one last."""
     place = {RowKind.DOWN_PAYMENT: 0, RowKind.INSTALMENT: 1, RowKind.ADDED: 2}
     return sorted(rows, key=lambda row: (row.due_on, place[row.kind]))
@@ -102,10 +102,14 @@ def _fill_by_shares(
     terms: LoanTerms, rows: Sequence[Row], count: int, net: Sequence[tuple[date, int]], moves: Sequence[Moved]
 ) -> None:
     """From where instalments were added on, each is an equal part of what is left, and no share of all."""
-    added = sum(move.extra for move in moves)
+    added = sum(move.extra + move.holiday for move in moves)
+    free = _holiday_rows(rows, moves)
     anew_from = min((move.from_on for move in moves if move.extra), default=None)
     taken = 0
     for number, row in enumerate(rows):
+        if number in free:
+            row.paid_on = rows[0].from_on
+            continue
         lent = sum(amount for on, amount in net if on <= row.due_on)
         whole, parts = lent, count - added
         if anew_from is not None and row.due_on >= anew_from:
@@ -113,6 +117,16 @@ def _fill_by_shares(
         share = min(round_to_multiple(whole, parts, terms.multiple_minor), lent - taken)
         row.due[Component.PRINCIPAL] = lent - taken if row is rows[-1] else share
         taken += row.due[Component.PRINCIPAL]
+
+
+def _holiday_rows(rows: Sequence[Row], moves: Sequence[Moved]) -> set[int]:
+    """The instalments that ask for nothing: those of a holiday, from its date on."""
+    free: set[int] = set()
+    for move in moves:
+        begins = move.due_on or move.from_on
+        later = (number for number, row in enumerate(rows) if row.due_on >= begins)
+        free.update(islice(later, move.holiday))
+    return free
 
 
 def _fill_with_interest(
@@ -189,6 +203,7 @@ class Balance:
         self._pauses: list[Paused] = []
         self.early: dict[int, list[Change]] = {}
         self.closed: dict[int, date] = {}
+        self.stretched: set[int] = set()
 
     def lend(self, on: date, amount_minor: int) -> None:
         """More is lent; the payments of its period and those after it are found anew."""
@@ -282,12 +297,22 @@ class Balance:
         """The interest of a piece: the period's rate by its days, or the days' own part of a year."""
         holder = next((n for n, row in enumerate(self._rows) if begins < row.due_on), number)
         row = self._rows[holder]
-        of_period = Fraction(owed * self._rates[holder], self._whole)
-        if (begins, ends) == (row.from_on, row.due_on):
-            return of_period
         if self._terms.day_count is DayCount.THIRTY_360:
-            return of_period * Fraction((ends - begins).days, (row.due_on - row.from_on).days)
+            part = Fraction((ends - begins).days, (row.due_on - row.from_on).days)
+            return Fraction(owed * self._rates[holder], self._whole) * self._length(holder) * part
         return Fraction(owed * self._terms.annual_ppm, PPM) * year_part(begins, ends, self._terms.day_count)
+
+    def _length(self, number: int) -> Fraction:
+        """A period in regular ones: 1, unless its due date was moved; then the days after whole ones count by the
+        length of the period that they begin.
+        """
+        if number not in self.stretched:
+            return Fraction(1)
+        row, every, whole = self._rows[number], self._terms.every, 0
+        while every.after(row.from_on, whole + 1) <= row.due_on:
+            whole += 1
+        begins, ends = every.after(row.from_on, whole), every.after(row.from_on, whole + 1)
+        return whole + Fraction((row.due_on - begins).days, (ends - begins).days)
 
 
 ONE_DAY = timedelta(days=1)

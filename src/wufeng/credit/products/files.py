@@ -3,37 +3,66 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from wufeng.base.errors import ConfigurationError
 from wufeng.credit.products.model import Product, Shipped
 from wufeng.credit.products.rules import check
+from wufeng.credit.products.shapes import check_shape
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([\w.]+)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"^\s*([\w-]+)\s*=")
-_AT = re.compile(r"^(?P<detail>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
+_KEY = re.compile(r"^\s*([\w-]+)\s*=\s*(.*)$")
+_ITEM = re.compile(r"^\s*\{")
+_TOML_LINE = re.compile(r"at line (\d+)")
+
+
+class Mistake(Struct, frozen=True):
+    """Something wrong in a product file, and where; `path` is empty where the file is no TOML at all."""
+
+    file: str
+    line: int
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        """As compilers say it: file:line: field and detail."""
+        return f"{self.file}:{self.line}: {f'{self.path} ' if self.path else ''}{self.detail}"
+
+
+def examine_product(source: str, name: str) -> Shipped | list[Mistake]:
+    """The product of a file, or everything that is wrong with it in the order of its lines; nothing half-valid.
+
+    name  the file's, for messages
+    Prices and dates are looked at when all values are of the right kind.
+    """
+    try:
+        table = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        line = _TOML_LINE.search(str(error))
+        return [
+            Mistake(name, int(line[1]) if line else len(source.splitlines()), "", f"is not TOML: {error}")
+        ]
+    findings = list(check_shape(table, Product))
+    if not findings:
+        product = msgspec.convert(table, Product)
+        findings = check(product)
+        if not findings:
+            return Shipped(product, source, hashlib.sha256(source.encode()).hexdigest())
+    mistakes = [Mistake(name, line_of(source, one.path), one.path, one.detail) for one in findings]
+    return sorted(mistakes, key=lambda mistake: mistake.line)
 
 
 def read_product(source: str, name: str) -> Shipped:
-    """Read one product. `name` is the file's, for messages.
-
-    Raises ConfigurationError that names every offending field with its line; nothing half-valid comes back.
-    """
-    try:
-        product = msgspec.convert(tomllib.loads(source), Product)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{name}: not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(_explained(source, name, str(error))) from None
-    if findings := check(product):
-        lines = [f"{name}:{line_of(source, found.path)}: {found.path} {found.detail}" for found in findings]
-        raise ConfigurationError("\n".join(lines))
-    return Shipped(product, source, hashlib.sha256(source.encode()).hexdigest())
+    """Read one product. Raises ConfigurationError that names everything wrong with its line."""
+    examined = examine_product(source, name)
+    if isinstance(examined, Shipped):
+        return examined
+    raise ConfigurationError("\n".join(map(str, examined)))
 
 
 def read_products(paths: Iterable[Path]) -> list[Shipped]:
@@ -52,7 +81,7 @@ def shipped_products() -> list[Shipped]:
 
 def line_of(source: str, path: str) -> int:
     """The line of a field such as `instalments.prices[1].fee_ppm`, or of the nearest thing around it that has one."""
-    lines = _lines_of_fields(source)
+    lines = dict(_lines_of_fields(source))
     while path:
         if path in lines:
             return lines[path]
@@ -60,28 +89,22 @@ def line_of(source: str, path: str) -> int:
     return 1
 
 
-def _lines_of_fields(source: str) -> dict[str, int]:
-    lines: dict[str, int] = {}
+def _lines_of_fields(source: str) -> Iterator[tuple[str, int]]:
+    """(path, line) of every key, table, and element of a list that has lines of its own."""
     counts: dict[str, int] = {}
-    table = ""
+    table = listed = ""
     for number, text in enumerate(source.splitlines(), 1):
         if head := _TABLE.match(text):
-            table = head[2]
+            table, listed = head[2], ""
             if head[1] == "[[":
                 index = counts[table] = counts.get(table, -1) + 1
-                lines.setdefault(table, number)
+                if index == 0:
+                    yield table, number
                 table = f"{table}[{index}]"
-            lines[table] = number
+            yield table, number
         elif key := _KEY.match(text):
-            lines[f"{table}.{key[1]}" if table else key[1]] = number
-    return lines
-
-
-def _explained(source: str, name: str, message: str) -> str:
-    match = _AT.match(message)
-    assert match is not None, "the pattern takes any text"
-    path = match["path"] or ""
-    if unknown := _UNKNOWN.search(match["detail"]):
-        path = f"{path}.{unknown['name']}" if path else unknown["name"]
-    where = f" ({path})" if path else ""
-    return f"{name}:{line_of(source, path)}: {match['detail']}{where}"
+            listed = f"{table}.{key[1]}" if table else key[1]
+            yield listed, number
+        elif listed and _ITEM.match(text):
+            index = counts[listed] = counts.get(listed, -1) + 1
+            yield f"{listed}[{index}]", number

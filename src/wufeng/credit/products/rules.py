@@ -1,6 +1,6 @@
 """Whether a product file may be offered: what its fields must be to each other, and the ceiling of its prices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from wufeng.credit.plans.rules import (
     terms_of,
 )
 from wufeng.credit.products.dates import Dates, Every
-from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product
+from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product, Shipped
 from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
@@ -36,6 +36,35 @@ def check(product: Product) -> list[Finding]:
     ]
 
 
+def check_succession(new: Shipped, kept: Iterable[Shipped]) -> str | None:
+    """Why a version may not be kept beside those that are; None: it may.
+
+    A version never changes, keeps its currency, and begins after every lower one: so the highest that has begun is
+    the one in force, and what was drawn by a version was drawn while it was.
+    """
+    product = new.product
+    for other in (one for one in kept if one.product.id == product.id):
+        theirs = other.product
+        if theirs.version == product.version:
+            if other.content_hash == new.content_hash:
+                continue
+            return (
+                f"its file has changed but still says version = {product.version}; "
+                "what was drawn lives by the old text, so give the new one a new version"
+            )
+        if theirs.currency != product.currency:
+            return (
+                f"version {theirs.version} is in {theirs.currency}: give one in {product.currency} another id"
+            )
+        if (theirs.version < product.version) != (theirs.effective_from < product.effective_from):
+            later = "after" if theirs.version < product.version else "before"
+            return (
+                f"version {product.version} must begin {later} version {theirs.version}, "
+                f"which begins on {theirs.effective_from}, not on {product.effective_from}"
+            )
+    return None
+
+
 def _check_head(product: Product) -> Iterator[Finding]:
     if not product.id.isidentifier() or product.id != product.id.lower():
         yield Finding("id", "is made of small letters, digits and underscores")
@@ -47,7 +76,9 @@ def _check_head(product: Product) -> Iterator[Finding]:
 
 def _check_days(product: Product) -> Iterator[Finding]:
     if product.cycle is None and product.dates is None:
-        yield Finding("cycle", "or dates must say when draws are due: [cycle] for bills, [dates] for each draw's own")
+        yield Finding(
+            "cycle", "or dates must say when draws are due: [cycle] for bills, [dates] for each draw's own"
+        )
     if product.cycle is not None:
         yield from _check_cycle(product.cycle, product.due_days)
     if product.dates is not None:
@@ -163,6 +194,14 @@ def _price_of(product: Product, price: Price) -> int:
     terms = terms_of(whole, product.calendar, price.tenor)
     assert terms is not None, "the price is the product's own"
     return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))
+
+
+def highest_rate_ppm(product: Product) -> int:
+    """The highest yearly rate among the prices and daily rates of a product that may be offered."""
+    interest = product.interest
+    daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
+    prices = (_price_of(product, price) for price in product.instalments.prices)
+    return max(annualised_daily_ppm(daily), *prices, 0)
 
 
 def _check_repayment(product: Product) -> Iterator[Finding]:

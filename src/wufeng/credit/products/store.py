@@ -1,6 +1,6 @@
 """Where product versions are kept: a small reference table with each file, byte for byte."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from wufeng.base.database import Connection
@@ -25,10 +25,12 @@ async def insert_products(db: Connection, products: Sequence[Shipped], at: datet
     )
 
 
-async def load_products(db: Connection) -> list[Shipped]:
-    """Every version that was ever kept. One that cannot be read any more is a ConfigurationError."""
+async def load_products(db: Connection, versions: Collection[tuple[str, int]] | None = None) -> list[Shipped]:
+    """These versions; None: every one that was ever kept. One that cannot be read any more is a ConfigurationError."""
     kept = []
     for row in await db.fetch(SQL.load_products):
+        if versions is not None and (row["id"], row["version"]) not in versions:
+            continue
         shipped = read_product(row["source"], f"{row['id']}@{row['version']}")
         if shipped.content_hash != row["content_hash"]:
             raise ConfigurationError(
@@ -36,3 +38,8 @@ async def load_products(db: Connection) -> list[Shipped]:
             )
         kept.append(shipped)
     return kept
+
+
+async def load_versions(db: Connection) -> dict[tuple[str, int], datetime]:
+    """When each version was published."""
+    return {(row["id"], row["version"]): row["created_at"] for row in await db.fetch(SQL.load_versions)}

@@ -7,3 +7,6 @@ select p.id, p.version, p.effective_from, p.content_hash, p.source, $6
 
 -- name: load_products
 select id, version, content_hash, source from product order by id, version;
+
+-- name: load_versions
+select id, version, created_at from product order by id, version;

@@ -143,7 +143,7 @@ def unit_period_rate(flows: Sequence[Flow], periods_a_year: Fraction, scale: int
         middle = (low + high) // 2
         low, high = (middle, high) if value(Fraction(middle)) > 0 else (low, middle)
     half = value(Fraction(2 * low + 1, 2))
-    return low
+    return low + (half > 0 or (half == 0 and low % 2 == 1))
 
 
 def _present_value(flows: Sequence[Flow], rate: Fraction) -> Fraction:

@@ -33,23 +33,22 @@ from wufeng.credit.repayments.model import (
     Repayment,
     RepaymentStatus,
     Source,
-    SourceKind,
     Target,
 )
 from wufeng.credit.repayments.rules import (
     brought_up,
     owed,
-    problem_of_source,
     problem_of_value_on,
     repaid,
     settle_plan,
 )
+from wufeng.credit.sources.model import Held, Pays
+from wufeng.credit.sources.own import OWN_SOURCES
+from wufeng.credit.sources.registry import Sources, known
 from wufeng.credit.views import view_repayment
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
-from wufeng.identity.bank_accounts.model import BankAccountStatus
-from wufeng.identity.bank_accounts.queries import bank_account_states
-from wufeng.ledger import NOTHING, AccountKind, Cause, Journal, JournalKind, account_id
+from wufeng.ledger import Cause, Journal, JournalKind
 
 
 class Repay(Command, frozen=True, kw_only=True):
@@ -84,25 +83,29 @@ class ReverseRepayment(Command, frozen=True, kw_only=True):
     act: Act | None = None
 
 
-def handlers(products: Products) -> dict[type[Command], Handler]:
-    """The lane handlers of repayments."""
-    desk = _Desk(products)
+def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
+    """The lane handlers of repayments. sources: the kinds that people may repay from."""
+    desk = _Desk(products, sources)
     return {Repay: desk.repay, BankAnswered: desk.bank_answered, ReverseRepayment: desk.reverse}
 
 
-async def repay(batch: Batch, products: Products, commands: Sequence[Repay]) -> list[Answer | Problem]:
-    """Repay inside another command's batch, as the lane would: the day close debits so."""
-    return await _Desk(products).repay(batch, commands)
+async def repay(
+    batch: Batch, products: Products, sources: Sources, commands: Sequence[Repay]
+) -> list[Answer | Problem]:
+    """Repay inside another command's batch, as the lane would: auto-debit does so."""
+    return await _Desk(products, sources).repay(batch, commands)
 
 
 class _Book:
     """What a batch of repayments has loaded, and what it has done so far; each command sees those before it."""
 
-    def __init__(self, debts: Mapping[UUID, Debt], wallets_minor: dict[UUID, int]) -> None:
+    def __init__(self, debts: Mapping[UUID, Debt]) -> None:
         self.before = dict(debts)
         self.debts = dict(debts)
-        self.wallets_minor = wallets_minor
-        self.bank_accounts: Mapping[UUID, tuple[UUID, BankAccountStatus]] = {}
+        self.held: Mapping[UUID, Held] = {}
+        self.available_minor: dict[
+            UUID, int
+        ] = {}  # by source, where it is known; each repayment takes from it
         self.journals: list[Journal] = []
         self.new: list[Repayment] = []
         self.moved: list[Repayment] = []
@@ -117,8 +120,9 @@ class _Asked(Struct, frozen=True):
 
 
 class _Desk:
-    def __init__(self, products: Products) -> None:
+    def __init__(self, products: Products, sources: Sources) -> None:
         self.products = products
+        self.sources = sources
 
     async def repay(self, batch: Batch, commands: Sequence[Repay]) -> list[Answer | Problem]:
         """Repay lines: from a wallet or relayed money at once, from a bank account once the bank has answered."""
@@ -136,9 +140,8 @@ class _Desk:
             return []
         plans = [command.plan for command in commands if command.plan is not None]
         book = await self._load(batch, {command.line_id for command in commands}, plans)
-        banks = {c.source.id for c in commands if c.source.id and c.source.kind is SourceKind.BANK_ACCOUNT}
-        if banks:
-            book.bank_accounts = await bank_account_states(batch.db, batch.bucket, banks)
+        book.held = await self.sources.load(batch, [command.source for command in commands])
+        book.available_minor = known(book.held)
         answers: list[Answer | Problem] = []
         for command in commands:
             debt = book.debts.get(command.line_id)
@@ -161,7 +164,7 @@ class _Desk:
                 created_at=command.at,
                 plan=command.plan,
             )
-            if command.source.kind is SourceKind.BANK_ACCOUNT:
+            if self.sources.pays(command.source) is Pays.LATER:
                 book.told.append(("repayment.pending", repayment, on))
             elif isinstance(posted := await self._post(batch, book, repayment, on), Problem):
                 answers.append(posted)
@@ -271,8 +274,7 @@ class _Desk:
         if debt.line.status is LineStatus.CLOSED:
             return Problem(Code.STATE_CONFLICT, "This line is closed; nothing is owed.")
         guard = batch.people[debt.line.person_id]
-        bank_account = book.bank_accounts.get(source.id) if source.id else None
-        if (problem := problem_of_source(source, guard, bank_account)) is not None:
+        if (problem := self.sources.problem(source, guard, book.held)) is not None:
             return problem
         value_on = command.value_on or on
         if (problem := problem_of_value_on(debt.line, value_on, on)) is not None:
@@ -280,11 +282,9 @@ class _Desk:
         amount_minor = self._amount(command, debt, value_on, on)
         if isinstance(amount_minor, Problem):
             return amount_minor
-        if source.kind is SourceKind.WALLET:
-            available_minor = book.wallets_minor[debt.line.person_id]
-            if amount_minor > available_minor:
-                detail = f"The wallet has {available_minor} minor units; {amount_minor} are needed."
-                return Problem(Code.STATE_CONFLICT, detail)
+        problem = self.sources.problem_of_amount(source, amount_minor, book.available_minor)
+        if problem is not None:
+            return problem
         return _Asked(amount_minor, value_on)
 
     def _amount(self, command: Repay, debt: Debt, value_on: date, on: date) -> int | Problem:
@@ -341,8 +341,8 @@ class _Desk:
     def _posted(
         self, book: _Book, repayment: Repayment, pieces: tuple[Allocation, ...], on: date
     ) -> Repayment:
-        if repayment.source.kind is SourceKind.WALLET:
-            book.wallets_minor[repayment.person_id] -= repayment.amount_minor
+        if repayment.source.id in book.available_minor:
+            book.available_minor[repayment.source.id] -= repayment.amount_minor
         posted = replace(
             repayment,
             status=RepaymentStatus.POSTED,
@@ -366,17 +366,7 @@ class _Desk:
     ) -> _Book:
         found = await lines.load_lines(batch.db, batch.bucket, line_ids)
         debts = await load_debts(batch.db, batch.bucket, found, draw_ids, bill_ids)
-        guards = {
-            line.person_id: batch.people[line.person_id]
-            for line in found.values()
-            if line.person_id in batch.people
-        }
-        wallets = {id_: account_id(guard.wallet_id, AccountKind.WALLET) for id_, guard in guards.items()}
-        balances = await ledger.load_balances(batch.db, batch.bucket, list(wallets.values()))
-        available = {
-            id_: balances.get(wallet, NOTHING).available_minor or 0 for id_, wallet in wallets.items()
-        }
-        return _Book(debts, available)
+        return _Book(debts)
 
     async def _keep(self, batch: Batch, book: _Book, at: datetime) -> None:
         await ledger.post(batch, book.journals)

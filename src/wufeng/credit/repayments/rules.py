@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code, Problem, invalid_field
-from wufeng.base.ids import Prefix, decode
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill
@@ -29,13 +28,9 @@ from wufeng.credit.repayments.model import (
     Allocation,
     Debt,
     Paid,
-    Source,
-    SourceKind,
     Spread,
     Target,
 )
-from wufeng.identity.bank_accounts.model import BankAccountStatus
-from wufeng.identity.people.model import PersonGuard, PersonStatus
 
 
 class Due(Struct, frozen=True):
@@ -280,28 +275,6 @@ def repaid(debt: Debt, money_minor: int, plan: UUID | None, product: Product, on
     return settled
 
 
-def problem_of_source(
-    source: Source, guard: PersonGuard, bank_account: tuple[UUID, BankAccountStatus] | None
-) -> Problem | None:
-    """Why money may not come from there: a frozen person's stays where it is, and another's is another's.
-
-    bank_account  (person, state) of the source, when it is one that is known
-    """
-    if source.kind is SourceKind.EXTERNAL:
-        return None
-    if guard.status is not PersonStatus.ACTIVE:
-        return Problem(Code.FORBIDDEN, f"This person is {guard.status.value}.")
-    if source.kind is SourceKind.WALLET:
-        own = source.id == guard.wallet_id
-        return None if own else invalid_field("/source", "It is not the wallet of the line's person.")
-    if bank_account is None or bank_account[0] != guard.id or bank_account[1] is BankAccountStatus.DELETED:
-        return invalid_field("/source", "There is no such bank account.")
-    if bank_account[1] is not BankAccountStatus.VERIFIED:
-        detail = f"This bank account is {bank_account[1].value}; only a verified one moves money."
-        return Problem(Code.STATE_CONFLICT, detail)
-    return None
-
-
 def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:
     """Why money may not be dated so: it comes neither in the future nor before the line."""
     if value_on > on:
@@ -315,34 +288,6 @@ def due_by(debt: Debt, on: date) -> int:
     """What bills ask for whose due date has come, the interest that they have earned included."""
     due = [bill for bill in debt.bills if bill.due_on <= on]
     return sum(bill.unpaid_minor + interest_to_bill(bill, on) for bill in due)
-
-
-def source_of(text: str) -> Source:
-    """A source by its id at the border: wal_… or bka_…. Raises ValueError for anything else."""
-    if text.startswith(f"{Prefix.WALLET.value}_"):
-        return Source(SourceKind.WALLET, decode(Prefix.WALLET, text))
-    return Source(SourceKind.BANK_ACCOUNT, decode(Prefix.BANK_ACCOUNT, text))
-
-
-class Money(Struct, frozen=True):
-    """What a debit may take: the wallet's money, and whether the bank may be asked (it is not, while it is asked)."""
-
-    wallet_minor: int
-    bank_is_free: bool
-
-
-def debits(sources: Sequence[str], due_minor: int, money: Money) -> list[tuple[Source, int]]:
-    """How an amount due is debited: each source in its order, a wallet what it has, a bank account all the rest."""
-    asked: list[tuple[Source, int]] = []
-    for source in map(source_of, sources):
-        room_minor = money.wallet_minor
-        if source.kind is SourceKind.BANK_ACCOUNT:
-            room_minor = due_minor if money.bank_is_free else 0
-        amount_minor = min(due_minor, room_minor)
-        if amount_minor > 0:
-            asked.append((source, amount_minor))
-            due_minor -= amount_minor
-    return asked
 
 
 def settle_plan(debt: Debt, draw_id: UUID, product: Product, on: date) -> Spread | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code
 from wufeng.client import ApiProblem
-from wufeng.credit import load_runs
+from wufeng.credit import StepRun, load_step_runs
 from wufeng.web.console.frame import WORKING, show
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
@@ -16,10 +16,11 @@ DAYS_SHOWN = 14
 
 
 class Closed(Struct, frozen=True):
-    """The close of one business date: rows by step, and what could not be done."""
+    """The close of one business date over the buckets: rows by step, the time of all steps, what could not be done."""
 
     on: date
     steps: dict[str, int]
+    took_ms: int = 0
     errors: tuple[str, ...] = ()
 
     @property
@@ -46,18 +47,35 @@ async def turn(visit: Visit) -> Reply:
             raise
         return await _show(visit, error="passed")
     visit.in_book(visit.services.books[visit.book.id])
-    closes = [Closed(one.business_on, one.steps, tuple(one.errors)) for one in turned.closes]
-    return await _show(visit, closes=closes[::-1])
+    return await _show(visit, turned=[one.business_on for one in turned.closes])
 
 
-async def _show(visit: Visit, error: str = "", closes: Sequence[Closed] | None = None) -> Reply:
+def _closes(runs: Sequence[StepRun]) -> list[Closed]:
+    """The steps of all buckets, one entry a date in the order of the runs."""
+    dates: dict[date, list[StepRun]] = {}
+    for run in runs:
+        dates.setdefault(run.business_on, []).append(run)
+    closes = []
+    for on, of_date in dates.items():
+        steps: dict[str, int] = {}
+        for run in of_date:
+            steps[run.step] = steps.get(run.step, 0) + run.row_count
+        errors = tuple(error for run in of_date for error in run.errors)
+        closes.append(Closed(on, steps, sum(run.took_ms for run in of_date), errors))
+    return closes
+
+
+async def _show(visit: Visit, error: str = "", turned: Sequence[date] | None = None) -> Reply:
     book, services = visit.book, visit.services
     on = book.business_date(visit.at)
-    fresh = closes is not None
-    if closes is None:
-        async with services.database.read() as db:
-            runs = await load_runs(db, book.buckets, on - timedelta(days=DAYS_SHOWN), on)
-        closes = [Closed(day, steps) for day, steps in sorted(runs.items(), reverse=True)]
+    fresh = turned is not None
+    first_on, last_on = on - timedelta(days=DAYS_SHOWN), on
+    if turned:
+        first_on, last_on = min(turned), max(turned)
+    async with services.database.read() as db:
+        closes = _closes(await load_step_runs(db, book.buckets, first_on, last_on))
+    if turned is not None and not turned:
+        closes = []
     steps = list(dict.fromkeys(step for one in closes for step in one.steps))
     products = [product for product in services.products.offered(on) if product.currency == book.currency]
     return await show(

@@ -1,6 +1,6 @@
 """The consumer app (`/app`): pay, understand, repay."""
 
-from wufeng.web.consumer import apply, credit, home, line, pay, repay, sign_in, wallet
+from wufeng.web.consumer import apply, credit, home, line, pay, plans, repay, sign_in, wallet
 from wufeng.web.paging import Page
 
 PAGES: tuple[Page, ...] = (
@@ -10,6 +10,7 @@ PAGES: tuple[Page, ...] = (
     *apply.PAGES,
     *credit.PAGES,
     *line.PAGES,
+    *plans.PAGES,
     *repay.PAGES,
     *wallet.PAGES,
 )

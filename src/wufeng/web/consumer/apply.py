@@ -26,7 +26,7 @@ from wufeng.identity.pins.queries import has_pin
 from wufeng.payments import find_order
 from wufeng.payments.orders.model import Order
 from wufeng.web.consumer.reading import reading
-from wufeng.web.paging import Door, Reply, Visit, pages_of
+from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
 from wufeng.web.texts import minor_of
 
 APPLICATIONS = 10
@@ -146,7 +146,7 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         agreed={one.purpose for one in terms.consents if visit.field(f"consent_{one.purpose}")},
         age_known=age_known,
         order=visit.field("order"),
-        onward=visit.field("next"),
+        onward=_onward(visit),
         said=visit.field,
         error=error,
     )
@@ -176,7 +176,7 @@ async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = N
         payable=sheet is not None and _payable(view, sheet, order),
         pin_set=pin_set,
         referable=problem_of_referral(found, visit.at, shipped_application_policy()) is None,
-        onward=visit.field("next"),
+        onward=_onward(visit),
         error=error,
         tries_left=problem.extra.get("tries_left") if problem is not None else None,
     )
@@ -241,13 +241,19 @@ def _names(problem: ApiProblem, name: str) -> bool:
     return any(name in error.pointer for error in problem.errors)
 
 
+def _onward(visit: Visit) -> str:
+    """Where the visitor came from, if it is of this site; empty without."""
+    return local_path(visit.field("next"), "")
+
+
 def _address(visit: Visit, product: ProductTermsView) -> str:
-    asked = {name: visit.field(name) for name in ("order", "next") if visit.field(name)}
-    return f"/app/apply?{urlencode({'product': product.product, **asked})}"
+    asked = {"order": visit.field("order"), "next": _onward(visit)}
+    given = {name: value for name, value in asked.items() if value}
+    return f"/app/apply?{urlencode({'product': product.product, **given})}"
 
 
 def _with_next(path: str, visit: Visit) -> str:
-    onward = visit.field("next")
+    onward = _onward(visit)
     return f"{path}?next={quote(onward, safe='')}" if onward else path
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
+from wufeng.credit.bill_plans.queries import bill_plan_options
 from wufeng.credit.documents.bill import BillPaper, bill_document
 from wufeng.credit.documents.bill import bill_csv as csv_of_bill
 from wufeng.credit.documents.drawing import drawn
@@ -74,7 +75,9 @@ async def bill(visit: Visit) -> Reply:
         explained = await show_explained_bill(read, found, line)
     amounts = {one.code.value: one for one in explained.amounts}
     parts = {one.code.value: one for one in amounts["total"].steps}
-    return visit.show("consumer/bill.html", bill=view, shops=shops, on=read.on, why={**parts, **amounts})
+    splits = bool(bill_plan_options(read, found, line, None).options)
+    why = {**parts, **amounts}
+    return visit.show("consumer/bill.html", bill=view, shops=shops, on=read.on, why=why, splits=splits)
 
 
 async def bill_pdf(visit: Visit) -> Reply:

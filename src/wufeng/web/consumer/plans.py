@@ -1,0 +1,175 @@
+"""Instalments: a bill put into some, and one plan as it stands, to be settled early with what that saves."""
+
+from msgspec import Struct
+
+from wufeng.base.database import Connection
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode, encode
+from wufeng.base.money import format_minor
+from wufeng.client import ApiProblem, Confirmation
+from wufeng.credit.bill_plans.model import BillPlanOptions
+from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.draws.model import Draw
+from wufeng.credit.lines.model import Line
+from wufeng.credit.queries import (
+    Reading,
+    RepaymentQuote,
+    load_bill,
+    load_draw,
+    quote_repayment,
+    show_bill,
+    show_line,
+    show_plan,
+)
+from wufeng.identity import own_person
+from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView
+from wufeng.identity.bank_accounts.queries import list_bank_accounts
+from wufeng.identity.people.queries import show_person
+from wufeng.identity.pins.queries import has_pin
+from wufeng.payments.wallets.model import WalletView
+from wufeng.payments.wallets.queries import show_wallet
+from wufeng.web.consumer.reading import reading
+from wufeng.web.paging import Door, Reply, Visit, pages_of
+from wufeng.web.texts import minor_of
+
+
+class Sources(Struct, frozen=True):
+    """What a plan can be settled from."""
+
+    wallet: WalletView
+    accounts: tuple[BankAccountView, ...]
+
+
+async def ask_split(visit: Visit) -> Reply:
+    """How much of a bill, in how many instalments, at which price."""
+    return await _ask_split(visit)
+
+
+async def send_split(visit: Visit) -> Reply:
+    """Put the bill into instalments. Sent twice it is one plan."""
+    amount_minor = minor_of(visit.field("amount"), visit.book.currency)
+    if amount_minor is None:
+        return await _ask_split(visit, error="amount", status=422)
+    if not visit.field("option") or visit.field("look"):  # another amount: its prices first
+        return await _ask_split(visit)
+    try:
+        plan = await visit.api.plans.create(
+            bill=visit.values["id"],
+            amount_minor=amount_minor,
+            quote_option=visit.field("option"),
+            confirmation=Confirmation(kind="pin", proof=visit.field("pin")),
+            idempotency_key=visit.key(),
+        )
+    except ApiProblem as problem:
+        match problem.code:
+            case Code.CONFIRMATION_FAILED:
+                return await _ask_split(visit, error="pin", status=problem.status, problem=problem)
+            case Code.INVALID_FIELD | Code.STATE_CONFLICT | Code.IDEMPOTENCY_KEY_REUSED:
+                return await _ask_split(visit, error="option", status=problem.status)
+            case _:
+                raise
+    return visit.go(f"/app/plans/{plan.id}")
+
+
+async def show(visit: Visit) -> Reply:
+    """One plan, instalment by instalment, and what settling it now would take and save."""
+    return await _show(visit)
+
+
+async def settle(visit: Visit) -> Reply:
+    """Pay all that is to come of a plan. Sent twice it is paid once."""
+    async with visit.services.database.read() as db:
+        _, line = await _own(visit, db)
+    if not visit.field("source"):
+        return await _show(visit, error="source", status=422)
+    try:
+        repayment = await visit.api.repayments.create(
+            line=encode(Prefix.LINE, line.id),
+            plan=visit.values["id"],
+            source=visit.field("source"),
+            idempotency_key=visit.key(),
+        )
+    except ApiProblem as problem:
+        if problem.code not in (Code.INVALID_FIELD, Code.STATE_CONFLICT, Code.IDEMPOTENCY_KEY_REUSED):
+            raise
+        return await _show(visit, error="source", status=problem.status)
+    return visit.go(f"/app/repayments/{repayment.id}")
+
+
+async def _ask_split(
+    visit: Visit, *, error: str = "", status: int = 200, problem: ApiProblem | None = None
+) -> Reply:
+    bill_id = visit.path_id(Prefix.BILL, "bill")
+    typed = visit.field("amount")
+    amount_minor = minor_of(typed, visit.book.currency) if typed else None
+    async with visit.services.database.read() as db:
+        read = reading(visit, db)
+        bill, line = await load_bill(read, bill_id)
+        own_person(visit.caller, line.person_id, "bill")
+        view = await show_bill(read, bill, line)
+        try:
+            offered: BillPlanOptions = bill_plan_options(read, bill, line, amount_minor)
+        except Problem:
+            offered, error, status = bill_plan_options(read, bill, line, None), "amount", 422
+        pin_set = await has_pin(db, visit.book, visit.caller.id)
+    return visit.show(
+        "consumer/split.html",
+        status=status,
+        bill=view,
+        offered=offered,
+        amount=format_minor(offered.options[0].amount_minor, visit.book.currency) if offered.options else "",
+        chosen=visit.field("option"),
+        pin_set=pin_set,
+        error=error,
+        tries_left=problem.extra.get("tries_left") if problem is not None else None,
+    )
+
+
+async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
+    async with visit.services.database.read() as db:
+        read = reading(visit, db)
+        draw, line = await _own(visit, db)
+        plan = await show_plan(read, draw, line)
+        view = await show_line(read, line.id)
+        quote = await _quote(read, draw, line)
+        sources = await _sources(visit, db)
+    return visit.show(
+        "consumer/plan.html",
+        status=status,
+        plan=plan,
+        line=view,
+        quote=quote,
+        wallet=sources.wallet,
+        accounts=sources.accounts,
+        error=error,
+    )
+
+
+async def _own(visit: Visit, db: Connection) -> tuple[Draw, Line]:
+    draw, line = await load_draw(reading(visit, db), visit.path_id(Prefix.PLAN, "plan"), "plan")
+    own_person(visit.caller, line.person_id, "plan")
+    return draw, line
+
+
+async def _quote(read: Reading, draw: Draw, line: Line) -> RepaymentQuote | None:
+    """What settling a plan now would take; None when nothing of it is to come."""
+    return await quote_repayment(read, line, None, None, draw.id) if draw.unbilled_minor else None
+
+
+async def _sources(visit: Visit, db: Connection) -> Sources:
+    services = visit.services
+    person = await show_person(db, services.vault, visit.book, visit.caller.id)
+    wallet = await show_wallet(db, services.vault, visit.book, decode(Prefix.WALLET, person.wallet))
+    accounts = await list_bank_accounts(db, services.vault, visit.book, visit.caller.id)
+    verified = tuple(account for account in accounts if account.status is BankAccountStatus.VERIFIED)
+    return Sources(wallet, verified)
+
+
+page = pages_of(Door.CONSUMER)
+
+PAGES = (
+    page("GET", "/app/bills/{id}/split", "app_split", ask_split),
+    page("POST", "/app/bills/{id}/split", "app_split_send", send_split),
+    page("GET", "/app/plans/{id}", "app_plan", show),
+    page("POST", "/app/plans/{id}/settle", "app_plan_settle", settle),
+)

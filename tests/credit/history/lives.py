@@ -1,0 +1,329 @@
+"""Lives of one line by the single steps, day by day, as the commands take them; the events are written down."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+from tests.credit.history.products import CYCLES, products
+
+from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.bills.rules import bring_up, is_settled
+from wufeng.credit.debts.issuing import issue_bill
+from wufeng.credit.debts.rules import touched, with_next_bill
+from wufeng.credit.draws.model import Approved, Draw, DrawRequest
+from wufeng.credit.draws.rules import bill_wanted_on, billable, born, calendar_of, charges_open
+from wufeng.credit.history.commands import principal_of
+from wufeng.credit.history.model import Delivered, Drawn, Event, Issued, Refunded, Repaid
+from wufeng.credit.history.rules import with_surplus
+from wufeng.credit.lines.model import Line, LineState, LineStatus
+from wufeng.credit.plans.rules import least_amount, schedule, terms_of
+from wufeng.credit.products.model import Cycle, Mode, Product
+from wufeng.credit.refunds.model import Returnable
+from wufeng.credit.refunds.rules import refund
+from wufeng.credit.repayments.model import Allocation, Debt, Source, SourceKind, Spread, Target
+from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, with_line_state
+from wufeng.identity.merchants.model import Scene
+
+DAY = timedelta(days=1)
+LINE = UUID(int=1)
+LENDERS = ((UUID(int=8), 700_000), (UUID(int=9), 300_000))
+WALLET = Source(SourceKind.WALLET, UUID(int=7))
+EXTERNAL = Source(SourceKind.EXTERNAL, None)
+FIRST_DAY = date(2026, 1, 1)
+
+
+class Step(Struct, frozen=True):
+    """One thing that happens, `gap` days after the one before. number: which draw, tenor or amount is meant."""
+
+    gap: int
+    what: str
+    minor: int
+    number: int = 0
+
+
+class Plot(Struct, frozen=True):
+    """What is to happen to a line: its terms, the day it begins, the steps, and days that pass at the end."""
+
+    product: Product
+    mode: Mode
+    cycle: Cycle
+    start: date
+    steps: tuple[Step, ...]
+    after: int = 0
+
+
+WHAT = (
+    "buy", "buy", "buy", "deliver", "pay", "pay", "pay_all", "pay_billed", "pay_minimum", "pay_quarter", "settle",
+    "refund", "refund", "refund_all", "refund_two",
+)  # fmt: skip
+
+
+def plots(max_steps: int = 14) -> st.SearchStrategy[Plot]:
+    """Any life of one to fourteen months."""
+    gaps = st.one_of(st.integers(0, 6), st.integers(0, 6), st.integers(15, 40))
+    amounts = st.one_of(st.integers(1, 300), st.integers(1_000, 120_000), st.integers(1_000, 120_000))
+    step = st.builds(Step, gaps, st.sampled_from(WHAT), amounts, st.integers(0, 11))
+    return st.builds(
+        lambda terms, cycle, start, first, steps, after: Plot(
+            terms[0],
+            terms[1],
+            cycle,
+            FIRST_DAY + timedelta(days=start),
+            _within((Step(0, "buy", *first), *steps), 400),
+            after,
+        ),
+        products(),
+        st.sampled_from(CYCLES),
+        st.integers(0, 200),
+        st.tuples(st.integers(1_000, 120_000), st.integers(0, 11)),
+        st.lists(step, min_size=1, max_size=max_steps),
+        st.integers(0, 40),
+    )
+
+
+def _within(steps: Sequence[Step], days: int) -> tuple[Step, ...]:
+    """The steps as far as they fit into so many days."""
+    kept = []
+    for step in steps:
+        days -= step.gap
+        if days < 0:
+            break
+        kept.append(step)
+    return tuple(kept)
+
+
+def line_of(plot: Plot) -> Line:
+    """The line of a plot on its first day."""
+    cycle = plot.cycle if plot.mode is Mode.BILL else None
+    return Line(
+        id=LINE,
+        person_id=UUID(int=2),
+        product=plot.product.id,
+        product_version=plot.product.version,
+        currency="CNY",
+        lenders=LENDERS,
+        limit_minor=10**9,
+        status=LineStatus.OPEN,
+        bill_day=cycle.bill_day if cycle else None,
+        due_day=cycle.due_day if cycle else None,
+        opened_on=plot.start,
+    )
+
+
+class Clerk:
+    """A line's rows, as the commands keep them. `events` is what they would load of its history."""
+
+    def __init__(self, plot: Plot) -> None:
+        self.product = plot.product
+        self.opened = line_of(plot)
+        self.line = self.opened
+        self.on = plot.start
+        self.draws: dict[UUID, Draw] = {}
+        self.bills: dict[UUID, Bill] = {}
+        self.items: dict[UUID, BillItems] = {}
+        self.allocations: dict[UUID, tuple[Allocation, ...]] = {}
+        self.credit_minor = 0
+        self.events: list[Event] = []
+        self.returnable: dict[UUID, Returnable] = {}
+        self.left: dict[UUID, int] = {}
+        self._ids = 1_000
+
+    def new_id(self) -> UUID:
+        """The next id, in the order of time."""
+        self._ids += 1
+        return UUID(int=self._ids)
+
+    def debt(self, draw_ids: Sequence[UUID] = ()) -> Debt:
+        """What `load_debts` finds: what is open, and what is named."""
+        named = {bill for id_ in draw_ids for bill in self.draws[id_].bills}
+        bills = [bill for bill in self.bills.values() if bill.id in named or not is_settled(bill)]
+        draws = [
+            draw
+            for draw in self.draws.values()
+            if draw.id in draw_ids or draw.unbilled_minor > 0 or charges_open(draw)
+        ]
+        return Debt(
+            self.line,
+            tuple(sorted(bills, key=lambda bill: (bill.issued_on, bill.id))),
+            tuple(sorted(draws, key=lambda draw: draw.id)),
+        )
+
+    def _keep(self, debt: Debt) -> None:
+        after = with_next_bill(debt, self.on)
+        self.line = after.line
+        self.bills |= {bill.id: bill for bill in after.bills}
+        self.draws |= {draw.id: draw for draw in after.draws}
+
+    def turn_to(self, on: date) -> None:
+        """Let days pass up to one, each closed."""
+        while self.on < on:
+            self.on += DAY
+            self._close()
+
+    def _close(self) -> None:
+        on = self.on
+        if any(bill.wake_on is not None and bill.wake_on <= on for bill in self.bills.values()):
+            debt = self.debt()
+            passed = tuple(_waking_later(bring_up(bill, self.product, on), on) for bill in debt.bills)
+            self._keep(with_line_state(replace(debt, bills=passed), self.product, on))
+        if self.line.suspend_on is not None and self.line.suspend_on <= on:
+            self._keep(with_line_state(self.debt(), self.product, on))
+        if self.line.next_bill_on is not None and self.line.next_bill_on <= on:
+            self._issue()
+
+    def _issue(self) -> None:
+        bill_id = self.new_id()
+        done = issue_bill(self.debt(), self.credit_minor, bill_id, self.on, self.product)
+        self._keep(done.debt)
+        if done.bill is None:
+            return
+        self.items[bill_id] = done.items
+        self.credit_minor -= done.applied.paid_minor if done.applied else 0
+        self.events.append(Issued(self.on, bill_id, done.bill.due_on))
+
+    def buy(self, amount_minor: int, number: int) -> UUID:
+        """A draw in one of the product's tenors; some await their delivery, some are paid for by the merchant."""
+        tenors = self.product.tenors
+        tenor = tenors[number % len(tenors)]
+        share_ppm = (0, 0, 400_000, 1_000_000)[number // 3]
+        if tenor > 1:
+            amount_minor = max(amount_minor, self.product.instalments.minimum_minor, least_amount(tenor))
+        terms = terms_of(self.product, calendar_of(self.line, self.product), tenor, share_ppm)
+        if terms is None:
+            share_ppm = 0
+            terms = terms_of(self.product, calendar_of(self.line, self.product), tenor, share_ppm)
+        assert terms is not None
+        request = DrawRequest(
+            id=self.new_id(),
+            line_id=LINE,
+            payment_id=UUID(int=3),
+            merchant_id=UUID(int=4),
+            amount_minor=amount_minor,
+            scene=Scene.RETAIL,
+            tenor=tenor,
+            merchant_share_ppm=share_ppm,
+            awaits_receipt=number % 3 == 2,
+        )
+        plan = schedule(terms, amount_minor, self.on)
+        state = LineState(self.line, amount_minor, 0)
+        draw = born(Approved(request, plan, self.product.version, LENDERS, state), self.product, self.on)
+        self.draws[draw.id] = draw
+        self.left[draw.id] = amount_minor
+        self._expect(draw)
+        self.events.append(Drawn(self.on, draw))
+        return draw.id
+
+    def deliver(self, draw_id: UUID) -> None:
+        """The goods have come."""
+        draw = billable(self.draws[draw_id], calendar_of(self.line, self.product), self.on)
+        self.draws[draw_id] = draw
+        self._expect(draw)
+        self.events.append(Delivered(self.on, draw_id))
+
+    def _expect(self, draw: Draw) -> None:
+        wanted = bill_wanted_on(draw, self.line, self.on)
+        if wanted is not None and (self.line.next_bill_on is None or self.line.next_bill_on > wanted):
+            self.line = replace(self.line, next_bill_on=wanted)
+
+    def owed(self, target: Target) -> int:
+        """How much a target comes to today."""
+        return owed(brought_up(self.debt(), self.product, self.on), target, self.on)
+
+    def plan_minor(self, draw_id: UUID) -> int:
+        """What settles a plan today; 0: nothing of it is to come."""
+        settled = settle_plan(self.debt([draw_id]), draw_id, self.product, self.on)
+        return settled.paid_minor if settled is not None else 0
+
+    def repay(self, amount_minor: int, source: Source = WALLET, plan: UUID | None = None) -> UUID:
+        """Money comes."""
+        id_ = self.new_id()
+        debt = self.debt([plan] if plan is not None else [])
+        spread = repaid(debt, amount_minor, plan, self.product, self.on)
+        self._keep(touched(spread.debt, self.on))
+        self._paid(id_, source, spread)
+        self.events.append(Repaid(self.on, id_, source, amount_minor, plan))
+        return id_
+
+    def _paid(self, id_: UUID, source: Source, spread: Spread) -> None:
+        pieces = with_surplus(spread)
+        self.allocations[id_] = pieces
+        self.credit_minor += spread.surplus_minor
+        if source.kind is not SourceKind.EXTERNAL and (principal_minor := principal_of(pieces)):
+            self.returnable[id_] = Returnable(id_, source, principal_minor)
+
+    def refund(self, draw_ids: tuple[UUID, ...], amount_minor: int) -> None:
+        """A merchant gives back an amount of some draws, the last of them first."""
+        debt = brought_up(self.debt(draw_ids), self.product, self.on)
+        sources = [self.returnable[id_] for id_ in sorted(self.returnable, reverse=True)]
+        done = refund(debt, draw_ids, amount_minor, sources, self.product, self.on)
+        self._keep(touched(done.debt, self.on))
+        self.credit_minor += done.kept_minor
+        for back in done.returned:
+            was = self.returnable.pop(back.repayment_id)
+            if left_minor := was.amount_minor - back.amount_minor:
+                self.returnable[was.repayment_id] = replace(was, amount_minor=left_minor)
+        self.events.append(Refunded(self.on, self.new_id(), draw_ids, amount_minor, done.returned))
+        for id_ in reversed(draw_ids):
+            part_minor = min(amount_minor, self.left[id_])
+            self.left[id_] -= part_minor
+            amount_minor -= part_minor
+
+    def take(self, step: Step) -> None:
+        """Do what a step says; what makes no sense today is left out."""
+        drawn = list(self.draws)
+        chosen = drawn[step.number % len(drawn)] if drawn else None
+        match step.what:
+            case "buy":
+                self.buy(step.minor, step.number)
+            case "deliver":
+                waiting = [draw.id for draw in self.draws.values() if draw.billable_on is None]
+                if waiting:
+                    self.deliver(waiting[step.number % len(waiting)])
+            case "pay":
+                self.repay(step.minor, EXTERNAL if step.number == 0 else WALLET)
+            case "pay_all" | "pay_billed" | "pay_minimum":
+                if due_minor := self.owed(Target(step.what.removeprefix("pay_"))):
+                    self.repay(due_minor)
+            case "pay_quarter":
+                if due_minor := self.owed(Target.ALL) * (1 + step.number % 3) // 4:
+                    self.repay(due_minor)
+            case "settle" if chosen is not None:
+                if amount_minor := self.plan_minor(chosen):
+                    self.repay(amount_minor + (step.number == 11), plan=chosen)
+            case "refund" | "refund_all" if chosen is not None and self.left[chosen]:
+                left_minor = self.left[chosen]
+                self.refund((chosen,), left_minor if step.what == "refund_all" else min(step.minor, left_minor))
+            case "refund_two" if len(drawn) > 1:
+                two = tuple(drawn[-2:])
+                if left_minor := sum(self.left[id_] for id_ in two):
+                    self.refund(two, min(step.minor, left_minor))
+            case _:
+                pass
+
+
+def _waking_later(bill: Bill, on: date) -> Bill:
+    if bill.wake_on is None or bill.wake_on > on:
+        return bill
+    return replace(bill, wake_on=bill.last_on + DAY)
+
+
+def live(plot: Plot) -> Iterator[Clerk]:
+    """Live a plot; the clerk comes out after each day on which something was done, and on the last."""
+    clerk = Clerk(plot)
+    for step in plot.steps:
+        if step.gap:
+            yield clerk
+            clerk.turn_to(clerk.on + step.gap * DAY)
+        clerk.take(step)
+    yield clerk
+    clerk.turn_to(clerk.on + plot.after * DAY)
+    yield clerk
+
+
+def lived(plot: Plot) -> Clerk:
+    """The clerk at the end of a plot."""
+    *_, last = live(plot)
+    return last

@@ -1,0 +1,104 @@
+"""Products in range: the shipped ones, and the shipped ones with other terms."""
+
+from functools import cache
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.credit.conftest import shipped
+
+from wufeng.credit.products.model import (
+    BillableAt,
+    Cycle,
+    Early,
+    LateBase,
+    Method,
+    Mode,
+    Price,
+    Product,
+    RefundFees,
+    Remainder,
+    Rest,
+)
+from wufeng.credit.products.rules import check
+
+SHIPPED = ("monthly_bill", "daily_interest", "order_instalments", "pay_in_four", "study_now")
+
+
+@cache
+def product(name: str) -> Product:
+    """A product as it ships."""
+    return shipped(name).product
+
+
+def prices(fees: tuple[int, int], by_the_year: tuple[int, Method]) -> tuple[tuple[Price, ...], ...]:
+    """Lists of prices of each kind; a merchant may carry a part of any."""
+    whole_ppm, period_ppm = fees
+    annual_ppm, method = by_the_year
+    return (
+        (Price(3, fee_ppm=whole_ppm), Price(6, fee_ppm=2 * whole_ppm)),
+        (Price(3, fee_period_ppm=period_ppm), Price(12, fee_period_ppm=period_ppm)),
+        (Price(3, annual_ppm=annual_ppm, method=method), Price(6, annual_ppm=annual_ppm, method=method)),
+        (Price(2, fee_ppm=0), Price(4, annual_ppm=annual_ppm, method=Method.EQUAL_PAYMENT)),
+    )
+
+
+@st.composite
+def products(draw: st.DrawFn) -> tuple[Product, Mode]:
+    """A product that may be offered, and the mode in which its line is opened."""
+    name = draw(st.sampled_from(SHIPPED))
+    made = product(name)
+    mode = draw(st.sampled_from(made.modes))
+    if draw(st.booleans()):
+        return made, mode
+    whole_ppm, period_ppm = draw(st.sampled_from([(0, 0), (25_000, 7_000), (33_333, 9_999)]))
+    method = draw(st.sampled_from(list(Method)))
+    kinds = prices((whole_ppm, period_ppm), (draw(st.sampled_from([45_000, 90_000])), method))
+    rest = draw(st.sampled_from(list(Rest))) if mode is Mode.BILL else Rest.BILL
+    daily_ppm = draw(st.sampled_from([0, 0, 400, 137]))
+    split = draw(st.sampled_from([made.instalments.prices, *kinds]))
+    made = replace(
+        made,
+        billing=replace(
+            made.billing,
+            billable_at=draw(st.sampled_from(list(BillableAt))),
+            grace_days=0 if daily_ppm else draw(st.sampled_from([0, 0, 3, 25])),
+            bank_days=draw(st.booleans()),
+        ),
+        minimum=replace(
+            made.minimum,
+            principal_ppm=draw(st.sampled_from([100_000, 333_333, 1_000_000])),
+            whole_up_to_minor=draw(st.sampled_from([0, 10_000])),
+            rest=rest,
+        ),
+        interest=replace(
+            made.interest,
+            daily_ppm=daily_ppm,
+            revolving_daily_ppm=draw(st.sampled_from([0, 400, 500])),
+            late_daily_ppm=draw(st.sampled_from([500, 600, 369])),
+            late_base=draw(st.sampled_from(list(LateBase))),
+            late_least_minor=draw(st.sampled_from([0, 1, 7])),
+            late_most_ppm=draw(st.sampled_from([None, None, 0, 3_000, 40_000])),
+            annualised_max_ppm=5_000_000,  # parts of two weeks are dear by the year
+        ),
+        instalments=replace(
+            made.instalments,
+            prices=split,
+            single=made.instalments.single or draw(st.booleans()),
+            remainder=draw(st.sampled_from(list(Remainder))),
+            minimum_minor=max(2_000, made.instalments.minimum_minor),
+            merchant_share_max_ppm=1_000_000,
+            early=draw(st.sampled_from(list(Early))),
+            refund_fees=draw(st.sampled_from(list(RefundFees))),
+        ),
+        repayment=replace(
+            made.repayment, to_instalments=draw(st.booleans()), refund_interest=draw(st.booleans())
+        ),
+        arrears=replace(made.arrears, suspend_after_days=draw(st.sampled_from([1, 7]))),
+    )
+    if not made.instalments.single and not split:
+        made = replace(made, instalments=replace(made.instalments, single=True))
+    assert check(made) == [], made
+    return made, mode
+
+
+CYCLES = (Cycle(1, 10), Cycle(1, 10), Cycle(15, 4), Cycle(31, 9), Cycle(20, 30), Cycle(5, 28))
