@@ -11,6 +11,7 @@ from wufeng.credit.applications.commands import AcceptApplication, Apply, Decide
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.bill_plans import commands as _bill_plans
 from wufeng.credit.bill_plans.commands import SplitBill
+from wufeng.credit.charge_offs import commands as _charge_offs
 from wufeng.credit.close import accruing as _accruing
 from wufeng.credit.close import commands as _close
 from wufeng.credit.close.model import ClosedDay, CloseStep, DayClose, StepResult, StepRun
@@ -86,6 +87,7 @@ def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Co
         **_reminders.handlers(products),
         **_close.handlers(products),
         **_accruing.handlers(products),
+        **_charge_offs.handlers(products),
     }
 
 
@@ -169,8 +171,8 @@ __all__ = [
     "load_lines_of_people",
     "load_runs",
     "load_states",
-    "load_step_runs",
     "load_states_of_people",
+    "load_step_runs",
     "make_billable",
     "offers",
     "open_book",

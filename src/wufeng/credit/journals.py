@@ -9,11 +9,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.credit.charge_offs.rules import Lost
 from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved
 from wufeng.credit.history.model import Charged, Standing
 from wufeng.credit.lines.model import Line
-from wufeng.credit.refunds.model import Refunded
+from wufeng.credit.refunds.model import Refunded, Returned
 from wufeng.credit.repayments.model import Source, SourceKind, Spread
 from wufeng.ledger import rules as ledger
 from wufeng.ledger.model import AccountKind, Cause, Journal, Parts, Posted, account_id
@@ -30,6 +31,8 @@ def principal_refunded(refunded: Refunded) -> Parts:
     """What a refund takes off the line's principal, by lender, as `ledger.rules.refund` wants it."""
     before_minor = refunded.owed_before_minor
     line = refunded.debt.line
+    if line.charged_off_on is not None:  # nothing of it stands in the books: it comes by the credit balance
+        return ()
     return ledger.split_change(before_minor, before_minor - refunded.principal_minor, line.lenders)
 
 
@@ -44,22 +47,38 @@ def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
     came from. What is kept stays on the credit balance.
     """
     line, journals = refunded.debt.line, []
+    if line.charged_off_on is not None:
+        return _after_refund_of_lost(refunded, cause)
     if refunded.fee_cancelled_minor:
         fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
         journals.append(ledger.charges_cancelled(cause, line.id, fees=fees))
     if refunded.applied is not None:
         owed_minor = refunded.owed_before_minor - refunded.principal_minor
         journals += journals_of_credit_balance(cause, line, refunded.applied, owed_minor)
-    for back in refunded.returned:
-        if back.source.kind is SourceKind.WALLET:
-            assert back.source.id is not None, "a wallet has an id"
-            journals.append(
-                ledger.credit_balance_to_wallet(cause, line.id, back.source.id, back.amount_minor)
-            )
-        else:
-            assert back.source.kind is SourceKind.BANK_ACCOUNT, "only a source that is known gets money back"
-            journals.append(ledger.credit_balance_to_bank(cause, line.id, back.amount_minor))
+    journals += [_given_back(cause, line, back) for back in refunded.returned]
     return journals
+
+
+def _after_refund_of_lost(refunded: Refunded, cause: Cause) -> list[Journal]:
+    """A refund on a charged-off line: what it took off the debt is recovered through the credit balance."""
+    line, left_minor = refunded.debt.line, refunded.debt.billed_minor
+    applied_minor = refunded.applied.paid_minor if refunded.applied is not None else 0
+    gone_minor = refunded.principal_minor + applied_minor
+    recovered = ledger.split_change(left_minor + gone_minor, left_minor, line.lenders)
+    journals = [ledger.recovery_from_credit_balance(cause, line.id, recovered)] if gone_minor else []
+    if refunded.fee_cancelled_minor:
+        fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
+        journals.append(ledger.charged_off_cancelled(cause, line.id, fees))
+    return journals + [_given_back(cause, line, back) for back in refunded.returned]
+
+
+def _given_back(cause: Cause, line: Line, back: Returned) -> Journal:
+    """Money that a refund returns to the source of a repayment."""
+    if back.source.kind is SourceKind.WALLET:
+        assert back.source.id is not None, "a wallet has an id"
+        return ledger.credit_balance_to_wallet(cause, line.id, back.source.id, back.amount_minor)
+    assert back.source.kind is SourceKind.BANK_ACCOUNT, "only a source that is known gets money back"
+    return ledger.credit_balance_to_bank(cause, line.id, back.amount_minor)
 
 
 def journals_of_repayment(
@@ -69,6 +88,7 @@ def journals_of_repayment(
 
     owed_before_minor  principal the line owed before it
     """
+    assert line.charged_off_on is None, "what comes in after a charge-off is a recovery"
     journals = _charged(cause, line, spread)
     principal = _paid(owed_before_minor, spread, line)
     amounts = (spread.interest_minor, spread.fee_minor, spread.surplus_minor)
@@ -200,6 +220,46 @@ def journals_of_issue(cause: Cause, line: Line, issued: IssuedBill) -> list[Jour
     if issued.applied is not None:
         posted += journals_of_credit_balance(cause, line, issued.applied, issued.owed_minor)
     return posted
+
+
+def journals_of_charge_off(cause: Cause, lost: Lost) -> list[Journal]:
+    """A loss: what is charged with it first, then all that is owed, by lender."""
+    line = lost.debt.line
+    journals = journals_of_bill(cause, line, lost.interest_minor, 0, lost.subsidy_minor)
+    principal = ledger.split_change(lost.principal_minor, 0, line.lenders)
+    charges = (lost.interest_owed_minor, lost.fee_owed_minor)
+    parts = [ledger.split_between(amount, line.lenders) for amount in charges]
+    journals.append(ledger.charge_off(cause, line.id, principal, *parts))
+    return journals
+
+
+def journals_of_recovery(
+    cause: Cause, line: Line, source: Source | None, spread: Spread, owed_before_minor: int
+) -> list[Journal]:
+    """Money on a charged-off debt, for its lenders; a surplus goes to the credit balance.
+
+    source             None: the line's own credit balance
+    owed_before_minor  all that was owed before it: principal, interest and fees are one debt now
+    """
+    recovered = ledger.split_change(owed_before_minor, owed_before_minor - spread.paid_minor, line.lenders)
+    journals: list[Journal] = []
+    in_wallet = source is not None and source.kind is SourceKind.WALLET
+    if spread.paid_minor:
+        if source is None:
+            journals.append(ledger.recovery_from_credit_balance(cause, line.id, recovered))
+        elif in_wallet:
+            assert source.id is not None, "a wallet has an id"
+            journals.append(ledger.recovery_from_wallet(cause, source.id, line.id, recovered))
+        else:
+            journals.append(ledger.recovery_from_bank(cause, line.id, recovered))
+    if spread.surplus_minor and source is not None:
+        kept = (0, 0, spread.surplus_minor)
+        if in_wallet:
+            assert source.id is not None, "a wallet has an id"
+            journals.append(ledger.repayment_from_wallet(cause, source.id, line.id, (), *kept))
+        else:
+            journals.append(ledger.repayment_from_bank(cause, line.id, (), *kept))
+    return journals
 
 
 def note_of(line: Line, more: Mapping[str, str] | None = None) -> dict[str, str]:

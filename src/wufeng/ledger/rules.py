@@ -348,6 +348,22 @@ def recovery_from_bank(cause: Cause, line_id: UUID, recovered: Parts) -> Journal
     return _recovery(cause, [], source, line_id, recovered)
 
 
+def recovery_from_credit_balance(cause: Cause, line_id: UUID, recovered: Parts) -> Journal:
+    """What stands in the person's favour on a charged-off line goes to the lenders, by their parts."""
+    source = _own(line_id, AccountKind.LINE_CREDIT_BALANCE, _total(recovered))
+    return _recovery(cause, source, [], line_id, recovered)
+
+
+def charged_off_cancelled(cause: Cause, line_id: UUID, cancelled: Parts) -> Journal:
+    """A charged-off debt that is owed no longer, because what it was for was refunded; nobody is paid."""
+    return _journal(
+        JournalKind.CHARGES_CANCELLED,
+        cause,
+        _own(line_id, AccountKind.LINE_CHARGED_OFF, -_total(cancelled)),
+        _by_lender(AccountKind.CHARGED_OFF_CONTRA, cancelled, 1),
+    )
+
+
 def top_up(cause: Cause, wallet_id: UUID, amount_minor: int) -> Journal:
     """A bank says it has paid: the wallet may spend it. Before that answer nothing is booked."""
     return _journal(

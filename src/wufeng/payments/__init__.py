@@ -55,6 +55,9 @@ from wufeng.payments.refunds.commands import answer, refund, refund_answered
 from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
 from wufeng.payments.refunds.queries import load_refund
 from wufeng.payments.refunds.views import view_refund
+from wufeng.payments.shipments.close import close_steps as receipt_steps
+from wufeng.payments.shipments.commands import TakeShipments, take
+from wufeng.payments.shipments.follower import shipments_follower
 from wufeng.risk.model import Confirmation
 
 _Handle = Callable[[Batch, Desk, Sequence[Any]], Awaitable[Sequence[Answer | Problem]]]
@@ -75,6 +78,7 @@ def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], 
         MoveOrder: move,
         ConfirmReceipt: confirm_receipt,
         ExpireOrders: expire_orders,
+        TakeShipments: take,
         CreateRefund: refund,
         RefundAnswered: answer,
     }
@@ -137,7 +141,9 @@ __all__ = [
     "load_payment",
     "load_refund",
     "order_id",
+    "receipt_steps",
     "refund_answered",
+    "shipments_follower",
     "show_payments",
     "view_order",
     "view_refund",

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     """Public event types of this context (API.md)."""
 
     ORDER_PAID = "order.paid"
+    ORDER_SHIPPED = "order.shipped"
     ORDER_RECEIPT_CONFIRMED = "order.receipt_confirmed"
     PAYMENT_AUTHORISED = "payment.authorised"
     PAYMENT_CAPTURED = "payment.captured"

@@ -55,6 +55,14 @@ class Plot(Struct, frozen=True):
     after: int = 0
 
 
+def told(plot: Plot) -> str:
+    """A plot as a reader of a failure wants it."""
+    product = plot.product
+    terms = (product.billing, product.minimum, product.interest, product.instalments, product.repayment)
+    head = f"{product.id}, {plot.mode.value} mode, {plot.cycle}, from {plot.start}, {plot.after} days after"
+    return "\n".join([head, *map(str, terms), *map(str, plot.steps)])
+
+
 WHAT = (
     "buy", "buy", "buy", "deliver", "pay", "pay", "pay_all", "pay_billed", "pay_minimum", "pay_quarter", "settle",
     "refund", "refund", "refund_all", "refund_two",

@@ -165,6 +165,7 @@ class Oracle:
         self.purchases: list[Purchase] = []
         self.statements: list[Statement] = []
         self.credit = 0
+        self.suspended = False
         self.interest_charged = self.fee_charged = self.subsidy_earned = self.subsidy_back = 0
         self.drawn = self.repaid = self.refunded = self.returned = 0
         self.pieces: dict[UUID, list[Piece]] = {}
@@ -183,6 +184,7 @@ class Oracle:
         for bill in self.statements:
             if not bill.passed and bill.last_on == self.today - DAY:
                 self._pass_due_date(bill)
+        self._suspend()
         issued = None
         if told is not None or (self.cycle is not None and falls_on(self.cycle.bill_day, self.today)):
             issued = self._issue()
@@ -197,6 +199,15 @@ class Oracle:
         if issued is not None and (use := min(self.credit, sum(bill.owed for bill in self.statements))):
             self.credit -= use
             assert self._pay(use)[1] == 0
+        self._suspend()
+
+    def _suspend(self) -> None:
+        """Arrears that are old enough suspend the line, and only their end opens it again."""
+        since = self.past_due_since
+        if since is None:
+            self.suspended = False
+        elif since + self.product.arrears.suspend_after_days * DAY <= self.today:
+            self.suspended = True
 
     def _no_part_is_forgotten(self) -> bool:
         return not any(
@@ -464,6 +475,7 @@ class Oracle:
                 self._refund(event)
             case _:
                 raise AssertionError(event)
+        self._suspend()
 
     def _buy(self, event: Drawn) -> None:
         draw = event.draw
@@ -600,11 +612,6 @@ class Oracle:
     @property
     def past_due_since(self) -> date | None:
         return min((bill.due_on for bill in self.statements if bill.state == "overdue"), default=None)
-
-    @property
-    def suspended(self) -> bool:
-        since = self.past_due_since
-        return since is not None and since + self.product.arrears.suspend_after_days * DAY <= self.today
 
     @property
     def next_bill_on(self) -> date | None:

@@ -209,6 +209,8 @@ def test_what_was_paid_last_goes_back_first() -> None:
     state = fold(MONTHLY, [*events, RefundedInCash(on(32), 200_00)])
     assert [row.paid_minor for row in state.rows] == [250_00, 0, 0]
     assert [row.in_advance_minor for row in state.rows] == [0, 0, 0]
+    late = fold(MONTHLY, [Disbursed(START, 900_00), Paid(on(40), 250_00), RefundedInCash(on(41), 100_00)])
+    assert (late.rows[0].paid_minor, late.rows[0].late_minor) == (150_00, 150_00)
 
 
 def test_a_waived_charge_is_not_paid() -> None:

@@ -268,6 +268,16 @@ def test_what_is_paid_at_once_was_never_lent() -> None:
     assert annualised_rate_ppm(paid_half) == annualised_rate_ppm(alone) == 240_000
 
 
+def test_a_down_payment_does_not_change_what_the_rest_costs() -> None:
+    bare = Terms(12, 88_000, MONTHS)
+    with_down_payment = Terms(12, 88_000, MONTHS, down_payment_ppm=250_000)
+    rates = {
+        annualised_rate_ppm(schedule(bare, 75 * LARGE_MINOR, NEW_YEAR)),
+        annualised_rate_ppm(schedule(with_down_payment, 100 * LARGE_MINOR, NEW_YEAR)),
+    }
+    assert rates == {158_643}
+
+
 CALENDARS = st.one_of(
     st.builds(Cycle, st.integers(1, 31), st.integers(1, 31)).filter(lambda c: c.bill_day != c.due_day),
     st.builds(

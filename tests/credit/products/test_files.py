@@ -1,10 +1,17 @@
 """A product file that may not be offered is refused with file, line and field; the shipped one says what it should."""
 
+import tomllib
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.credit.conftest import shipped
 
 from wufeng.base.errors import ConfigurationError
-from wufeng.credit.products.files import line_of, read_product
+from wufeng.credit.products.files import examine_product, line_of, read_product
+from wufeng.credit.products.model import Shipped
+from wufeng.credit.products.rules import check_succession, highest_rate_ppm
 
 SOURCE = shipped("monthly_bill").source
 
@@ -45,19 +52,19 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
         ("late_daily_ppm = 500", "late_daily_ppm = 658", "late_daily_ppm", "costs 24.01 % a year, above"),
         ("minimum_minor = 1_000", "minimum_minor = 287", "minimum_minor", "is at least 288"),
         ("tenor = 6,", "tenor = 2,", "prices", "stand in the order of their tenors"),
-        ("tenor = 12,", "tenor = 61,", "prices = [", "prices[2].tenor lies between 2 and 60"),
-        ("fee_ppm = 45_000", "fee_ppm = -1", "prices = [", "prices[1].fee_ppm is not negative"),
+        ("tenor = 12,", "tenor = 1,", "tenor = 1,", "prices[2].tenor lies between 2 and 60"),
+        ("fee_ppm = 45_000", "fee_ppm = -1", "fee_ppm = -1", "prices[1].fee_ppm lies between 0 and"),
         ("days_past_due = 0", "days_past_due = 1", "waterfall", "begins at 0 days past due"),
-        ('"fee", "interest", "principal"]', '"fee", "fee", "principal"]', "waterfall", "names fee, interest and"),
+        ('"fee", "interest", "principal"]', '"fee", "fee", "principal"]', '"fee", "fee"', "names fee, interest and"),
         ("suspend_after_days = 1", "suspend_after_days = 0", "suspend_after_days", "at least 1"),
         ("maximum_minor = 5_000_000", "maximum_minor = 1", "minimum_minor = 50_000", "is above 0 and not above"),
         ('"transfer", ', "", "forbidden", "must name what is never paid with credit: transfer"),
         ("share_ppm = 1_000_000", "share_ppm = 999_999", "[[lenders]]", "make up 1_000_000 ppm, not 999999"),
         ('currency = "CNY"', 'currency = "RMB"', "currency", "is not an ISO 4217 code"),
         ("version = 1", "version = 0", "version = 0", "counts from 1"),
-        ("version = 1", 'version = "1"', "version = ", "Expected `int`, got `str`"),
-        ("[arrears]", "[arrears]\ngrace = 3", "grace", "unknown field `grace`"),
-        ('remainder = "last"', 'remainder = "middle"', "remainder", "Invalid enum value"),
+        ("version = 1", 'version = "1"', "version = ", "version is wrong: expected `int`, got `str`"),
+        ("[arrears]", "[arrears]\nremind_befor = [3]", "remind_befor =", "is not known: did you mean remind_before?"),
+        ('remainder = "last"', 'remainder = "middle"', "remainder", "invalid enum value 'middle'; one of first, last"),
     ],
 )  # fmt: skip
 def test_what_may_not_be_offered_is_named_with_its_line(old: str, new: str, at: str, says: str) -> None:
@@ -82,8 +89,37 @@ def test_several_mistakes_are_named_at_once() -> None:
     assert len(str(refused.value).splitlines()) == 2
 
 
+def test_values_of_a_wrong_kind_are_all_named_at_once() -> None:
+    source = (
+        edited("version = 1", 'version = "1"')
+        .replace("tenor = 6,", "tenors = 6,")
+        .replace('remainder = "last"', 'remainder = "middle"')
+        .replace("suspend_after_days = 1", "")
+        .replace('"lottery"', '"lotery"')
+    )
+    examined = examine_product(source, "mine.toml")
+    assert not isinstance(examined, Shipped)
+    assert [(one.path, one.line) for one in examined] == [
+        ("version", line_with(source, "version =")),
+        ("instalments.remainder", line_with(source, "remainder =")),
+        ("instalments.prices[1].tenors", line_with(source, "tenors = 6")),
+        ("instalments.prices[1].tenor", line_with(source, "tenors = 6")),
+        ("arrears.suspend_after_days", line_with(source, "[arrears]")),
+        ("scenes.forbidden", line_with(source, "forbidden =")),
+    ]
+
+
+def test_a_table_that_is_missing_or_none_is_named() -> None:
+    examined = examine_product("lenders = 3\ncycle = []\n", "mine.toml")
+    assert not isinstance(examined, Shipped)
+    said = [str(one) for one in examined]
+    assert "mine.toml:1: lenders is wrong: expected `array`, got `int`" in said
+    assert "mine.toml:2: cycle is wrong: expected `object`, got `array`" in said
+    assert "mine.toml:1: repayment is missing" in said
+
+
 def test_what_is_not_toml_says_where() -> None:
-    with pytest.raises(ConfigurationError, match=r"mine.toml: not TOML: .*line 3"):
+    with pytest.raises(ConfigurationError, match=r"mine.toml:3: is not TOML: .*line 3"):
         read_product("id = 'a'\n\n[cycle\n", "mine.toml")
 
 
@@ -107,3 +143,93 @@ def test_a_line_is_found_for_nested_fields() -> None:
     assert [line_of(source, path) for path in ("a", "b.c", "d[0].e", "d[1].e", "d[1].x", "z")] == [
         1, 3, 5, 7, 6, 1,
     ]  # fmt: skip
+
+
+def version(number: int, begins: str, **changes: str) -> Shipped:
+    source = edited("version = 1", f"version = {number}").replace("2015-04-01", begins, 1)
+    for old, new in changes.items():
+        source = source.replace(old, new, 1)
+    return read_product(source, "mine.toml")
+
+
+def test_versions_begin_in_the_order_of_their_numbers() -> None:
+    first, third = version(1, "2026-01-01"), version(3, "2026-03-01")
+    kept = [first, third]
+    assert check_succession(version(2, "2026-02-01"), kept) is None
+    assert check_succession(version(4, "2026-03-02"), kept) is None
+    assert check_succession(first, kept) is None, "the same again changes nothing"
+    for begins, says in (
+        ("2026-03-01", "must begin before version 3, which begins on 2026-03-01"),
+        ("2026-01-01", "must begin after version 1, which begins on 2026-01-01"),
+    ):
+        why = check_succession(version(2, begins), kept)
+        assert why is not None and says in why, why
+    why = check_succession(version(1, "2026-01-01", lottery='lottery", "digital'), kept)
+    assert why is not None and "has changed but still says version = 1" in why
+    why = check_succession(version(4, "2026-04-01", CNY="JPY"), kept)
+    assert why is not None and "version 1 is in CNY" in why
+    assert check_succession(version(1, "2030-01-01", monthly_bill="another"), kept) is None
+
+
+@pytest.mark.parametrize(
+    ("id_", "highest_ppm"),
+    [
+        ("monthly_bill", 182_500),  # a day late costs more than any plan
+        ("daily_interest", 219_000),
+        ("order_instalments", 215_700),
+        ("pay_in_four", 248_400),  # the merchant's, and under the ceiling all the same
+        ("study_now", 134_685),
+    ],
+)
+def test_the_highest_rate_of_what_ships(id_: str, highest_ppm: int) -> None:
+    product = shipped(id_).product
+    assert abs(highest_rate_ppm(product) - highest_ppm) < 100
+    assert highest_rate_ppm(product) <= product.interest.annualised_max_ppm
+
+
+LEAVES = st.one_of(
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(-2, 70),
+    st.text(max_size=4),
+    st.booleans(),
+    st.none(),
+    st.lists(st.integers(-1, 40), max_size=3),
+    st.dictionaries(
+        st.sampled_from(["days", "weeks", "months", "tenor", "x"]), st.integers(-5, 10**12), max_size=2
+    ),
+)
+
+
+@given(
+    st.sampled_from(["monthly_bill", "order_instalments", "study_now"]),
+    st.randoms(use_true_random=False),
+    LEAVES,
+)
+def test_whatever_stands_in_a_file_it_is_judged(id_: str, random: Any, leaf: Any) -> None:
+    table = tomllib.loads(shipped(id_).source)
+    place: Any = table
+    while True:
+        key = random.choice(list(place) if isinstance(place, dict) else range(len(place)))
+        if not isinstance(place[key], dict | list) or not place[key] or random.random() < 0.2:
+            break
+        place = place[key]
+    if leaf is None:
+        del place[key]
+    else:
+        place[key] = leaf
+    examined = examine_product(toml_of(table), "mine.toml")
+    assert isinstance(examined, Shipped) or all(one.detail for one in examined)
+
+
+def toml_of(value: Any, depth: int = 0) -> str:
+    """A table as TOML: what is nested is written inline."""
+    if isinstance(value, dict):
+        pairs = [f"{key} = {toml_of(inner, depth + 1)}" for key, inner in value.items()]
+        return "\n".join(pairs) if depth == 0 else "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_of(inner, depth + 1) for inner in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(char):08X}" for char in value) + '"'
+    return str(value)

@@ -10,6 +10,8 @@ import msgspec
 from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem
 from wufeng.credit.bills import store as bills
+from wufeng.credit.charge_offs.commands import CHARGE_OFFS, ChargeOff
+from wufeng.credit.charge_offs.store import lines_to_charge_off
 from wufeng.credit.close.accruing import accrual_step
 from wufeng.credit.close.commands import (
     ARREARS,
@@ -45,6 +47,7 @@ def close_steps() -> list[CloseStep]:
         _sets_first(due_dates, lock_lines_to_wake, pass_slice),
         auto_debit,
         arrears,
+        _step(CHARGE_OFFS, lines_to_charge_off, ChargeOff),
         _sets_first(issued, lock_lines_to_bill, issue_slice),
         accrual_step(),
     ]

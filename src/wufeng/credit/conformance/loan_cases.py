@@ -125,6 +125,9 @@ def _schedule(replay: Replay, state: LoanState, step: Step) -> Iterator[str]:
     if len(lines) != len(expected):
         yield f"schedule: expected {len(expected)} rows, ours {len(lines)}"
         return
+    due_parts = sum(line.row is not None for line in lines)
+    if step.get("periods") is not None and step["periods"] != due_parts:
+        yield f"schedule, periods: expected {step['periods']}, ours {due_parts}"
     for row, line in zip(expected, lines, strict=True):
         yield from _line(row, line)
     if step.get("total"):
@@ -133,18 +136,29 @@ def _schedule(replay: Replay, state: LoanState, step: Step) -> Iterator[str]:
             yield from _amount(f"schedule, total {name}", value, sum(column[name] for column in columns))
 
 
+AMOUNTS = (
+    "principal_due",
+    "interest",
+    "fees",
+    "penalties",
+    "due",
+    "paid",
+    "in_advance",
+    "late",
+    "outstanding",
+)
+
+
 def _columns(row: Row) -> dict[str, int]:
-    return {
-        "principal_due": row.due[PRINCIPAL],
-        "interest": row.due[INTEREST],
-        "fees": row.due[FEE],
-        "penalties": row.due[PENALTY],
-        "due": row.due_minor,
-        "paid": row.paid_minor,
-        "in_advance": row.in_advance_minor,
-        "late": row.late_minor,
-        "outstanding": row.outstanding_minor,
-    }
+    amounts = (
+        *(row.due[part] for part in (PRINCIPAL, INTEREST, FEE, PENALTY)),
+        row.due_minor,
+        row.paid_minor,
+        row.in_advance_minor,
+        row.late_minor,
+        row.outstanding_minor,
+    )
+    return dict(zip(AMOUNTS, amounts, strict=True))
 
 
 def _line(expected: Mapping[str, Any], line: Line) -> Iterator[str]:
@@ -157,6 +171,9 @@ def _line(expected: Mapping[str, Any], line: Line) -> Iterator[str]:
     yield from _amount(f"{where} balance", expected["balance"], line.balance_minor)
     row = line.row
     if row is None:
+        for name in AMOUNTS:
+            if expected.get(name) is not None:
+                yield from _amount(f"{where} {name}", expected[name], 0)  # lending asks for nothing
         return
     for name, ours in _columns(row).items():
         if expected.get(name) is not None:

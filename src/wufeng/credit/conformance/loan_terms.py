@@ -105,8 +105,14 @@ def _refuse_what_is_missing(product: Mapping[str, Any], loan: Mapping[str, Any])
         raise NotApplicableError("a late fee as a percentage, charged by the night's run")
     if loan.get("grace_on_interest"):
         raise NotApplicableError("grace on interest (the source's rows do not follow its parameters)")
+    if loan["number_of_repayments"] > MOST_INSTALMENTS:
+        raise NotApplicableError(f"more than {MOST_INSTALMENTS} instalments")
     if product.get("digits_after_decimal", 2) != 2:
         raise NotApplicableError("a currency without two decimal places")
+
+
+MOST_INSTALMENTS = 1_200
+"""A hundred years of months."""
 
 
 def _multiple(product: Mapping[str, Any], loan: Mapping[str, Any]) -> int:

@@ -37,6 +37,7 @@ EVENT_LANGUAGE = "zh"
 _CHANGES = {
     LineStatus.SUSPENDED: ChangeKind.SUSPENDED,
     LineStatus.OPEN: ChangeKind.RESTORED,
+    LineStatus.CLOSING: ChangeKind.CLOSING,
     LineStatus.CLOSED: ChangeKind.CLOSED,
 }
 
@@ -189,7 +190,13 @@ def _change(batch: Batch, line: Line, at: datetime) -> LineChange:
         kind=_CHANGES[line.status],
         actor=Actor.SYSTEM,
         actor_id=None,
-        reason="arrears" if line.past_due_since else "nothing is overdue or owed",
+        reason=_reason(line),
         limit_minor=line.limit_minor,
         at=at,
     )
+
+
+def _reason(line: Line) -> str:
+    if line.status is LineStatus.CLOSING:
+        return "charged off"
+    return "arrears" if line.past_due_since else "nothing is overdue or owed"

@@ -39,7 +39,9 @@ def fold(line: Line, events: Sequence[Event], product: Product, on: date) -> Sta
     line    with the terms it has today; what events make of it (arrears, the next bill) is taken from them alone
     events  in their order (`in_order`)
     """
-    fresh = replace(line, next_bill_on=None, past_due_since=None, suspend_on=None, touched_on=None)
+    fresh = replace(
+        line, next_bill_on=None, past_due_since=None, suspend_on=None, charge_off_on=None, touched_on=None
+    )
     if fresh.status is LineStatus.SUSPENDED:
         fresh = replace(fresh, status=LineStatus.OPEN)
     standing = Standing(fresh, {}, {}, {}, {})

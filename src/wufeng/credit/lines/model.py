@@ -61,6 +61,8 @@ class Line(Struct, frozen=True, kw_only=True):
     temporary_limit_minor    the limit up to `temporary_until_on`, that date included; None: no raise runs
     ended_raise_minor        by how much a raise that is over had lifted the limit: what is still used of it is part of
                              the least payment of the bill after (PRODUCTS.md 2.3)
+    charge_off_on            the date on which its loss is taken, if the arrears stay
+    charged_off_on           its loss was taken then: what comes in since is a recovery, and it is never drawn on again
     frozen_until_on          the date from which a frozen line counts as unfrozen; None: until somebody says so
     """
 
@@ -84,6 +86,8 @@ class Line(Struct, frozen=True, kw_only=True):
     temporary_until_on: date | None = None
     ended_raise_minor: int = 0
     frozen_until_on: date | None = None
+    charge_off_on: date | None = None
+    charged_off_on: date | None = None
 
     @property
     def cycle(self) -> Cycle | None:

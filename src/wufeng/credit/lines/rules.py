@@ -14,14 +14,23 @@ from wufeng.identity.merchants.model import PPM
 
 def with_arrears(line: Line, past_due_since: date | None, product: Product, on: date) -> Line:
     """The line with its arrears as they are on a date: suspended once they are old enough, open again without them."""
-    status, suspend_on = line.status, None
+    status, suspend_on, charge_off_on = line.status, None, None
+    after_days = product.arrears.charge_off_after_days
+    if past_due_since is not None and after_days is not None and line.charged_off_on is None:
+        charge_off_on = past_due_since + timedelta(days=after_days)
     if status is LineStatus.SUSPENDED and past_due_since is None:
         status = LineStatus.OPEN
     if status is LineStatus.OPEN and past_due_since is not None:
         suspend_on = past_due_since + timedelta(days=product.arrears.suspend_after_days)
         if suspend_on <= on:
             status, suspend_on = LineStatus.SUSPENDED, None
-    return replace(line, status=status, past_due_since=past_due_since, suspend_on=suspend_on)
+    return replace(
+        line,
+        status=status,
+        past_due_since=past_due_since,
+        suspend_on=suspend_on,
+        charge_off_on=charge_off_on,
+    )
 
 
 def frozen(line: Line, until_on: date | None = None) -> Line | None:

@@ -47,7 +47,8 @@ def _line(values: Iterable[Any]) -> Line:
     (
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
         opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
-        temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on,
+        temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
+        charged_off_on,
     ) = values  # fmt: skip
     return Line(
         id=id_,
@@ -70,6 +71,8 @@ def _line(values: Iterable[Any]) -> Line:
         temporary_until_on=temporary_until_on,
         ended_raise_minor=ended_raise_minor,
         frozen_until_on=frozen_until_on,
+        charge_off_on=charge_off_on,
+        charged_off_on=charged_off_on,
     )
 
 
@@ -136,6 +139,8 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.temporary_until_on for line in lines],
         [line.ended_raise_minor for line in lines],
         [line.frozen_until_on for line in lines],
+        [line.charge_off_on for line in lines],
+        [line.charged_off_on for line in lines],
     )
 
 

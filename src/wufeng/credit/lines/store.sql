@@ -2,14 +2,16 @@
 -- Without a lock: the lock of the person guards a line.
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
-       temporary_until_on, ended_raise_minor, frozen_until_on
+       temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
+       charged_off_on
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
 -- name: load_lines_of_people
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
-       temporary_until_on, ended_raise_minor, frozen_until_on
+       temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
+       charged_off_on
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -18,7 +20,8 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 -- The cap in the same statement: payments pay for every statement of a batch.
 select l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders, l.shares_ppm, l.limit_minor, l.status,
        l.bill_day, l.due_day, l.opened_on, l.touched_on, l.next_bill_on, l.past_due_since, l.suspend_on, l.auto_debit,
-       l.temporary_limit_minor, l.temporary_until_on, l.ended_raise_minor, l.frozen_until_on, c.cap_minor
+       l.temporary_limit_minor, l.temporary_until_on, l.ended_raise_minor, l.frozen_until_on, l.charge_off_on,
+       l.charged_off_on, c.cap_minor
   from line as l
   left join credit_cap as c on c.bucket = $1 and c.person_id = l.person_id
  where l.bucket = $1 and l.person_id = any($2::uuid[])
@@ -54,11 +57,13 @@ update line
        next_bill_on = l.next_bill_on, past_due_since = l.past_due_since, suspend_on = l.suspend_on,
        auto_debit = l.auto_debit::text[], temporary_limit_minor = l.temporary_limit_minor,
        temporary_until_on = l.temporary_until_on, ended_raise_minor = l.ended_raise_minor,
-       frozen_until_on = l.frozen_until_on, looked_on = null
+       frozen_until_on = l.frozen_until_on, charge_off_on = l.charge_off_on,
+       charged_off_on = l.charged_off_on, looked_on = null
   from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[],
-              $10::text[], $11::bigint[], $12::date[], $13::bigint[], $14::date[])
+              $10::text[], $11::bigint[], $12::date[], $13::bigint[], $14::date[], $15::date[], $16::date[])
        as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
-             temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on)
+             temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
+             charged_off_on)
  where line.bucket = $1 and line.id = l.id;
 
 -- name: expect_bills

@@ -23,14 +23,30 @@ SAMPLE_MINOR = 10**12
 """An amount whose rounding to minor units cannot be seen in a yearly rate."""
 
 
+LONGEST = Every(months=60)
+"""The greatest distance between two due dates, and so of a first one."""
+
+MOST_PPM = 10 * WHOLE
+"""The highest price or rate that is looked at: ten times the amount."""
+
+MOST_MINOR = 10**14
+"""The highest amount a product may name: sums of many such still fit the database."""
+
+YEARS = range(2000, 2201)
+
+
 def check(product: Product) -> list[Finding]:
-    """Everything that is wrong with a product, in the order of its file; an empty list means that it may be offered."""
+    """Everything that is wrong with a product, in the order of its file; an empty list means that it may be offered.
+
+    What prices cost a year is looked at when the days they are paid on are sound.
+    """
+    days = [*_check_head(product), *_check_days(product)]
     return [
-        *_check_head(product),
-        *_check_days(product),
+        *days,
         *_check_rates(product),
-        *_check_instalments(product),
+        *_check_instalments(product, priced=not days),
         *_check_repayment(product),
+        *_check_arrears(product),
         *_check_range(product),
         *_check_lenders(product),
     ]
@@ -56,7 +72,8 @@ def check_succession(new: Shipped, kept: Iterable[Shipped]) -> str | None:
             return (
                 f"version {theirs.version} is in {theirs.currency}: give one in {product.currency} another id"
             )
-        if (theirs.version < product.version) != (theirs.effective_from < product.effective_from):
+        lower, higher = sorted((theirs, product), key=lambda one: one.version)
+        if lower.effective_from >= higher.effective_from:
             later = "after" if theirs.version < product.version else "before"
             return (
                 f"version {product.version} must begin {later} version {theirs.version}, "
@@ -70,6 +87,8 @@ def _check_head(product: Product) -> Iterator[Finding]:
         yield Finding("id", "is made of small letters, digits and underscores")
     if product.version < 1:
         yield Finding("version", "counts from 1")
+    if product.effective_from.year not in YEARS:
+        yield Finding("effective_from", f"lies between {YEARS[0]} and {YEARS[-1]}")
     if product.currency not in CURRENCY_EXPONENTS:
         yield Finding("currency", f"{product.currency!r} is not an ISO 4217 code")
 
@@ -88,8 +107,8 @@ def _check_days(product: Product) -> Iterator[Finding]:
     billing = product.billing
     if not 0 <= billing.grace_days <= 30:
         yield Finding("billing.grace_days", "lies between 0 and 30")
-    if billing.confirm_after_days is not None and billing.confirm_after_days < 1:
-        yield Finding("billing.confirm_after_days", "is at least 1")
+    if billing.confirm_after_days is not None and not 1 <= billing.confirm_after_days <= 365:
+        yield Finding("billing.confirm_after_days", "lies between 1 and 365")
 
 
 def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
@@ -110,10 +129,19 @@ def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
 
 
 def _check_dates(dates: Dates) -> Iterator[Finding]:
-    if not dates.every.is_positive:
-        yield Finding("dates.every", "leads to a later date: months, weeks or days above 0")
-    if not dates.first_after.is_positive:
-        yield Finding("dates.first_after", "leads to a later date: months, weeks or days above 0")
+    distances = (
+        ("every", dates.every),
+        ("first_after", dates.first_after),
+        ("single_after", dates.single_after),
+    )
+    wrong = [
+        Finding(f"dates.{field}", "leads to a later date, within five years: months, weeks or days above 0")
+        for field, distance in distances
+        if distance is not None
+        and not (distance.is_positive and _least_days(distance) <= _least_days(LONGEST))
+    ]
+    if wrong:
+        yield from wrong
         return
     shortest_days = min(_least_days(dates.first_after), _least_days(dates.every))
     if not 0 <= dates.lead_days < max(1, shortest_days):
@@ -127,10 +155,10 @@ def _least_days(every: Every) -> int:
 def _check_rates(product: Product) -> Iterator[Finding]:
     if not 0 < product.minimum.principal_ppm <= WHOLE:
         yield Finding("minimum.principal_ppm", "lies between 1 and 1_000_000")
-    if product.minimum.whole_up_to_minor < 0:
-        yield Finding("minimum.whole_up_to_minor", "is not negative")
-    if product.interest.late_least_minor < 0:
-        yield Finding("interest.late_least_minor", "is not negative")
+    if not 0 <= product.minimum.whole_up_to_minor <= MOST_MINOR:
+        yield Finding("minimum.whole_up_to_minor", f"lies between 0 and {MOST_MINOR}")
+    if not 0 <= product.interest.late_least_minor <= MOST_MINOR:
+        yield Finding("interest.late_least_minor", f"lies between 0 and {MOST_MINOR}")
     if product.interest.late_most_ppm is not None and not 0 <= product.interest.late_most_ppm <= WHOLE:
         yield Finding("interest.late_most_ppm", "lies between 0 and 1_000_000")
     ceiling = product.interest.annualised_max_ppm
@@ -145,13 +173,13 @@ def _check_rates(product: Product) -> Iterator[Finding]:
             yield Finding(f"interest.{field}", _above(annualised_daily_ppm(daily_ppm), ceiling))
 
 
-def _check_instalments(product: Product) -> Iterator[Finding]:
+def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
     prices, ceiling = product.instalments.prices, product.interest.annualised_max_ppm
     tenors = [price.tenor for price in prices]
     if tenors != sorted(set(tenors)):
         yield Finding("instalments.prices", "stand in the order of their tenors, each once")
     for n, price in enumerate(prices):
-        yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling)
+        yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling if priced else None)
     if not prices and not product.instalments.single:
         yield Finding("instalments.prices", "name at least one tenor where `single` is false")
     least = max((least_amount(tenor) for tenor in tenors), default=0)
@@ -161,9 +189,14 @@ def _check_instalments(product: Product) -> Iterator[Finding]:
         )
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
         yield Finding("instalments.merchant_share_max_ppm", "lies between 0 and 1_000_000")
+    bills = product.instalments.bills
+    if bills is not None and not 0 < bills.least_minor <= MOST_MINOR:
+        yield Finding("instalments.bills.least_minor", f"lies between 1 and {MOST_MINOR}")
+    if bills is not None and not 0 < bills.share_max_ppm <= WHOLE:
+        yield Finding("instalments.bills.share_max_ppm", "lies between 1 and 1_000_000")
 
 
-def _check_price(price: Price, path: str, product: Product, ceiling: int) -> Iterator[Finding]:
+def _check_price(price: Price, path: str, product: Product, ceiling: int | None) -> Iterator[Finding]:
     kinds = (
         ("fee_ppm", price.fee_ppm),
         ("fee_period_ppm", price.fee_period_ppm),
@@ -177,9 +210,9 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int) -> Ite
         yield Finding(path, "has one of fee_ppm, fee_period_ppm, annual_ppm")
         return
     field, ppm = given[0]
-    if ppm < 0:
-        yield Finding(f"{path}.{field}", "is not negative")
-    elif (rate := _price_of(product, price)) > ceiling:
+    if not 0 <= ppm <= MOST_PPM:
+        yield Finding(f"{path}.{field}", f"lies between 0 and {MOST_PPM:_}")
+    elif ceiling is not None and (rate := _price_of(product, price)) > ceiling:
         yield Finding(f"{path}.{field}", _above(rate, ceiling))
     if price.merchant_share_ppm is not None and not 0 <= price.merchant_share_ppm <= WHOLE:
         yield Finding(f"{path}.merchant_share_ppm", "lies between 0 and 1_000_000")
@@ -187,8 +220,6 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int) -> Ite
 
 def _price_of(product: Product, price: Price) -> int:
     """What a price costs a year, whoever carries it: of so large an amount that rounding cannot be seen."""
-    if not product.modes:
-        return 0
     bare = replace(price, merchant_share_ppm=0)
     whole = replace(product, instalments=replace(product.instalments, prices=(bare,)))
     terms = terms_of(whole, product.calendar, price.tenor)
@@ -214,16 +245,37 @@ def _check_repayment(product: Product) -> Iterator[Finding]:
             yield Finding(f"repayment.waterfall[{n}].order", "names fee, interest and principal, each once")
 
 
-def _check_range(product: Product) -> Iterator[Finding]:
-    if product.arrears.suspend_after_days < 1:
+def _check_arrears(product: Product) -> Iterator[Finding]:
+    if not 0 <= product.auto_debit.days_after <= 3_650:
+        yield Finding("auto_debit.days_after", "lies between 0 and 3650")
+    arrears = product.arrears
+    if arrears.suspend_after_days < 1:
         yield Finding("arrears.suspend_after_days", "is at least 1, the day after the due date")
-    charged_off_after = product.arrears.charge_off_after_days
-    if charged_off_after is not None and charged_off_after <= product.arrears.suspend_after_days:
+    charged_off_after = arrears.charge_off_after_days
+    if charged_off_after is not None and charged_off_after <= arrears.suspend_after_days:
         yield Finding("arrears.charge_off_after_days", "is after suspend_after_days")
-    if product.opening.lines_max < 1:
-        yield Finding("opening.lines_max", "is at least 1")
-    if not 0 < product.limit.minimum_minor <= product.limit.maximum_minor:
+    for field, least, days in (
+        ("remind_before", 0, arrears.remind_before),
+        ("remind_after", 1, arrears.remind_after),
+    ):
+        if any(not least <= day <= 3_650 for day in days):
+            yield Finding(f"arrears.{field}", f"holds days between {least} and 3650")
+
+
+def _check_range(product: Product) -> Iterator[Finding]:
+    opening, limit = product.opening, product.limit
+    if not 0 < limit.minimum_minor <= limit.maximum_minor:
         yield Finding("limit.minimum_minor", "is above 0 and not above maximum_minor")
+    if limit.maximum_minor > MOST_MINOR:
+        yield Finding("limit.maximum_minor", f"is at most {MOST_MINOR}")
+    if not 0 <= limit.temporary_max_ppm <= MOST_PPM:
+        yield Finding("limit.temporary_max_ppm", f"lies between 0 and {MOST_PPM:_}")
+    if not 1 <= opening.tier_min <= 3:
+        yield Finding("opening.tier_min", "is 1, 2 or 3")
+    if not 0 <= opening.age_min <= 120:
+        yield Finding("opening.age_min", "lies between 0 and 120")
+    if opening.lines_max < 1:
+        yield Finding("opening.lines_max", "is at least 1")
     if missing := sorted(NEVER_CREDITABLE - product.scenes.forbidden):
         yield Finding("scenes.forbidden", f"must name what is never paid with credit: {', '.join(missing)}")
 

@@ -79,4 +79,6 @@ class Refunded(Struct, frozen=True):
     def surplus_minor(self) -> int:
         """What was not owed any more: it goes to the line's credit balance first, and from there on as told."""
         applied_minor = self.applied.paid_minor if self.applied is not None else 0
+        if self.debt.line.charged_off_on is not None:  # the books hold no principal that it could lower
+            applied_minor += self.principal_minor
         return applied_minor + sum(back.amount_minor for back in self.returned) + self.kept_minor

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Reminding(Struct, frozen=True):
-    """Bills of one product version with one due date: before it (or on it) all that are unpaid, after it overdue ones."""
+    """Bills of one product version with one due date: up to that date all that are unpaid, after it overdue ones."""
 
     product: str
     version: int

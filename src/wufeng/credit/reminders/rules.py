@@ -1,6 +1,6 @@
 """When a bill is reminded of. Pure.
 
-Source: PRODUCTS.md 2.3: three days and one day before, on the day; overdue day 1, 3, 7, 15, 30, 60, 90; the product says.
+Source: PRODUCTS.md 2.3: three days and one day before, on the day; overdue day 1, 3, 7, 15, 30, 60, 90.
 """
 
 from collections.abc import Iterable

@@ -263,6 +263,9 @@ class _Desk:
             return Problem(Code.STATE_CONFLICT, detail)
         if line.status is LineStatus.CLOSED:
             return Problem(Code.STATE_CONFLICT, "Its line is closed.")
+        if line.charged_off_on is not None:
+            detail = f"Its line was charged off on {line.charged_off_on}; what was paid before stands."
+            return Problem(Code.STATE_CONFLICT, detail)
         if repayment.returned_minor:
             detail = f"{repayment.returned_minor} minor units of it were given back by a refund."
             return Problem(Code.STATE_CONFLICT, detail)
@@ -311,15 +314,23 @@ class _Desk:
         spread = repaid(debt, repayment.amount_minor, repayment.plan, product, on)
         book.debts[debt.line.id] = touched(spread.debt, on)
         cause = self._cause(batch, repayment, debt.line, on)
-        book.journals += journals.journals_of_repayment(
-            cause, debt.line, repayment.source, spread, debt.principal_minor
-        )
+        if debt.line.charged_off_on is not None:
+            book.journals += journals.journals_of_recovery(
+                cause, debt.line, repayment.source, spread, debt.billed_minor
+            )
+        else:
+            book.journals += journals.journals_of_repayment(
+                cause, debt.line, repayment.source, spread, debt.principal_minor
+            )
         return self._posted(book, repayment, with_surplus(spread), on)
 
     async def _post_late(
         self, batch: Batch, book: _Book, repayment: Repayment, on: date
     ) -> Repayment | Problem:
         line = book.debts[repayment.line_id].line
+        if line.charged_off_on is not None:
+            detail = f"This line was charged off on {line.charged_off_on}; what comes in counts from today."
+            return Problem(Code.STATE_CONFLICT, detail)
         event = Repaid(
             repayment.value_on, repayment.id, repayment.source, repayment.amount_minor, repayment.plan
         )

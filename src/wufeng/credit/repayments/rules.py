@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
-from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.errors import Problem, invalid_field
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill

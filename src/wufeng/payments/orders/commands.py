@@ -1,6 +1,7 @@
 """What can be asked of orders: in their own lane, but for the receipt, which is the payer's."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from wufeng.payments.orders import rules, store
 from wufeng.payments.orders.model import Order, OrderState, OrderTerms
 from wufeng.payments.orders.views import order_body
 from wufeng.payments.pay.state import Desk
+from wufeng.payments.shipments.store import forget_shipments
 from wufeng.payments.turns import in_turns
 
 
@@ -35,7 +37,7 @@ class MoveOrder(Command, frozen=True, kw_only=True):
 
 
 class ConfirmReceipt(Command, frozen=True, kw_only=True):
-    """The payer has the goods: the draws of the payment may be billed from today on.
+    """The payer has the goods, or counts as having them: the draws of the payment may be billed from today on.
 
     Submit it to the payer's bucket, with the payer in `people`: the draws are there.
     """
@@ -91,7 +93,10 @@ def _created(asked: OrderTerms, existing: Order | None, new: Order) -> Answer | 
 
 
 async def move(batch: Batch, desk: Desk, commands: Sequence[MoveOrder]) -> list[Answer | Problem]:  # noqa: ARG001
-    """Ship or close orders. Doing it again changes nothing and answers the same."""
+    """Ship or close orders. Doing it again changes nothing and answers the same.
+
+    A shipment is told: the payer's bucket hears of it by the event (`shipments.follower`).
+    """
     locked = await store.lock_orders(batch.db, batch.book, [command.order_id for command in commands])
     answers: list[Answer | Problem] = []
     moved: dict[UUID, OrderState] = {}
@@ -107,6 +112,8 @@ async def move(batch: Batch, desk: Desk, commands: Sequence[MoveOrder]) -> list[
             shipped_at = command.at if command.to is OrderState.SHIPPED else order.shipped_at
             order = locked[command.order_id] = replace(order, state=command.to, shipped_at=shipped_at)
             moved[command.order_id] = command.to
+            if command.to is OrderState.SHIPPED:
+                batch.events.append(_event(batch, Kind.ORDER_SHIPPED, order, command.at))
         answers.append(Answer(200, order_body(order), command.order_id))
     if moved:
         await store.move_orders(batch.db, batch.book, moved, max(command.at for command in commands))
@@ -138,20 +145,23 @@ async def confirm_receipt(
             on = batch.book.business_date(command.at)
             products = desk.catalogue.products
             await credit.make_billable(batch, products, order.payment_id, credit.BillableAt.RECEIPT, on)
-            batch.events.append(
-                Event(
-                    Kind.ORDER_RECEIPT_CONFIRMED,
-                    command.order_id,
-                    order_body(order),
-                    on,
-                    order.payer_id,
-                    order.terms.merchant_id,
-                )
-            )
+            batch.events.append(_event(batch, Kind.ORDER_RECEIPT_CONFIRMED, order, command.at))
         answers.append(Answer(200, order_body(order), command.order_id))
     if moved:
         await store.move_orders(batch.db, batch.book, moved, max(command.at for command in commands))
+    await forget_shipments(
+        batch.db, batch.book, [id_ for id_, order in locked.items() if _is_received(order)]
+    )
     return answers
+
+
+def _is_received(order: Order) -> bool:
+    return order.state is OrderState.RECEIPT_CONFIRMED
+
+
+def _event(batch: Batch, kind: Kind, order: Order, at: datetime) -> Event:
+    on = batch.book.business_date(at)
+    return Event(kind, order.terms.id, order_body(order), on, order.payer_id, order.terms.merchant_id)
 
 
 async def expire_orders(
