@@ -68,9 +68,7 @@ async def test_h3_bought_on_the_1st_is_due_on_the_10th_of_the_next_month(house: 
     ("tenor", "fee_ppm", "percent"),
     [(3, 25_000, "14.94"), (6, 45_000, "15.27"), (9, 65_000, "15.34"), (12, 88_000, "15.86")],
 )
-def test_h2_the_prices_of_instalments_are_these_yearly_rates(
-    tenor: int, fee_ppm: int, percent: str
-) -> None:
+def test_h2_the_prices_of_instalments_are_these_yearly_rates(tenor: int, fee_ppm: int, percent: str) -> None:
     product = shipped("monthly_bill").product
     assert product.cycle is not None
     price = product.price(tenor)

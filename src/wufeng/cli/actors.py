@@ -30,8 +30,8 @@ class Actor(Struct, frozen=True):
 
 async def start_late(operator: Wufeng, staff: Wufeng, shop: Wufeng, tell: Tell) -> Actor:
     """In September somebody buys a tea set, and will not pay the bill for it."""
-    late = await _arrive(operator, staff, "demo-3", LATE_PHONE, "周远航", LATE_LIMIT_MINOR)
-    payment = await _buy(operator, late, shop, "SET-1", "Tea set for six", 86_400, Source(line=late.line))
+    late = await arrive(operator, staff, "demo-3", LATE_PHONE, "周远航", LATE_LIMIT_MINOR)
+    payment = await buy(operator, late, shop, "SET-1", "Tea set for six", 86_400, Source(line=late.line))
     tell("somebody buys and will pay late", f"{_yuan(payment.amount_minor)} {payment.status}")
     return late
 
@@ -41,27 +41,23 @@ async def return_late(operator: Wufeng, late: Actor, tell: Tell) -> Actor:
     session = await _sign_in(operator, LATE_PHONE)
     me = operator.as_caller(session)
     bills = await me.bills.list(line=late.line).all()
-    overdue = bills[0]
+    overdue = next(bill for bill in bills if bill.status == "overdue")
     tell("their bill was not paid", f"{overdue.status}: {_yuan(overdue.total_minor)}, due {overdue.due_on}")
     return Actor(late.person, session, late.line)
 
 
 async def go_shopping(operator: Wufeng, staff: Wufeng, tea: Wufeng, lamps: Wufeng, tell: Tell) -> Actor:
     """A shopper with a fresh line and a few purchases: on the next bill, in instalments, from the balance."""
-    shopper = await _arrive(operator, staff, "demo-2", SHOPPER_PHONE, "陈一诺", SHOPPER_LIMIT_MINOR)
+    shopper = await arrive(operator, staff, "demo-2", SHOPPER_PHONE, "陈一诺", SHOPPER_LIMIT_MINOR)
     balance_minor = await _top_up(operator, shopper)
     line = shopper.line
     bought = [
-        await _buy(
-            operator, shopper, tea, "TEA-2", "Longjing tea, spring harvest", 26_800, Source(line=line)
-        ),
-        await _buy(
-            operator, shopper, lamps, "LAMP-0", "Lamp “Low Moon”", 129_900, Source(line=line, tenor=3)
-        ),
+        await buy(operator, shopper, tea, "TEA-2", "Longjing tea, spring harvest", 26_800, Source(line=line)),
+        await buy(operator, shopper, lamps, "LAMP-0", "Lamp “Low Moon”", 129_900, Source(line=line, tenor=3)),
     ]
     if balance_minor:
         wallet = Source(wallet=(await operator.people.get(shopper.person)).wallet)
-        bought.append(await _buy(operator, shopper, tea, "CUP-2", "Two tea cups", 12_800, wallet))
+        bought.append(await buy(operator, shopper, tea, "CUP-2", "Two tea cups", 12_800, wallet))
     sums = ", ".join(f"{_yuan(payment.amount_minor)} {payment.status}" for payment in bought)
     tell("a shopper tops up and buys", f"{_yuan(balance_minor)} in the balance; {sums}")
     return shopper
@@ -74,8 +70,15 @@ async def newest_code(operator: Wufeng, phone: str) -> str:
     raise AssertionError("a test book keeps the messages it would have sent")
 
 
-async def _arrive(
-    operator: Wufeng, staff: Wufeng, number: str, phone: str, name: str, limit_minor: int
+async def arrive(
+    operator: Wufeng,
+    staff: Wufeng,
+    number: str,
+    phone: str,
+    name: str,
+    limit_minor: int,
+    *,
+    product: str = "monthly_bill",
 ) -> Actor:
     """A new person with a PIN and a line, signed in."""
     person = await operator.people.create(external_id=number, phone=phone, name=name)
@@ -84,7 +87,7 @@ async def _arrive(
     code = await newest_code(operator, phone)
     await operator.as_caller(session).people.set_pin(person.id, pin=PIN, code=code)
     line = await staff.lines.open(
-        person=person.id, product="monthly_bill", limit_minor=limit_minor, reason="demo: somebody to look at"
+        person=person.id, product=product, limit_minor=limit_minor, reason="demo: somebody to look at"
     )
     return Actor(person.id, session, line.id)
 
@@ -98,9 +101,10 @@ async def _sign_in(operator: Wufeng, phone: str) -> str:
     return session.token
 
 
-async def _buy(
+async def buy(
     operator: Wufeng, who: Actor, shop: Wufeng, number: str, subject: str, amount_minor: int, source: Source
 ) -> Payment:
+    """Order something and pay for it, with the PIN."""
     order = InlineOrder(order_no=number, amount_minor=amount_minor, currency="CNY", subject=subject)
     stored = await shop.orders.create(order)
     return await operator.as_caller(who.session).payments.create(
@@ -113,12 +117,18 @@ async def _top_up(operator: Wufeng, who: Actor) -> int:
     me = operator.as_caller(who.session)
     wallet = (await operator.people.get(who.person)).wallet
     try:
-        account = await me.bank_accounts.create(number="6222021234567890110", bank="ICBC")
-        await _until(lambda: _verified(me))
-        await me.wallets.top_up(wallet, amount_minor=TOPPED_UP_MINOR, bank_account=account.id)
+        account = await bind_account(me, "6222021234567890110")
+        await me.wallets.top_up(wallet, amount_minor=TOPPED_UP_MINOR, bank_account=account)
     except ApiProblem:
         return 0
-    return await _until(lambda: _available_minor(me, wallet))
+    return await until(lambda: _available_minor(me, wallet))
+
+
+async def bind_account(me: Wufeng, number: str) -> str:
+    """A bank account of theirs, once the test bank has found that it is."""
+    account = await me.bank_accounts.create(number=number, bank="ICBC")
+    await until(lambda: _verified(me))
+    return account.id
 
 
 async def _verified(me: Wufeng) -> int:
@@ -130,7 +140,7 @@ async def _available_minor(me: Wufeng, wallet: str) -> int:
     return (await me.wallets.get(wallet)).available_minor
 
 
-async def _until(look: Callable[[], Awaitable[int]]) -> int:
+async def until(look: Callable[[], Awaitable[int]]) -> int:
     """What a look tells once it tells something; 0 when the bank takes its time."""
     for _ in range(int(BANK_ANSWERS_WITHIN_S * 10)):
         if found := await look():

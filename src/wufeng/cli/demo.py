@@ -38,7 +38,7 @@ def command(
     ] = None,
     end: Annotated[bool, typer.Option("--exit", help="End after the story; also when CI is set.")] = False,
 ) -> None:
-    """Set up a demo installation in var/demo, start the server, play a month of credit, and keep serving.
+    """Set up a demo installation in var/demo, start the server, play two months of credit, and keep serving.
 
     Every start makes a book of its own, so it can be started again at any time, also after it was killed.
     """
@@ -153,7 +153,7 @@ def _tell(what: str, figures: str) -> None:
 def _where_to_click(settings: Settings, url: str, scene: Setting, cast: Cast, took_s: float) -> None:
     print_line(f"\nDone in {took_s:.0f} s. Open one of these; each signs you in, for a day:", "bold")
     for who, link in asyncio.run(links(settings, url, scene, cast)):
-        print_line(f"  {who:<30}  {link}")
+        print_line(f"  {who:<32}  {link}")
     print_line("\nOr call the API yourself:", "bold")
     print_line(f"  API reference     {url}/docs   (Authorize with one of these)")
     print_line(f"  platform key      {scene.platform_key}")

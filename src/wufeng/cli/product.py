@@ -1,7 +1,7 @@
 """`wufeng product`: for those who write products: check a file, see its prices, make it known."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from wufeng.base.clock import SystemClock
+from wufeng.base.books import Books
+from wufeng.base.books import Mode as BookMode
+from wufeng.base.clock import Clock, SystemClock
 from wufeng.base.config import load_settings
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.money import parse_major
@@ -19,7 +21,7 @@ from wufeng.credit import open_book, publish
 from wufeng.credit.products.files import Mistake, examine_product, shipped_products
 from wufeng.credit.products.model import Mode, Product, Shipped
 from wufeng.credit.products.preview import LATE_DAYS, Preview, Schedule, preview
-from wufeng.credit.products.rules import highest_rate_ppm
+from wufeng.credit.products.rules import check_notice, highest_rate_ppm
 from wufeng.credit.products.store import load_products
 
 FOUND_SOMETHING = 1
@@ -287,8 +289,8 @@ def show(which: Which) -> None:
 def publish_(files: Files, as_json: AsJson = False) -> None:
     """Keep versions in the installation, for good. Servers that run offer them within a minute, without a restart.
 
-    Refuses a file that `check` refuses, one that changed under an old version number, and a version that does not
-    begin after all lower ones. A file that was published before changes nothing.
+    Refuses a file that `check` refuses, one that changed under an old version number, and a new version that does
+    not begin after all lower ones and tomorrow at the earliest. A file that was published before changes nothing.
     """
     ready = [_ready(str(path), _read(path)) for path in files]
     before = {(one.product.id, one.product.version) for one in _kept()}
@@ -309,11 +311,21 @@ def publish_(files: Files, as_json: AsJson = False) -> None:
 async def _publish(products: Sequence[Shipped]) -> set[str]:
     clock = SystemClock()
     async with database() as started, started.transaction() as db:
-        await publish(db, products, clock.now())
         books = await books_of(db)
+        kept, today = await load_products(db), _today(books, clock)
+        for one in products:
+            if (why := check_notice(one, kept, today)) is not None:
+                raise ConfigurationError(f"product {one.product.id}: {why}")
+        await publish(db, products, clock.now())
         for book in books.values():
             await open_book(db, book, [one.product for one in products], book.at(clock))
         return {book.currency for book in books.values()}
+
+
+def _today(books: Books, clock: Clock) -> date:
+    """The date that people live in: the furthest of the live books, else the machine's. Test clocks are turned."""
+    live = [book.business_date(book.at(clock)) for book in books.values() if book.mode is BookMode.LIVE]
+    return max(live, default=clock.now().date())
 
 
 def _kept() -> list[Shipped]:

@@ -109,6 +109,8 @@ async def links(settings: Settings, url: str, scene: Setting, cast: Cast) -> lis
     shown = [
         ("a shopper", link(Door.CONSUMER, cast.shopper.session, "/app")),
         ("somebody who pays late", link(Door.CONSUMER, cast.late.session, "/app")),
+        ("somebody with daily interest", link(Door.CONSUMER, cast.daily.session, "/app")),
+        ("somebody with order instalments", link(Door.CONSUMER, cast.orders.session, "/app")),
         ("the tea shop's till", link(Door.MERCHANT, cast.merchant_key, "/merchant")),
     ]
     async with Wufeng(url, book=scene.book) as public:

@@ -1,9 +1,10 @@
-"""The demo's story, told over HTTP by the typed client: one person, one shop, one month of credit."""
+"""The demo's story, told over HTTP by the typed client: three products through two months."""
 
 from datetime import date
 
 from msgspec import Struct
 
+from wufeng.cli import product_story
 from wufeng.cli.actors import PIN, Actor, Tell, go_shopping, newest_code, return_late, start_late
 from wufeng.client import Confirmation, InlineOrder, Payment, Source, Wufeng
 from wufeng.client.credit import Bill
@@ -12,7 +13,16 @@ from wufeng.client.operating import FeePlan, Merchant
 PHONE = "+8613812345678"
 BOUGHT_MINOR = 100_000
 LIMIT_MINOR = 500_000
-BILLED_ON, DUE_ON, PAID_OFF_ON = date(2026, 10, 1), date(2026, 10, 10), date(2026, 10, 15)
+LAMP_MINOR = 129_900
+A_WEEK_ON, BILLED_ON, DUE_ON, TOLD_ON, PAID_OFF_ON, LAST_OF_MONTH, ENDS_ON = (
+    date(2026, 9, 10),
+    date(2026, 10, 1),
+    date(2026, 10, 10),
+    date(2026, 10, 13),
+    date(2026, 10, 15),
+    date(2026, 10, 31),
+    date(2026, 11, 1),
+)
 
 
 class Cast(Struct, frozen=True, kw_only=True):
@@ -29,6 +39,16 @@ class Cast(Struct, frozen=True, kw_only=True):
     bill: str
     shopper: Actor
     late: Actor
+    daily: Actor
+    orders: Actor
+
+
+class Borrowers(Struct, frozen=True, kw_only=True):
+    """Who else is in the story, beside its first person."""
+
+    daily: product_story.Borrower
+    orders: Actor
+    twin: Actor
 
 
 async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: Tell) -> Cast:
@@ -49,7 +69,10 @@ async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: T
     await _refund(operator.as_caller(shop.api_key), person, shop, line.id, tell)
     tea = operator.as_caller(shop.api_key)
     late = await start_late(operator, staff, tea, tell)
-    bill = await _live_a_month(operator, person, line.id, tell)
+    others = await _begin_with_others(operator, staff, tea, lamp_shop, tell)
+    bill = await _live_a_month(operator, person, line.id, others, tea, tell)
+    await _buy_lamp(person, lamp_shop, line.id, tell)
+    await _see_the_month_out(operator, person, line.id, others, lamp_shop, tell)
     await _explain(staff, payment, tell)
     late = await return_late(operator, late, tell)
     shopper = await go_shopping(operator, staff, tea, lamp_shop, tell)
@@ -65,6 +88,18 @@ async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: T
         bill=bill.id,
         shopper=shopper,
         late=late,
+        daily=others.daily.actor,
+        orders=others.orders,
+    )
+
+
+async def _begin_with_others(
+    operator: Wufeng, staff: Wufeng, tea: Wufeng, lamp_shop: Wufeng, tell: Tell
+) -> Borrowers:
+    return Borrowers(
+        daily=await product_story.draw_for_a_day(operator, staff, tea, tell),
+        orders=await product_story.buy_in_parts(operator, staff, lamp_shop, tell),
+        twin=await product_story.start_twin(operator, staff, tea, BOUGHT_MINOR),
     )
 
 
@@ -121,19 +156,34 @@ async def _refund(shop: Wufeng, person: Wufeng, merchant: Merchant, line: str, t
     )
 
 
-async def _live_a_month(operator: Wufeng, person: Wufeng, line: str, tell: Tell) -> Bill:
+async def _live_a_month(
+    operator: Wufeng, person: Wufeng, line: str, others: Borrowers, tea: Wufeng, tell: Tell
+) -> Bill:
+    await operator.clock.advance(to_on=A_WEEK_ON)
+    await product_story.repay_after_a_week(operator, others.daily, tea, tell)
     turned = await operator.clock.advance(to_on=BILLED_ON)
     (bill,) = [bill async for bill in person.bills.list(line=line)]
     tell(
         f"the clock turns to {BILLED_ON}, {len(turned.closes)} days are closed",
         f"a bill of {_yuan(bill.total_minor)}, due {bill.due_on}",
     )
+    await product_story.look_at_the_month_end(operator, others.daily, tell)
+    await product_story.pay_first_part(operator, others.orders, tell)
     await operator.clock.advance(to_on=DUE_ON)
     half = await operator.repayments.create(line=line, amount_minor=BOUGHT_MINOR // 2, source="external")
     tell(
         f"on {DUE_ON} half is repaid",
         f"{_yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05 % a day",
     )
+    await product_story.pay_the_minimum(operator, others.daily, tell)
+    await operator.clock.advance(to_on=TOLD_ON)
+    await product_story.hear_late(operator, others.twin, BOUGHT_MINOR // 2, DUE_ON, tell)
+    return await _pay_off(operator, person, line, bill.id, others, tell)
+
+
+async def _pay_off(
+    operator: Wufeng, person: Wufeng, line: str, bill_id: str, others: Borrowers, tell: Tell
+) -> Bill:
     await operator.clock.advance(to_on=PAID_OFF_ON)
     rest = await operator.repayments.create(line=line, amount_minor="all", source="external")
     interest_minor = sum(part.amount_minor for part in rest.allocation if part.part == "late_interest")
@@ -141,9 +191,33 @@ async def _live_a_month(operator: Wufeng, person: Wufeng, line: str, tell: Tell)
         f"on {PAID_OFF_ON} it is paid off",
         f"{_yuan(rest.amount_minor)}, of it {_yuan(interest_minor)} interest: 500.00 × 0.05 % × 5 days",
     )
-    bill = await person.bills.get(bill.id)
+    bill = await person.bills.get(bill_id)
     tell("the bill", f"{bill.status}: {_yuan(bill.paid_minor)} paid of {_yuan(bill.total_minor)}")
+    await product_story.compare(operator, bill, rest, others.twin, tell)
     return bill
+
+
+async def _buy_lamp(person: Wufeng, lamp_shop: Wufeng, line: str, tell: Tell) -> None:
+    order = InlineOrder(order_no="LAMP-1", amount_minor=LAMP_MINOR, currency="CNY", subject="Lamp “Low Moon”")
+    stored = await lamp_shop.orders.create(order)
+    payment = await person.payments.create(
+        order=stored.id,
+        funding=[Source(line=line, tenor=3)],
+        confirmation=Confirmation(kind="pin", proof=PIN),
+    )
+    parts = " + ".join(_yuan(part.amount_minor) for part in payment.funding[0].instalments)
+    tell("the person buys a lamp in three months", f"{_yuan(payment.amount_minor)}: {parts}")
+
+
+async def _see_the_month_out(
+    operator: Wufeng, person: Wufeng, line: str, others: Borrowers, lamp_shop: Wufeng, tell: Tell
+) -> None:
+    await operator.clock.advance(to_on=LAST_OF_MONTH)
+    await product_story.settle_early(operator, others.orders, lamp_shop, tell)
+    await operator.clock.advance(to_on=ENDS_ON)
+    bill = (await person.bills.list(line=line).all())[0]
+    kinds = ", ".join(f"{part.kind} {_yuan(part.amount_minor)}" for part in bill.parts)
+    tell(f"the bill of {ENDS_ON} has the lamp's first part", f"{_yuan(bill.total_minor)}: {kinds}")
 
 
 async def _explain(staff: Wufeng, payment: Payment, tell: Tell) -> None:

@@ -206,11 +206,13 @@ async def test_sets_leave_to_the_lane_only_what_is_to_be_decided(
 
 async def test_a_slice_that_fails_goes_line_by_line(house: House, owner: Connection) -> None:
     payers = await spending(house)
-    broken = account_id(payers[1].line_id, AccountKind.LINE_FEE)
+    line_id = payers[1].line_id
+    assert line_id is not None
+    broken = account_id(line_id, AccountKind.LINE_FEE)
     await owner.execute("update account set max_minor = 0 where id = $1", broken)
     house.clock.turn_to(house.noon(date(2026, 10, 1)))
     closed = await credit.close_through(house.lanes, house.book, house.bucket, date(2026, 9, 30), house.steps)
-    assert [str(payers[1].line_id) in error for error in closed[-1].errors] == [True]
+    assert [str(line_id) in error for error in closed[-1].errors] == [True]
     async with house.database.read() as db:
         runs = await load_step_runs(db, [house.bucket], date(2026, 9, 30), date(2026, 9, 30))
     by_step = {run.step: run for run in runs}
@@ -226,11 +228,13 @@ async def test_a_slice_that_fails_goes_line_by_line(house: House, owner: Connect
 async def test_ids_in_sql_are_ids_in_python(db: Connection) -> None:
     rng = random.Random(5)
     for id_ in [UUID(int=0), UUID(int=2**128 - 1), *(UUID(int=rng.getrandbits(128)) for _ in range(200))]:
-        text, account = await db.fetchrow(
+        row = await db.fetchrow(
             "select wufeng_id_text(substr(uuid_send($1), 1, 8)::bigint, substr(uuid_send($1), 9, 8)::bigint),"
             " wufeng_account_id($1, 12)",
             id_,
         )
+        assert row is not None
+        text, account = row
         assert f"bil_{text}" == encode(Prefix.BILL, id_)
         assert account == account_id(id_, AccountKind.LINE_FEE)
 

@@ -303,7 +303,9 @@ class Clerk:
                     self.repay(amount_minor + (step.number == 11), plan=chosen)
             case "refund" | "refund_all" if chosen is not None and self.left[chosen]:
                 left_minor = self.left[chosen]
-                self.refund((chosen,), left_minor if step.what == "refund_all" else min(step.minor, left_minor))
+                self.refund(
+                    (chosen,), left_minor if step.what == "refund_all" else min(step.minor, left_minor)
+                )
             case "refund_two" if len(drawn) > 1:
                 two = tuple(drawn[-2:])
                 if left_minor := sum(self.left[id_] for id_ in two):

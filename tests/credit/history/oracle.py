@@ -336,18 +336,19 @@ class Oracle:
     # Money.
 
     def _pay(self, money: int) -> tuple[list[Piece], int]:
-        """Spread money: bills, oldest first; interest not charged yet; spending not billed; instalments to come."""
+        """Spread money: bills, past due ones first; interest not charged yet; spending not billed; instalments."""
         pieces: list[Piece] = []
-        paid_here = []
-        for bill in self.statements:
-            paid_bill = 0
-            for part in self._order(bill):
-                amount = min(money, bill.owes(part))
-                if amount:
-                    bill.paid[part] += amount
-                    pieces.append((part.value, amount, bill.issued_on, None))
-                    paid_bill, money = paid_bill + amount, money - amount
-            paid_here.append(paid_bill)
+        paid_here = [0] * len(self.statements)
+        for late in (True, False):
+            for place, bill in enumerate(self.statements):
+                if (bill.due_on < self.today) is not late:
+                    continue
+                for part in self._order(bill):
+                    if amount := min(money, bill.owes(part)):
+                        bill.paid[part] += amount
+                        pieces.append((part.value, amount, bill.issued_on, None))
+                        paid_here[place] += amount
+                        money -= amount
         self._count(paid_here)
         for bill in self.statements:
             if amount := min(money, bill.to_charge):
@@ -389,7 +390,12 @@ class Oracle:
         """Spending on the next bill, the oldest first; then, where the product says so, the nearest instalments."""
         before = {purchase.id: purchase.unbilled for purchase in self.purchases}
         pieces: list[Piece] = []
-        near = [(0, purchase, rate) for purchase in self.purchases if purchase.tenor == 1 for rate in purchase.to_come]
+        near = [
+            (0, purchase, rate)
+            for purchase in self.purchases
+            if purchase.tenor == 1
+            for rate in purchase.to_come
+        ]
         far = [
             (place, purchase, rate)
             for purchase in self.purchases
@@ -533,7 +539,10 @@ class Oracle:
         if pieces is None:
             pieces, left = self._pay(event.amount_minor)
         self.credit += left
-        self.pieces[event.repayment_id] = [*pieces, *([("credit_balance", left, self.today, None)] if left else [])]
+        self.pieces[event.repayment_id] = [
+            *pieces,
+            *([("credit_balance", left, self.today, None)] if left else []),
+        ]
 
     def _refund(self, event: Refunded) -> None:
         left, over = event.amount_minor, 0
@@ -621,7 +630,9 @@ class Oracle:
             purchase.billable_on is not None
             and (purchase.unbilled or purchase.charges_to_come or purchase.to_charge)
             for purchase in self.purchases
-        ) or any(bill.to_charge or self._interest_of_a_day(bill) for bill in self.statements if self._bears(bill))
+        ) or any(
+            bill.to_charge or self._interest_of_a_day(bill) for bill in self.statements if self._bears(bill)
+        )
         return first_after(self.cycle.bill_day, self.today) if wanted else None
 
     def _bears(self, bill: Statement) -> bool:

@@ -73,7 +73,7 @@ def test_what_may_not_be_offered_is_named_with_its_line(old: str, new: str, at: 
         read_product(source, "mine.toml")
     message = str(refused.value)
     assert says in message
-    assert message.startswith(f"mine.toml:{_line_of(source, at)}:"), message
+    assert f"mine.toml:{_line_of(source, at)}: " in message, message
 
 
 def _line_of(source: str, at: str) -> int:

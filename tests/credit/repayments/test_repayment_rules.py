@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.credit.conftest import shipped
 
+from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
-from wufeng.credit.bills.rules import interest_to_bill
 from wufeng.credit.lines.model import Line, LineStatus
-from wufeng.credit.products.model import Part
 from wufeng.credit.repayments.model import Debt, Target
-from wufeng.credit.repayments.rules import Due, allocate, brought_up, owed, spread
+from wufeng.credit.repayments.rules import brought_up, owed, spread, waterfall_of
+from wufeng.credit.waterfall.model import Age, Component, Due
+from wufeng.credit.waterfall.rules import allocate
 
 PRODUCT = shipped("monthly_bill").product
-WATERFALL = PRODUCT.repayment.waterfall
-FIRST, SECOND = UUID(int=1), UUID(int=2)
+WATERFALL = waterfall_of(PRODUCT.repayment)
 DUE_ON = date(2026, 10, 10)
 LINE = Line(
     id=UUID(int=9), person_id=UUID(int=8), product="monthly_bill", product_version=1, currency="CNY",
@@ -26,8 +26,9 @@ LINE = Line(
 )  # fmt: skip
 
 
-def due(bill: UUID = FIRST, age: int = 0, fee: int = 0, interest: int = 0, principal: int = 0) -> Due:
-    return Due(bill, age, {Part.FEE: fee, Part.INTEREST: interest, Part.PRINCIPAL: principal})
+def due(number: int = 0, age: int = 0, fee: int = 0, interest: int = 0, principal: int = 0) -> Due:
+    parts = {Component.FEE: fee, Component.INTEREST: interest, Component.PRINCIPAL: principal}
+    return Due(number, Age.PAST_DUE if age else Age.DUE, parts, age)
 
 
 @pytest.mark.parametrize(
@@ -41,14 +42,14 @@ def due(bill: UUID = FIRST, age: int = 0, fee: int = 0, interest: int = 0, princ
         ([due(age=90, fee=1, interest=2, principal=3)], 3, [("fee", 1), ("interest", 2)], 0),
         ([due(age=91, fee=1, interest=2, principal=3)], 4, [("principal", 3), ("interest", 1)], 0),
         # the oldest period whole before the next
-        ([due(principal=3), due(SECOND, fee=1)], 3, [("principal", 3)], 0),
-        ([due(principal=3), due(SECOND, fee=1)], 4, [("principal", 3), ("fee", 1)], 0),
+        ([due(principal=3), due(1, fee=1)], 3, [("principal", 3)], 0),
+        ([due(principal=3), due(1, fee=1)], 4, [("principal", 3), ("fee", 1)], 0),
     ],
 )
 def test_allocate(dues: list[Due], money_minor: int, pieces: list[tuple[str, int]], left_minor: int) -> None:
-    found, left = allocate(dues, money_minor, WATERFALL)
-    assert [(part.value, amount) for _, part, amount in found] == pieces
-    assert left == left_minor
+    paid = allocate(dues, money_minor, WATERFALL)
+    assert [(piece.component.value, piece.amount_minor) for piece in paid.pieces] == pieces
+    assert paid.surplus_minor == left_minor
 
 
 amounts = st.integers(0, 1_000_000)

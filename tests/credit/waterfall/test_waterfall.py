@@ -1,19 +1,14 @@
 """The spread of money: conserved, in order, and today's order of repayments as one of its settings."""
 
-from collections.abc import Mapping
-from uuid import UUID
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wufeng.credit.products.model import Part, WaterfallStep
 from wufeng.credit.waterfall.model import (
     Age,
     Component,
     Due,
     Future,
-    Order,
     Processing,
     Waterfall,
 )
@@ -138,48 +133,4 @@ def test_an_order_goes_by_days_past_due() -> None:
         (0, INTEREST),
         (0, FEE),
         (1, FEE),
-    ]
-
-
-TODAY = (
-    WaterfallStep(0, (Part.FEE, Part.INTEREST, Part.PRINCIPAL)),
-    WaterfallStep(91, (Part.PRINCIPAL, Part.INTEREST, Part.FEE)),
-)
-AS_COMPONENT = {Part.FEE: FEE, Part.INTEREST: INTEREST, Part.PRINCIPAL: PRINCIPAL}
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0, 1, 90, 91, 200]), st.fixed_dictionaries(dict.fromkeys(Part, AMOUNTS))),
-        max_size=5,
-    ),
-    st.integers(0, 5_000),
-)
-def test_the_order_of_repayments_is_one_of_its_settings(
-    bills: list[tuple[int, Mapping[Part, int]]], money: int
-) -> None:
-    repayments = pytest.importorskip("wufeng.credit.repayments.rules")
-    bills = sorted(bills, key=lambda bill: -bill[0])
-    theirs, left = repayments.allocate(
-        [repayments.Due(UUID(int=n), days, parts) for n, (days, parts) in enumerate(bills)], money, TODAY
-    )
-    waterfall = Waterfall(
-        tuple(
-            Order(order_of([AS_COMPONENT[part] for part in step.order]).steps, step.days_past_due)
-            for step in TODAY
-        )
-    )
-    dues = [
-        Due(
-            n,
-            Age.PAST_DUE if days else Age.DUE,
-            {AS_COMPONENT[part]: amount for part, amount in parts.items()},
-            days,
-        )
-        for n, (days, parts) in enumerate(bills)
-    ]
-    ours = allocate(dues, money, waterfall)
-    assert ours.surplus_minor == left
-    assert [(UUID(int=piece.number), piece.component, piece.amount_minor) for piece in ours.pieces] == [
-        (bill, AS_COMPONENT[part], amount) for bill, part, amount in theirs
     ]

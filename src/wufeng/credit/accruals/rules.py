@@ -11,28 +11,35 @@ from wufeng.credit.accruals.model import MICRO, Segment, micro_of, round_micro
 
 
 class Bearing(Protocol):
-    """A draw or a bill, as far as it bears interest. The running stretch began on `accrued_on`.
-
-    bearing_minor          the balance that bears it now      daily_ppm  the rate; 0: it bears none
-    least_minor            the least interest of a day        most_minor  no more interest than this in all
-    segments               the stretches that are over
-    interest_billed_minor  what was billed of all of it
-    """
+    """A draw or a bill, as far as it bears interest."""
 
     @property
-    def bearing_minor(self) -> int: ...
+    def bearing_minor(self) -> int:
+        """The balance that bears it now."""
+
     @property
-    def daily_ppm(self) -> int: ...
+    def daily_ppm(self) -> int:
+        """The rate of a day; 0: it bears none."""
+
     @property
-    def least_minor(self) -> int: ...
+    def least_minor(self) -> int:
+        """The least interest of a day, whatever the rate gives."""
+
     @property
-    def most_minor(self) -> int | None: ...
+    def most_minor(self) -> int | None:
+        """No more interest than this in all; None: no such cap."""
+
     @property
-    def accrued_on(self) -> date: ...
+    def accrued_on(self) -> date:
+        """The date on which the running stretch began."""
+
     @property
-    def segments(self) -> tuple[Segment, ...]: ...
+    def segments(self) -> tuple[Segment, ...]:
+        """The stretches that are over."""
+
     @property
-    def interest_billed_minor(self) -> int: ...
+    def interest_billed_minor(self) -> int:
+        """What was billed of all of it."""
 
 
 def daily_micro(one: Bearing) -> int:

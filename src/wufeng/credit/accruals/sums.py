@@ -1,7 +1,7 @@
 """What events do to the interest that a product's lines have earned and no bill holds yet: pure sums of differences.
 
-An account with nothing due is never looked at: the sum at the end of a date is what the events up to it have moved it by,
-each by an amount at its own date and by so much a day from then on.
+An account with nothing due is never looked at: the sum at the end of a date is what the events up to it have moved it
+by, each by an amount at its own date and by so much a day from then on.
 """
 
 from collections.abc import Iterable
@@ -34,8 +34,8 @@ NONE = Delta()
 def unbilled(one: Bearing, on: date) -> Delta:
     """What a draw or bill has earned by the end of a date and was not billed, and what it earns a day from then on.
 
-    One whose interest is capped is not in the sum: it does not grow by the day, and is added by account at the close. One
-    that bears nothing any more, and has nothing left to bill but a part of a minor unit, is done.
+    One whose interest is capped is not in the sum: it does not grow by the day. One that bears nothing any more, and has
+    nothing left to bill but a part of a minor unit, is done.
     """
     if (not one.daily_ppm and not one.segments) or one.most_minor is not None:
         return NONE

@@ -104,7 +104,8 @@ select (select count(*) from ready) as rows,
 -- name: issue_bills
 -- Bills of one date for lines whose people are locked, where nothing is to be decided but sums: a plain product, all
 -- earlier bills past or before their due dates, nothing in the person's favour, no subsidy. All others stay as they are.
--- Rows are written where they were read (ctid): nobody moves them while their person is locked.
+-- Rows are written where they were read (ctid): nobody moves them while their person is locked. What a bill has earned
+-- leaves the sum of what is earned and not billed, and with its last unit the part of one that stays over.
 -- $4 to $6: plain products, versions and the principal's share of the minimum. $7: the next date with each day of the
 -- month. $8: the first 22 hex digits of the ids; six that count follow, then the line's slot.
 with due as materialized (
@@ -166,6 +167,7 @@ with due as materialized (
 ), interest as materialized (
     select earned.place, earned.id, earned.line_id, earned.issued_on, earned.daily_ppm, earned.status,
            earned.principal_minor, earned.charges_minor, earned.is_running, earned.is_plain, earned.segments,
+           micro - interest_billed_minor * 1000000 as unbilled_micro,
            greatest(0, micro / 1000000 - interest_billed_minor
                        + case when micro % 1000000 > 500000
                                    or micro % 1000000 = 500000 and micro / 1000000 % 2 = 1 then 1 else 0 end)
@@ -260,10 +262,12 @@ with due as materialized (
      where account.bucket = $1 and account.id = charges.account_id
     returning account.id
 ), earning as (
-    select billed.product, billed.product_version, -1000000 * sum(billed.interest_minor)::bigint as micro,
-           0::bigint as daily_micro
-      from billed
-     where billed.interest_minor > 0
+    select billed.product, billed.product_version, 0::bigint as daily_micro,
+           -sum(case when interest.principal_minor > 0 then interest.amount_minor * 1000000
+                     else interest.unbilled_micro end)::bigint as micro
+      from interest
+      join billed on billed.line_id = interest.line_id
+     where interest.amount_minor > 0
      group by billed.product, billed.product_version
 )
 select array(select id from billed order by line_id) as bills, (select count(*) from charges) as charges,

@@ -1,6 +1,7 @@
 """What a whole debt means for its line: whether a bill is to come, and what must be told after a change."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from wufeng.credit.repayments.model import Debt
 
 def brings_a_bill(bill: Bill, on: date) -> bool:
     """Whether a bill will put interest on a later one: it is earning some, or has earned what was not billed."""
-    earning = bill.daily_ppm > 0 and bill.unpaid_principal_minor > 0
+    earning = bill.daily_ppm > 0 and bill.bearing_minor > 0
     return earning or interest_to_bill(bill, on) > 0
 
 
@@ -26,24 +27,30 @@ def expected_bill_on(debt: Debt, on: date) -> date | None:
     """
     line = debt.line
     wanted = [bill_on for draw in debt.draws if (bill_on := bill_wanted_on(draw, line, on)) is not None]
-    if any(brings_a_bill(bill, on) for bill in debt.bills):
-        wanted.append(_interest_bill_on(line, on))
+    if bearing := [bill for bill in debt.bills if brings_a_bill(bill, on)]:
+        wanted.append(_interest_bill_on(line, bearing, on))
     return min(wanted, default=None)
 
 
-def _interest_bill_on(line: Line, on: date) -> date:
-    """When interest of earlier bills is billed: on the bill day, or a month on where a line has none."""
-    return line.cycle.bill_on(on) if line.cycle is not None else add_months(on, 1)
+def _interest_bill_on(line: Line, bearing: Sequence[Bill], on: date) -> date:
+    """When interest of earlier bills is billed: on the bill day, or where a line has none, every month from the day on
+    which the oldest of them was late. Whoever asks, and however often, it is the same date."""
+    if line.cycle is not None:
+        return line.cycle.bill_on(on)
+    late_on, months = min(bill.last_on for bill in bearing) + timedelta(days=1), 1
+    while (bill_on := add_months(late_on, months)) <= on:
+        months += 1
+    return bill_on
 
 
 def with_next_bill(debt: Debt, on: date) -> Debt:
     """The debt with the date of its line's next bill: None when nothing would stand on it.
 
-    A date that is set already stays if it is earlier: its close may be late, and a bill of nothing is not issued.
+    A date that has come stays: its close is late. A bill of nothing is not issued.
     """
     line = debt.line
     expected_on = expected_bill_on(debt, on)
-    if expected_on is not None and line.next_bill_on is not None:
+    if expected_on is not None and line.next_bill_on is not None and line.next_bill_on <= on:
         expected_on = min(expected_on, line.next_bill_on)
     return replace(debt, line=replace(line, next_bill_on=expected_on))
 

@@ -1,12 +1,12 @@
 """Documents drawn as PDF: A4 pages with Chinese and English text that can be searched and copied.
 
-    from wufeng.credit.documents import Column, Document, Facts, Figure, Figures, Heading, Paragraph, Table
+    from wufeng.credit.documents import Align, Column, Document, Facts, Figure, Figures, Heading, Paragraph, Table
     from wufeng.credit.documents.drawing import drawn
 
     sheet = Document(title="综合融资成本明示表", language="zh", reference="app_01h4…", dated_on=on, blocks=(
         Figures((Figure("年化综合融资成本", "15.86 %"), Figure("本金", "1,200.00 元"))),
         Heading("费用"),
-        Table((Column("项目", 3), Column("金额(元)", 2, Align.END)), ((("手续费", "105.60"),), total=("合计", "105.60")),
+        Table((Column("项目", 3), Column("元", 2, Align.END)), (("手续费", "105.60"),), ("合计", "105.60")),
         Paragraph("……"),
     ))
     file = await drawn(sheet)

@@ -38,6 +38,10 @@ from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, Re
 from wufeng.credit.repayments.rules import brought_up
 
 
+LAST = 2**63 - 1
+"""The place of what has no journal yet: after all of its day."""
+
+
 class History(Struct, frozen=True):
     """A line's rows, and the events behind them in their order."""
 
@@ -71,7 +75,7 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         *(one.refund_id for one in all_refunds),
     }
     seqs = await ledger.seqs_of(db, bucket, of)
-    placed: list[tuple[date, int, float, UUID, Event]] = []
+    placed: list[tuple[date, int, int, UUID, Event]] = []
     for draw in all_draws:
         product = products.version(line.product, draw.product_version)
         born = reborn(draw, line, product)
@@ -94,18 +98,18 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
     return History(Debt(line, tuple(all_bills), tuple(all_draws)), items, all_repayments, events)
 
 
-def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> float:
+def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int:
     """The journal that posted a draw: its payment has one a capture."""
     if draw.payment_id is None:
-        return float("inf")
+        return LAST
     numbers = seqs.get(draw.payment_id, ())
     place = draw_number(draw.id, draw.payment_id)
-    return numbers[place] if place < len(numbers) else float("inf")
+    return numbers[place] if place < len(numbers) else LAST
 
 
-def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> float:
+def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> int:
     """The place of an event in its day; what this very batch does comes last."""
-    return min(seqs.get(of, ()), default=float("inf"))
+    return min(seqs.get(of, ()), default=LAST)
 
 
 async def rewritten(

@@ -36,7 +36,8 @@ from wufeng.credit.repayments.rules import brought_up, repaid, with_line_state
 def fold(line: Line, events: Sequence[Event], product: Product, on: date) -> Standing:
     """All that a line's events have made of it by a date.
 
-    line    with the terms it has today; what events make of it (arrears, the next bill) is taken from them alone
+    line    with the terms it has today; what events make of it (arrears, the next bill) is taken from them alone, but
+            for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
     fresh = replace(
@@ -47,7 +48,9 @@ def fold(line: Line, events: Sequence[Event], product: Product, on: date) -> Sta
     standing = Standing(fresh, {}, {}, {}, {})
     for event in events:
         standing = apply(standing, event, product)
-    return _as_of(standing, product, on)
+    late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
+    expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
+    return _as_of(expecting, product, on)
 
 
 def apply(standing: Standing, event: Event, product: Product) -> Standing:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from wufeng.base.calendar import add_months
 from wufeng.credit.products.dates import Dates
+from wufeng.credit.waterfall.model import Processing
 from wufeng.identity.merchants.model import Scene
 
 
@@ -210,11 +211,13 @@ class WaterfallStep(Struct, frozen=True, forbid_unknown_fields=True):
 class Repayment(Struct, frozen=True, forbid_unknown_fields=True):
     """How money is spread: bills oldest first, inside a bill by the last step of the waterfall that its age reaches.
 
+    processing      horizontal: one bill after another; vertical: one part over all bills, then the next part
     to_instalments  a surplus pays, after unbilled spending, the nearest instalments too; else it stays in favour
     refund_interest interest of days before the bill, when a draw is refunded: due all the same, or given back
     """
 
     waterfall: tuple[WaterfallStep, ...]
+    processing: Processing = Processing.HORIZONTAL
     to_instalments: bool = True
     refund_interest: bool = False
 

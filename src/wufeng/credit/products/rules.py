@@ -1,6 +1,7 @@
 """Whether a product file may be offered: what its fields must be to each other, and the ceiling of its prices."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from msgspec.structs import replace
 
@@ -40,8 +41,9 @@ def check(product: Product) -> list[Finding]:
 
     What prices cost a year is looked at when the days they are paid on are sound.
     """
-    days = [*_check_head(product), *_check_days(product)]
+    days = list(_check_days(product))
     return [
+        *_check_head(product),
         *days,
         *_check_rates(product),
         *_check_instalments(product, priced=not days),
@@ -82,18 +84,33 @@ def check_succession(new: Shipped, kept: Iterable[Shipped]) -> str | None:
     return None
 
 
+def check_notice(new: Shipped, kept: Iterable[Shipped], today: date) -> str | None:
+    """Why a version may not be published today; None: it may.
+
+    One that changes a product begins tomorrow at the earliest: quotes with today's prices are open.
+    """
+    product = new.product
+    numbers = {one.product.version for one in kept if one.product.id == product.id}
+    if not numbers or product.version in numbers or product.effective_from > today:
+        return None
+    return (
+        f"version {product.version} changes what is offered, so it begins tomorrow at the earliest, "
+        f"not on {product.effective_from}"
+    )
+
+
 def _check_head(product: Product) -> Iterator[Finding]:
     if not product.id.isidentifier() or product.id != product.id.lower():
         yield Finding("id", "is made of small letters, digits and underscores")
     if product.version < 1:
         yield Finding("version", "counts from 1")
-    if product.effective_from.year not in YEARS:
-        yield Finding("effective_from", f"lies between {YEARS[0]} and {YEARS[-1]}")
     if product.currency not in CURRENCY_EXPONENTS:
         yield Finding("currency", f"{product.currency!r} is not an ISO 4217 code")
 
 
 def _check_days(product: Product) -> Iterator[Finding]:
+    if product.effective_from.year not in YEARS:
+        yield Finding("effective_from", f"lies between {YEARS[0]} and {YEARS[-1]}")
     if product.cycle is None and product.dates is None:
         yield Finding(
             "cycle", "or dates must say when draws are due: [cycle] for bills, [dates] for each draw's own"
@@ -221,7 +238,9 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int | None)
 def _price_of(product: Product, price: Price) -> int:
     """What a price costs a year, whoever carries it: of so large an amount that rounding cannot be seen."""
     bare = replace(price, merchant_share_ppm=0)
-    whole = replace(product, instalments=replace(product.instalments, prices=(bare,)))
+    whole = replace(
+        product, instalments=replace(product.instalments, prices=(bare,), merchant_share_max_ppm=WHOLE)
+    )
     terms = terms_of(whole, product.calendar, price.tenor)
     assert terms is not None, "the price is the product's own"
     return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.bills.model import Bill
-from wufeng.credit.bills.rules import lower
+from wufeng.credit.bills.rules import lower, status_of
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import accrue_draw
-from wufeng.credit.products.model import Product, RefundFees
+from wufeng.credit.products.model import Early, Product, RefundFees
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
 from wufeng.credit.repayments.model import Debt, Paid, Spread
 from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
@@ -89,6 +89,7 @@ def refund(
 
 def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
     """Take an amount off a draw's parts, the last first; returns what is left when the draw is used up."""
+    open_minor = cut.draw.unbilled_minor
     for part in reversed(range(len(cut.draw.principal_parts))):
         amount = min(amount_minor, cut.draw.principal_parts[part])
         if amount and part >= cut.draw.billed_parts:
@@ -96,14 +97,17 @@ def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
         elif amount:
             _cut_billed(cut, part, amount, product, on)
         amount_minor -= amount
-    subsidy_before = sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
-    if product.instalments.refund_fees is RefundFees.KEPT:
-        return amount_minor
-    cut.draw, _ = end_plan(cut.draw)
-    if not cut.draw.unbilled_minor and subsidy_before:
-        cut.subsidy_minor += subsidy_before
-        cut.draw = without_subsidy_to_come(cut.draw)
+    if open_minor and not cut.draw.unbilled_minor and not _keeps_charges(cut.draw, product):
+        cut.subsidy_minor += sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
+        cut.draw = without_subsidy_to_come(end_plan(cut.draw)[0])
     return amount_minor
+
+
+def _keeps_charges(draw: Draw, product: Product) -> bool:
+    """Whether charges to come stay when no principal is to come: always, or while prepaid parts owe theirs."""
+    instalments = product.instalments
+    prepaid = any(draw.principal_parts[part] for part in draw.unbilled_parts)
+    return instalments.refund_fees is RefundFees.KEPT or (prepaid and instalments.early is Early.DUE)
 
 
 def _cut_unbilled(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
@@ -152,7 +156,7 @@ def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: d
     for later in cut.bills.values():
         if later.issued_on > bill.issued_on and on <= later.last_on:
             counted_minor = later.counted_minor + unpaid_minor + fee_cancelled_minor
-            cut.bills[later.id] = replace(later, counted_minor=counted_minor)
+            cut.bills[later.id] = status_of(replace(later, counted_minor=counted_minor), on)
     cut.draw = replace(
         draw,
         principal_parts=_less(draw.principal_parts, part, amount_minor),

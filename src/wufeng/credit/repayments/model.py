@@ -9,7 +9,6 @@ from msgspec import Struct
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
-from wufeng.credit.products.model import Part
 
 
 class RepaymentStatus(StrEnum):
@@ -59,8 +58,6 @@ class Paid(StrEnum):
 
 NOT_PAID = frozenset({Paid.FEE_DROPPED, Paid.CREDIT_BALANCE})
 """Pieces that paid nothing: fees that fell away, and what stays in the person's favour."""
-
-PAID_PARTS = {Part.FEE: Paid.FEE, Part.INTEREST: Paid.INTEREST, Part.PRINCIPAL: Paid.PRINCIPAL}
 
 
 class Allocation(Struct, frozen=True):

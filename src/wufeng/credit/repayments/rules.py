@@ -4,9 +4,10 @@ Source: PRODUCTS.md 2.1: oldest due period first; inside it fees, interest, prin
 than 90 days past due: the product's waterfall); a surplus reduces unbilled spending, then the nearest instalments.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -23,22 +24,16 @@ from wufeng.credit.draws.rules import accrue_draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
 from wufeng.credit.products.model import Cycle, Early, Part, Product, WaterfallStep
+from wufeng.credit.products.model import Repayment as RepaymentRules
 from wufeng.credit.repayments.model import (
-    PAID_PARTS,
     Allocation,
     Debt,
     Paid,
     Spread,
     Target,
 )
-
-
-class Due(Struct, frozen=True):
-    """What one period owes, by part, and how old it is."""
-
-    bill_id: UUID
-    days_past_due: int
-    parts: Mapping[Part, int]
+from wufeng.credit.waterfall.model import Age, Component, Due, Piece, Waterfall
+from wufeng.credit.waterfall.rules import allocate, order_of
 
 
 def order_at(waterfall: Sequence[WaterfallStep], days_past_due: int) -> tuple[Part, ...]:
@@ -46,32 +41,25 @@ def order_at(waterfall: Sequence[WaterfallStep], days_past_due: int) -> tuple[Pa
     return [step for step in waterfall if step.days_past_due <= days_past_due][-1].order
 
 
-def allocate(
-    dues: Sequence[Due], money_minor: int, waterfall: Sequence[WaterfallStep]
-) -> tuple[list[tuple[UUID, Part, int]], int]:
-    """Spread money over periods, oldest first, each exhausted before the next; returns the pieces and the surplus."""
-    assert money_minor >= 0, "money in is not negative"
-    pieces: list[tuple[UUID, Part, int]] = []
-    for due in dues:
-        for part in order_at(waterfall, due.days_past_due):
-            amount = min(money_minor, due.parts[part])
-            if amount:
-                pieces.append((due.bill_id, part, amount))
-                money_minor -= amount
-    return pieces, money_minor
-
-
-def due_of(bill: Bill, on: date) -> Due:
-    """What a bill owes, by part."""
-    return Due(
-        bill.id,
-        max(0, (on - bill.due_on).days),
-        {
-            Part.FEE: bill.unpaid_fee_minor,
-            Part.INTEREST: bill.unpaid_interest_minor,
-            Part.PRINCIPAL: bill.unpaid_principal_minor,
-        },
+@lru_cache(maxsize=256)
+def waterfall_of(rules: RepaymentRules) -> Waterfall:
+    """A product's order of repayment: bills one after the other, each by the last step that its age reaches."""
+    orders = (
+        order_of([Component(part.value) for part in step.order], days_past_due=step.days_past_due)
+        for step in rules.waterfall
     )
+    return Waterfall(tuple(orders), rules.processing)
+
+
+def due_of(bill: Bill, number: int, on: date) -> Due:
+    """What a bill owes, by component, and how old it is. number: its place among the bills, the oldest first."""
+    days = max(0, (on - bill.due_on).days)
+    parts = {
+        Component.FEE: bill.unpaid_fee_minor,
+        Component.INTEREST: bill.unpaid_interest_minor,
+        Component.PRINCIPAL: bill.unpaid_principal_minor,
+    }
+    return Due(number, Age.PAST_DUE if days else Age.DUE, parts, days)
 
 
 def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
@@ -82,11 +70,14 @@ def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     ends, and the fees of its months to come are dropped or stay due. What nothing is left for is the surplus.
     """
     bills = [accrue(bill, on) for bill in debt.bills]
-    pieces, left_minor = allocate(
-        [due_of(bill, on) for bill in bills], money_minor, product.repayment.waterfall
-    )
-    bills = _count(_pay_bills(bills, pieces), pieces, on)
-    allocation = [Allocation(PAID_PARTS[part], amount, bill=bill_id) for bill_id, part, amount in pieces]
+    dues = [due_of(bill, number, on) for number, bill in enumerate(bills)]
+    paid = allocate(dues, money_minor, waterfall_of(product.repayment))
+    left_minor = paid.surplus_minor
+    allocation = [
+        Allocation(Paid(piece.component.value), piece.amount_minor, bill=bills[piece.number].id)
+        for piece in paid.pieces
+    ]
+    bills = _count(_pay_bills(bills, paid.pieces), paid.pieces, on)
 
     bills, late, left_minor = _pay_late_interest(bills, left_minor, on)
     accrued = [accrue_draw(draw, on) for draw in debt.draws]
@@ -100,26 +91,28 @@ def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     return Spread(with_line_state(after, product, on), pieces_of_all, left_minor, subsidy_minor)
 
 
-def _pay_bills(bills: Sequence[Bill], pieces: Sequence[tuple[UUID, Part, int]]) -> list[Bill]:
-    by_id = {bill.id: bill for bill in bills}
-    for bill_id, part, amount in pieces:
-        bill = by_id[bill_id]
-        match part:
-            case Part.FEE:
+def _pay_bills(bills: Sequence[Bill], pieces: Sequence[Piece]) -> list[Bill]:
+    after = list(bills)
+    for piece in pieces:
+        bill, amount = after[piece.number], piece.amount_minor
+        match piece.component:
+            case Component.FEE:
                 bill = replace(bill, paid_fee_minor=bill.paid_fee_minor + amount)
-            case Part.INTEREST:
+            case Component.INTEREST:
                 bill = replace(bill, paid_interest_minor=bill.paid_interest_minor + amount)
-            case Part.PRINCIPAL:
+            case Component.PRINCIPAL:
                 bill = replace(bill, paid_principal_minor=bill.paid_principal_minor + amount)
-        by_id[bill_id] = bill
-    return list(by_id.values())
+            case Component.PENALTY:
+                raise AssertionError("late interest is interest; bills have no penalties")
+        after[piece.number] = bill
+    return after
 
 
-def _count(bills: Sequence[Bill], pieces: Sequence[tuple[UUID, Part, int]], on: date) -> list[Bill]:
+def _count(bills: Sequence[Bill], pieces: Sequence[Piece], on: date) -> list[Bill]:
     """Count what was paid towards the minimum of each running bill: on it and on the bills before it."""
     paid_minor, counted = 0, []
-    for bill in bills:
-        paid_minor += sum(amount for bill_id, _, amount in pieces if bill_id == bill.id)
+    for number, bill in enumerate(bills):
+        paid_minor += sum(piece.amount_minor for piece in pieces if piece.number == number)
         running = on <= bill.last_on and paid_minor
         counted.append(replace(bill, counted_minor=bill.counted_minor + paid_minor) if running else bill)
     return counted
@@ -196,7 +189,10 @@ def _prepay(
             money_minor -= amount
     subsidy_minor = 0
     if ending.early is Early.DROPPED:
-        for draw in by_id.values():
+        for before in draws:
+            if not before.unbilled_minor:  # it has ended before: what its days had earned stays to be billed
+                continue
+            draw = by_id[before.id]
             ended, dropped = end_plan(draw, running_interest(draw, ending.cycle, ending.on))
             pieces += dropped
             if not ended.unbilled_minor:
@@ -245,7 +241,7 @@ def _ended(parts: tuple[int, ...], billed_parts: int) -> tuple[int, ...]:
 def brought_up(debt: Debt, product: Product, on: date) -> Debt:
     """The debt as the day closes before a date leave it, whether or not they have run yet."""
     bills = tuple(bring_up(bill, product, on) for bill in debt.bills)
-    return debt if bills == debt.bills else with_line_state(replace(debt, bills=bills), product, on)
+    return with_line_state(replace(debt, bills=bills), product, on)
 
 
 def with_line_state(debt: Debt, product: Product, on: date) -> Debt:

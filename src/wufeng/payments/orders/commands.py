@@ -149,14 +149,10 @@ async def confirm_receipt(
         answers.append(Answer(200, order_body(order), command.order_id))
     if moved:
         await store.move_orders(batch.db, batch.book, moved, max(command.at for command in commands))
-    await forget_shipments(
-        batch.db, batch.book, [id_ for id_, order in locked.items() if _is_received(order)]
-    )
+    received = [id_ for id_, order in locked.items() if order.state is OrderState.RECEIPT_CONFIRMED]
+    if received:
+        await forget_shipments(batch.db, batch.book, received)
     return answers
-
-
-def _is_received(order: Order) -> bool:
-    return order.state is OrderState.RECEIPT_CONFIRMED
 
 
 def _event(batch: Batch, kind: Kind, order: Order, at: datetime) -> Event:

@@ -97,7 +97,7 @@ def _quote(
     at: datetime,
 ) -> tuple[Quote, QuoteView]:
     id_ = ids.new(at, slot_of(asked.payer_id)) if asked.payer_id is not None else ids.new_anywhere(at)
-    expires_at = at + timedelta(minutes=catalogue.quote_minutes)
+    expires_at = _end_of_prices(catalogue, book, ways, at)
     view = view_quote(id_, book, asked, ways, wallet_id, at, expires_at)
     quote = Quote(
         id=id_,
@@ -113,6 +113,17 @@ def _quote(
         created_at=at,
     )
     return quote, view
+
+
+def _end_of_prices(catalogue: Catalogue, book: Book, ways: list[Way], at: datetime) -> datetime:
+    """When a quote's time is over: after its minutes, or with the day if a product has another price tomorrow."""
+    expires_at = at + timedelta(minutes=catalogue.quote_minutes)
+    tomorrow = book.business_date(at) + timedelta(days=1)
+    shown = {way.product.id: way.product.version for way in ways if way.product is not None}
+    coming = (catalogue.products.current(id_, tomorrow) for id_ in shown)
+    if any(product is not None and product.version > shown[product.id] for product in coming):
+        return min(expires_at, book.start_of(tomorrow))
+    return expires_at
 
 
 async def _merchant(

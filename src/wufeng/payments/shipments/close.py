@@ -19,13 +19,13 @@ RECEIPTS = "receipts"
 AT_ONCE = 100
 """Receipts that are sent to the lanes together."""
 
-PAUSE_S = 1.0
+PAUSE_S = 1
 TRIES_MAX = 50
 """How often full or waiting lanes are asked again before the close gives up and says so."""
 
 
 def close_steps() -> list[CloseStep]:
-    """The step of this noun. A bill of the date that begins takes nothing that was received on it: any place will do."""
+    """The step of this noun. Any place will do: a bill of the date that begins takes nothing received on it."""
     return [CloseStep(RECEIPTS, _run)]
 
 
