@@ -17,7 +17,7 @@ from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.lines.model import Actor
 from wufeng.credit.repayments.model import Source, SourceKind, Target
 from wufeng.credit.views import LineView, RepaymentView
-from wufeng.identity.bank_accounts.commands import add_bank_account, mark_verified, remove_bank_account
+from wufeng.identity.bank_accounts.commands import add_bank_account, delete_bank_account, mark_verified
 from wufeng.identity.vault import Private, Vault
 
 DUE = date(2026, 10, 10)
@@ -275,7 +275,7 @@ async def test_an_account_that_its_bank_has_closed_or_the_person_removed_is_not_
     await choose(house, payer, closed, removed, good)
     await house.buy(payer, 100_000)
     id_: UUID = decode(Prefix.BANK_ACCOUNT, removed)
-    await remove_bank_account(house.database, house.book, id_, payer.id, house.at)
+    await delete_bank_account(house.database, house.book, id_, payer.id, house.at)
     await start_of(house, DUE)
     await answer(house, payer, ok=False, reason="account_closed")
     assert [source for source, *_ in await told(house, payer)] == [closed, good]
