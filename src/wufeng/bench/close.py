@@ -25,6 +25,7 @@ from wufeng.bench import close_store, store
 from wufeng.bench.load import percentile
 from wufeng.bench.measure import run_engine
 from wufeng.bench.world import Parts, World
+from wufeng.credit import load_step_runs
 from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import annualised_rate_ppm, schedule
 from wufeng.credit.products.model import Cycle
@@ -63,6 +64,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     plain_parts_s: dict[str, float]
     common_day_s: float
     common_day_rows: dict[str, int]
+    common_day_ms: dict[str, int]
+    worst_day_ms: dict[str, int]
     empty_day_s: float
     schedules_per_s: float
     payments_p50_ms_during_close: float
@@ -160,6 +163,8 @@ async def bench_close(subjects: Subjects) -> Figures:
         plain_parts_s=plain_parts,
         common_day_s=round(common.seconds, 2),
         common_day_rows=common.rows,
+        common_day_ms=await _steps_ms(subjects, COMMON_ON - ONE_DAY),
+        worst_day_ms=await _steps_ms(subjects, WORST_ON - ONE_DAY),
         empty_day_s=round(empty.seconds, 3),
         schedules_per_s=schedules_per_s(),
         payments_p50_ms_during_close=payments.p50_ms,
@@ -232,6 +237,16 @@ async def _close(subjects: Subjects, closed_on: date) -> Done:
     for one in done[1:]:
         rows = {step: max(count, one.rows.get(step, 0)) for step, count in rows.items()}
     return Done(seconds, rows, tuple(error for one in done for error in one.errors))
+
+
+async def _steps_ms(subjects: Subjects, closed_on: date) -> dict[str, int]:
+    """How long each step of a close took, all buckets and closers together."""
+    async with subjects.parts.database.read() as db:
+        runs = await load_step_runs(db, subjects.parts.book.buckets, closed_on, closed_on)
+    took: dict[str, int] = {}
+    for run in runs:
+        took[run.step] = took.get(run.step, 0) + run.took_ms
+    return took
 
 
 async def _plain(subjects: Subjects) -> tuple[float, dict[str, float]]:

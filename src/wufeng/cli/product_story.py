@@ -90,7 +90,7 @@ async def settle_early(operator: Wufeng, who: Actor, shop: Wufeng, tell: Tell) -
         line=who.line, plan=f"pln_{first.id.removeprefix('drw_')}", source="external"
     )
     tell(
-        "the screen's other parts are settled early",
+        "the screen's last part, not billed yet, is settled early",
         f"{_yuan(settled.amount_minor)}, {_yuan(settled.saved_minor)} of fees saved",
     )
 

@@ -324,10 +324,10 @@ class Bills(Resource):
 class Plans(Resource):
     """How draws are repaid, and bills that are put into instalments."""
 
-    async def options(self, bill: str, *, amount_minor: int | None = None) -> BillPlanOptions:
-        """What a bill could be split into today; no amount: as much of it as may be."""
+    async def options(self, id_: str, *, amount_minor: int | None = None) -> BillPlanOptions:
+        """What a bill (its id) could be split into today; no amount: as much of it as may be."""
         query = given(amount_minor=amount_minor)
-        return await self._get(BillPlanOptions, f"/v1/bills/{at(bill)}/plans", query)
+        return await self._get(BillPlanOptions, f"/v1/bills/{at(id_)}/plans", query)
 
     async def create(
         self,

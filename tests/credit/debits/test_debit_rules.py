@@ -107,9 +107,11 @@ def test_the_sum_is_what_is_due_or_what_there_is_and_the_order_is_kept(
     assert places == sorted(set(places)), "each source once, in the person's order"
     for place, (_, amount) in zip(places, pieces, strict=True):
         most = available[place]
-        assert 0 < amount and (most is None or amount <= most)
+        assert amount > 0 and (most is None or amount <= most)
     for place in places[:-1]:
-        assert dict(pieces)[sources[place]] == available[place], "a source is emptied before the next is asked"
+        assert dict(pieces)[sources[place]] == available[place], (
+            "a source is emptied before the next is asked"
+        )
 
 
 def book(cut_off: time = time(0)) -> Book:

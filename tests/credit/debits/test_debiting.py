@@ -214,7 +214,10 @@ async def test_a_refusal_moves_on_to_the_next_source_and_the_next_time_begins_an
     await start_of(house, DUE)
     assert await told(house, payer) == [(first, 100_000, "pending")]
     await answer(house, payer, ok=False, reason="insufficient_funds")
-    assert (await told(house, payer))[1:] == [(wallet_of(payer), 10_000, "posted"), (second, 90_000, "pending")]
+    assert (await told(house, payer))[1:] == [
+        (wallet_of(payer), 10_000, "posted"),
+        (second, 90_000, "pending"),
+    ]
     await answer(house, payer, ok=False, reason="insufficient_funds")
     assert len(await told(house, payer)) == 3, "nobody is left to ask"
     assert await hour(house, DUE, 10) == 1
@@ -275,7 +278,7 @@ async def test_an_account_that_its_bank_has_closed_or_the_person_removed_is_not_
     await choose(house, payer, closed, removed, good)
     await house.buy(payer, 100_000)
     id_: UUID = decode(Prefix.BANK_ACCOUNT, removed)
-    await delete_bank_account(house.database, house.book, id_, payer.id, house.at)
+    await delete_bank_account(house.database, Vault(SECRETS), house.book, payer.id, id_, house.at)
     await start_of(house, DUE)
     await answer(house, payer, ok=False, reason="account_closed")
     assert [source for source, *_ in await told(house, payer)] == [closed, good]

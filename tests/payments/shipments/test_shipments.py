@@ -273,5 +273,3 @@ async def test_an_order_without_receipt_waits_for_nothing(town: Town) -> None:
     assert (await ship(town, "B-1"))[1]["state"] == "shipped"
     await follow(town)
     assert await waiting(town) == []
-
-

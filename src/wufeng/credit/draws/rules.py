@@ -44,7 +44,7 @@ def decide_draw(
     if request.amount_minor > ceiling - state.taken_minor:
         reasons.append(Reason.LIMIT_EXCEEDED)
     terms = terms_of(product, calendar_of(line, product), request.tenor, request.merchant_share_ppm)
-    if terms is None:
+    if terms is None or request.tenor not in product.tenors:
         reasons.append(Reason.TENOR_NOT_OFFERED)
     elif request.tenor > 1 and request.amount_minor < product.instalments.minimum_minor:
         reasons.append(Reason.AMOUNT_TOO_SMALL)

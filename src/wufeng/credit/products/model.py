@@ -327,8 +327,11 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return (1, *prices) if self.instalments.single else tuple(prices)
 
     def price(self, tenor: int) -> Price | None:
-        """The price of a tenor; None when it is not offered."""
-        if tenor == 1 and self.instalments.single:
+        """The price of a tenor; None when there is none.
+
+        One bill is never priced: what is too small to be split stands on one, whether a purchase may or not.
+        """
+        if tenor == 1:
             return FREE
         return next((price for price in self.instalments.prices if price.tenor == tenor), None)
 

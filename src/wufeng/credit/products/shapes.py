@@ -18,7 +18,7 @@ from wufeng.credit.products.model import Finding
 
 def check_shape(value: Any, expected: Any, path: str = "") -> Iterator[Finding]:
     """Everything by which a value read from TOML is not of a type (a struct, a tuple of structs, or a plain one)."""
-    expected = _given(expected)
+    expected = type_given(expected)
     if _is_struct(expected) and isinstance(value, dict):
         yield from _check_table(value, expected, path)
     elif get_origin(expected) is tuple and isinstance(value, list) and _is_struct(get_args(expected)[0]):
@@ -49,7 +49,7 @@ def _check_value(value: Any, expected: Any, path: str) -> Iterator[Finding]:
         yield Finding(path, f"is wrong: {detail[:1].lower()}{detail[1:]}{_choices(expected)}")
 
 
-def _given(expected: Any) -> Any:
+def type_given(expected: Any) -> Any:
     """The type without None: TOML has no null, so what is there is meant to be of the type."""
     if get_origin(expected) not in (Union, UnionType):
         return expected
