@@ -20,8 +20,15 @@ def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
         "captured: 1,000.00 lent by Wufeng Consumer Finance",
         "128.00 posted",
         "a bill of 1,000.00, due 2026-10-10",
-        "501.25, of it 1.25 interest",
+        "501.25, of it 1.25 interest: 500.00 × 0.05 % × 5 days",
         "paid: 1,001.25 paid of 1,001.25",
+        "1,000.00 posted, of it 0.00 interest",
+        "1,002.80, of it 2.80 interest",
+        "216.00: 10 % of 2,000.00 and 16.00 interest",
+        "owes to the fen what the one owed who was in time",
+        "442.09 on 2026-11-30, 442.09 on 2026-12-31, 442.09 on 2027-01-31",
+        "433.00, 9.09 of fees saved",
+        "443.83: instalments 433.00, instalment_fees 10.83",
         "/docs",
     ):
         assert words in first.out, first.out

@@ -76,8 +76,14 @@ async def follow(house: House) -> None:
 
 async def told(house: House, payer: Payer) -> list[tuple[str, int, str]]:
     """The repayments of a line in the order in which they were asked for: source, amount, status."""
-    found = sorted(await house.repayments(payer), key=lambda one: one.id)
-    return [(source_of(one), one.amount_minor, one.status.value) for one in found]
+    return [(source_of(one), one.amount_minor, one.status.value) for one in await asked(house, payer)]
+
+
+async def asked(house: House, payer: Payer) -> list[RepaymentView]:
+    """By time, and what was asked for at one instant in the person's order."""
+    order = (await house.line(payer)).auto_debit
+    found = await house.repayments(payer)
+    return sorted(found, key=lambda one: (one.created_at, order.index(source_of(one))))
 
 
 def source_of(one: RepaymentView) -> str:
@@ -168,7 +174,7 @@ async def test_by_the_hours_of_the_due_date(house: House) -> None:
     assert await hour(house, DUE, 23) == 0, "the last time was made, for nothing"
     assert [amount for _, amount, _ in await told(house, payer)] == [10_000, 20_000, 30_000]
     hours = [(one.created_at - house.book.start_of(DUE)) // timedelta(hours=1) for one in
-             sorted(await house.repayments(payer), key=lambda one: one.id)]  # fmt: skip
+             sorted(await house.repayments(payer), key=lambda one: one.created_at)]  # fmt: skip
     assert hours == [0, 10, 18]
     await start_of(house, DUE + timedelta(days=1))
     assert (await told(house, payer))[-1][1] == 40_020, "the rest, with a day's interest"
@@ -196,7 +202,7 @@ async def test_a_turned_clock_gives_what_time_would_have_given(database: Databas
         results.append(
             [
                 (names[source_of(one)], one.amount_minor, one.status, one.value_on, one.posted_on)
-                for one in sorted(await house.repayments(payer), key=lambda one: one.id)
+                for one in await asked(house, payer)
             ]
         )
         await house.prove(payer)

@@ -1,7 +1,7 @@
 """A line as a clerk with a pencil would keep it: a page a day, every fen in the books of the part that owes it.
 
-It shares with the engine the structs, the calendar of bank days and `schedule`, nothing else. Its rules are the words of
-PRODUCTS.md: interest of a day is taken of what is owed when the day begins; a bill takes the interest up to the day
+It shares with the engine the structs, the calendar of bank days and `schedule`, nothing else. Its rules are the words
+of PRODUCTS.md: interest of a day is taken of what is owed when the day begins; a bill takes the interest up to the day
 before; what was earned is rounded half-even as a whole, less what was charged before.
 """
 
@@ -173,7 +173,7 @@ class Oracle:
     # Days.
 
     def turn_to(self, on: date, told: Iterable[Issued] = ()) -> None:
-        """Let days begin up to one. told: bills that were issued; where there is no bill day, the oracle goes by them."""
+        """Let days begin up to one. told: bills that were issued; where there is no bill day, it goes by them."""
         dates = {event.on: event for event in told}
         while self.today < on:
             self.today += DAY

@@ -1,4 +1,4 @@
-"""Any life of a line, by the engine and by an oracle that counts day by day: the same books, to the fen and below it."""
+"""Any life of a line, by the engine and by an oracle that counts day by day: the same books, below the fen too."""
 
 import os
 from collections import Counter

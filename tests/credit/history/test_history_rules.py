@@ -1,4 +1,4 @@
-"""What holds of every history: money is conserved, lateness does not matter, and what never happened leaves no trace."""
+"""What holds of every history: money is conserved, lateness does not matter, what never happened leaves no trace."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -32,7 +32,7 @@ from wufeng.credit.repayments.rules import order_at, spread
 
 NOBODY = UUID(int=0)
 
-many = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def folded(clerk: Clerk, events: Sequence[Event]) -> Standing:
@@ -96,7 +96,7 @@ def test_nothing_is_negative_and_states_say_what_amounts_do(plot: Plot) -> None:
 @many
 @given(plots())
 def test_a_plan_is_what_was_bought_to_the_fen(plot: Plot) -> None:
-    """Parts sum to the price; as long as nothing was refunded or ended, bills and what is to come are all of its fee."""
+    """Parts sum to the price; until something is refunded or ended, bills and what is to come are all of its fee."""
     note(told(plot))
     clerk = lived(plot)
     refunded = {id_ for event in of(clerk.events, Refunded) for id_ in event.draw_ids}
@@ -191,6 +191,7 @@ def lives_with_and_without(plot: Plot, place: int, minor: int) -> tuple[Clerk, C
 
 def inserted(events: Sequence[Event], one: Repaid) -> list[Event]:
     """The events with a repayment more, at the end of its value date: the rule of `history.commands.rewritten`."""
+    one = replace(one, repayment_id=UUID(int=99))  # each life numbers its own events
     place = next((n for n, event in enumerate(events) if event.on > one.on), len(events))
     return [*events[:place], one, *events[place:]]
 
@@ -248,7 +249,7 @@ def assert_same(one: Standing, other: Standing) -> None:
 @many
 @given(plots(), st.integers(0, 15), st.integers(1, 120_000))
 def test_money_that_comes_late_gives_what_it_would_have_in_time(plot: Plot, place: int, minor: int) -> None:
-    """Bills were issued, due dates passed and other money came in between: rows, stretches of interest, all is the same.
+    """Bills were issued, due dates passed, other money came in between: rows, stretches of interest, all is the same.
 
     What was issued is a fact: only where the timely line has no bill that the other lacks can they be the same. (Where
     the other has one more, nothing of it is left.)

@@ -9,8 +9,10 @@ from tests.credit.conftest import House, shared_product
 from wufeng import credit
 from wufeng.base import faults
 from wufeng.base.ids import Prefix, encode
+from wufeng.credit.close.sweep import FIRST
 from wufeng.credit.lines.model import Actor
 from wufeng.credit.reminders.commands import REMINDER
+from wufeng.credit.reminders.rules import remindings
 from wufeng.credit.reminders.store import SQL
 
 DUE = date(2026, 10, 10)
@@ -121,7 +123,12 @@ async def test_the_product_says_when(reminding: House) -> None:
 async def test_bills_are_found_by_an_index(reminding: House) -> None:
     """The plan of the search reads bills by their due dates, and none by its line or all of them."""
 
+    of = remindings([reminding.products.version("monthly_bill", 1)], DUE)
+    dates = [one.due_on for one in of]
+    keys = [one.product for one in of], [one.version for one in of], dates
     async with reminding.database.transaction() as db:
         await db.execute("set local enable_seqscan = off")
-        plan = await db.fetch(f"explain (generic_plan) {SQL.lines_to_remind}")
+        plan = await db.fetch(
+            f"explain {SQL.lines_to_remind}", reminding.bucket, DUE, dates, *keys, *FIRST, 100
+        )
     assert "bill_due" in "\n".join(row[0] for row in plan)

@@ -104,23 +104,24 @@ select (select count(*) from ready) as rows,
 -- name: issue_bills
 -- Bills of one date for lines whose people are locked, where nothing is to be decided but sums: a plain product, all
 -- earlier bills past or before their due dates, nothing in the person's favour, no subsidy. All others stay as they are.
+-- What makes a line plain is a column: as conditions they let the planner expect one line, and join in loops.
 -- Rows are written where they were read (ctid): nobody moves them while their person is locked. What a bill has earned
 -- leaves the sum of what is earned and not billed, and with its last unit the part of one that stays over.
 -- $4 to $6: plain products, versions and the principal's share of the minimum. $7: the next date with each day of the
 -- month. $8: the first 22 hex digits of the ids; six that count follow, then the line's slot.
 with due as materialized (
     select line.ctid as place, line.id, line.touched_on, line.bill_day, line.due_day, line.product,
-           line.product_version, plain.principal_ppm
+           line.product_version, plain.principal_ppm,
+           line.next_bill_on = $2::date and line.status in ('open', 'frozen', 'suspended')
+           and line.bill_day is not null and line.temporary_limit_minor is null and line.ended_raise_minor = 0
+           and line.frozen_until_on is null
+           and not exists (select from account
+                            where account.bucket = $1 and account.id = wufeng_account_id(line.id, 13)
+                              and account.balance_minor <> 0) as is_plain
       from line
       join unnest($4::text[], $5::integer[], $6::bigint[]) as plain (product, version, principal_ppm)
         on plain.product = line.product and plain.version = line.product_version
-     where line.bucket = $1 and line.id = any($3::uuid[]) and line.next_bill_on = $2::date
-       and line.status in ('open', 'frozen', 'suspended')
-       and line.bill_day is not null and line.temporary_limit_minor is null and line.ended_raise_minor = 0
-       and line.frozen_until_on is null
-       and not exists (select from account
-                        where account.bucket = $1 and account.id = wufeng_account_id(line.id, 13)
-                          and account.balance_minor <> 0)
+     where line.bucket = $1 and line.id = any($3::uuid[])
 ), part as materialized (
     select draw.ctid as place, draw.line_id, draw.id, draw.tenor, draw.billed_parts as part,
            coalesce(draw.billable_on < $2, false) as is_taken, draw.billable_on is not null as is_billable,
@@ -140,6 +141,7 @@ with due as materialized (
       from due
       join draw
         on draw.bucket = $1 and draw.line_id = due.id and (draw.unbilled_minor > 0 or draw.charges_open)
+     where due.is_plain
 ), old as materialized (
     select bill.ctid as place, bill.id, bill.line_id, bill.issued_on, bill.segments, bill.accrued_on, bill.daily_ppm,
            bill.status, bill.interest_billed_minor,
@@ -151,6 +153,7 @@ with due as materialized (
            and bill.most_minor is null as is_plain
       from due
       join bill on bill.bucket = $1 and bill.line_id = due.id and not bill.settled
+     where due.is_plain
 ), earned as materialized (
     select old.place, old.id, old.line_id, old.issued_on, old.daily_ppm, old.status, old.principal_minor,
            old.charges_minor, old.is_running, old.is_plain, old.interest_billed_minor,
@@ -214,7 +217,7 @@ with due as materialized (
       from due
       left join summed on summed.line_id = due.id
       left join earlier on earlier.line_id = due.id
-     where coalesce(summed.is_plain, true) and coalesce(earlier.is_plain, true)
+     where due.is_plain and coalesce(summed.is_plain, true) and coalesce(earlier.is_plain, true)
        and coalesce(summed.single_minor + summed.instalment_minor + summed.fee_minor, 0)
            + coalesce(earlier.interest_minor, 0) > 0
 ), inserted as (

@@ -39,9 +39,13 @@ from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 
 class Group(Struct, frozen=True):
-    """The ways to pay of one kind: `wallet`, `line`, or `both` (the balance first, the rest on credit)."""
+    """The ways to pay of one kind: `wallet`, `line`, or `both` (the balance first, the rest on credit).
+
+    name  of the product, where credit is in it: each has a group of its own, with its lenders and what late costs
+    """
 
     kind: str
+    name: str
     options: tuple[QuoteOption, ...]
 
     @property
@@ -243,7 +247,7 @@ async def _show_ways(
         pin_set = await has_pin(db, visit.book, visit.caller.id)
     quote = await _quote(visit, order)
     chosen = visit.field("option").rpartition(".")[2]
-    groups = _groups(quote)
+    groups = _groups(quote, visit)
     first_open = next(
         (
             option.id
@@ -293,14 +297,26 @@ async def _quote(visit: Visit, order: OrderTerms) -> QuoteView:
     )
 
 
-def _groups(quote: QuoteView) -> list[Group]:
-    """The options by kind, in the order in which they are offered: the balance comes first."""
-    by_kind: dict[str, list[QuoteOption]] = {"wallet": [], "line": [], "both": []}
+def _groups(quote: QuoteView, visit: Visit) -> list[Group]:
+    """The options by kind and line, in the order in which they are offered: the balance comes first."""
+    found: dict[tuple[int, str | None], list[QuoteOption]] = {}
     for option in quote.options:
         kinds = {source.kind for source in option.funding}
-        kind = "both" if len(kinds) > 1 else "line" if SourceKind.LINE in kinds else "wallet"
-        by_kind[kind].append(option)
-    return [Group(kind, tuple(options)) for kind, options in by_kind.items() if options]
+        place = 2 if len(kinds) > 1 else 1 if SourceKind.LINE in kinds else 0
+        line = next((source.line for source in option.funding if source.line), None)
+        found.setdefault((place, line), []).append(option)
+    return [
+        Group(("wallet", "line", "both")[place], _product_name(options[0], visit), tuple(options))
+        for (place, _), options in sorted(found.items(), key=lambda one: one[0][0])
+    ]
+
+
+def _product_name(option: QuoteOption, visit: Visit) -> str:
+    if option.product is None:
+        return ""
+    id_, _, version = option.product.partition("@")
+    name = visit.services.products.version(id_, int(version)).name
+    return name.zh if visit.language == "zh" else name.en
 
 
 def _error_of(problem: ApiProblem) -> str:
