@@ -41,3 +41,6 @@ comment on column line_change.amount_minor is 'what was set, where it is not the
 comment on column line_change.until_on is 'the last date of a raise; the date that ends a freeze';
 
 grant select, insert, update on credit_cap to wufeng_app;
+
+alter table bill add column over_limit_minor bigint not null default 0;
+comment on column bill.over_limit_minor is 'principal above the limit once a raise was over: part of the minimum';

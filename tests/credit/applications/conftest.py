@@ -14,7 +14,7 @@ from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Problem
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.applications.close import close_steps
-from wufeng.credit.applications.model import Consent, Declared, Facts, Habits
+from wufeng.credit.applications.model import Declared, Facts, Habits
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.views import ApplicationView
 
@@ -88,9 +88,6 @@ class Office:
         outcome = await self.house.send(command)
         assert isinstance(outcome, Problem), outcome
         return outcome
-
-
-CONSENT = Consent("automatic_decision", 1)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ async def test_a_sheet_that_was_not_read_is_not_signed(office: Office) -> None:
     wrong = await office.refused(office.accepting(person, view, sheet_hash="0" * 64))
     assert (wrong.code, wrong.errors[0].pointer) == (Code.INVALID_FIELD, "/sheet_hash")
     stranger = replace(office.accepting(other, view), people=(other.id,))
-    assert (await office.refused(stranger)).code is Code.NOT_FOUND
+    assert (await office.refused(stranger)).detail == "No such application."
     assert (await row(office, view)).status is ApplicationStatus.OFFERED
     signed = await asyncio.gather(*(house.send(office.accepting(person, view)) for _ in range(3)))
     assert sum(not isinstance(answer, Problem) for answer in signed) == 1, "a sheet is accepted once"

@@ -121,14 +121,16 @@ def book(cut_off: time = time(0)) -> Book:
 def test_the_hours_of_a_date() -> None:
     products = [one.product for one in shipped_products() if one.product.id == "monthly_bill"]
     midnight = book().start_of(DUE)
-    found = hours(products, book(), DUE, midnight + timedelta(days=1))
+    found = hours(products, book(), DUE, None, midnight + timedelta(days=1))
     assert [(one.number, one.at - midnight) for one in found] == [
         (1, timedelta(hours=10)), (2, timedelta(hours=18)), (3, timedelta(hours=22)),
     ]  # fmt: skip
     assert found[0].products == {"monthly_bill": (1,)}
     at_ten = midnight + timedelta(hours=10)
-    assert [one.number for one in hours(products, book(), DUE, at_ten)] == [1]
-    assert hours(products, book(), DUE, at_ten - timedelta(seconds=1)) == []
+    assert [one.number for one in hours(products, book(), DUE, None, at_ten)] == [1]
+    assert hours(products, book(), DUE, None, at_ten - timedelta(seconds=1)) == []
+    last = hours(products, book(), DUE, at_ten, midnight + timedelta(days=1))
+    assert [one.number for one in last] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.credit.history.products import CYCLES, products
 
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import bring_up, is_settled
-from wufeng.credit.debts.issuing import issue_bill
+from wufeng.credit.debts.issuing import Known, issue_bill
 from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Approved, Draw, DrawRequest
 from wufeng.credit.draws.rules import bill_wanted_on, billable, born, calendar_of, charges_open
@@ -190,7 +190,7 @@ class Clerk:
             return
         self.items[bill_id] = done.items
         self.credit_minor -= done.applied.paid_minor if done.applied else 0
-        self.events.append(Issued(self.on, bill_id, done.bill.due_on))
+        self.events.append(Issued(self.on, bill_id, Known(done.bill.due_on)))
 
     def buy(self, amount_minor: int, number: int) -> UUID:
         """A draw in one of the product's tenors; some await their delivery, some are paid for by the merchant."""

@@ -276,10 +276,10 @@ def test_added_and_taken_away_again_changes_nothing(plot: Plot, place: int, mino
     """Whatever was issued meanwhile."""
     timely, late, one = lives_with_and_without(plot, place, minor)
     both = inserted(late.events, one)
-    assert folded(late, [event for event in both if event is not one]) == folded(late, late.events)
-    assert folded(timely, inserted([e for e in timely.events if e is not one], one)) == folded(
-        timely, timely.events
-    )
+    again = folded(late, [event for event in both if event in late.events])
+    assert len(both) == len(late.events) + 1 and again == folded(late, late.events)
+    moved = inserted([event for event in timely.events if event is not one], one)
+    assert_same(folded(timely, moved), folded(timely, timely.events))
 
 
 @many

@@ -66,7 +66,7 @@ def test_ids_at_the_border() -> None:
     assert OWN_SOURCES.parse(encode(Prefix.WALLET, ID)) == WALLET
     assert OWN_SOURCES.parse(encode(Prefix.BANK_ACCOUNT, ID)) == BANK
     for text in ("", "wal", "wal_", encode(Prefix.PERSON, ID), "wallet"):
-        with pytest.raises(ValueError, match="id|begin"):
+        with pytest.raises(ValueError, match=r"id|begin"):
             OWN_SOURCES.parse(text)
 
 

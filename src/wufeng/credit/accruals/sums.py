@@ -34,8 +34,8 @@ NONE = Delta()
 def unbilled(one: Bearing, on: date) -> Delta:
     """What a draw or bill has earned by the end of a date and was not billed, and what it earns a day from then on.
 
-    One whose interest is capped is not in the sum: it does not grow by the day. One that bears nothing any more, and has
-    nothing left to bill but a part of a minor unit, is done.
+    One whose interest is capped is not in the sum: it does not grow by the day. One that bears nothing any more, with
+    less than a minor unit left to bill, is done.
     """
     if (not one.daily_ppm and not one.segments) or one.most_minor is not None:
         return NONE

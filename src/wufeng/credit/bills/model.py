@@ -26,6 +26,7 @@ class Bill(Struct, frozen=True, kw_only=True):
     interest_minor        interest billed on this one: of earlier bills, of draws before their bill, of instalments
     late_interest_minor   interest of this bill itself, charged when it was paid off between two bills
     carried_minor, missed_minor   what earlier bills left, as far as it raises this bill's minimum
+    over_limit_minor      principal above the line's limit once a raise is over: it is asked for too
     minimum_minor         the least payment until the due date
     paid_…                money, refunds of other draws included, that paid these parts
     counted_minor         what was paid towards the minimum: on this bill and those before it, since it was issued
@@ -51,6 +52,7 @@ class Bill(Struct, frozen=True, kw_only=True):
     late_interest_minor: int = 0
     carried_minor: int = 0
     missed_minor: int = 0
+    over_limit_minor: int = 0
     minimum_minor: int = 0
     paid_principal_minor: int = 0
     paid_fee_minor: int = 0

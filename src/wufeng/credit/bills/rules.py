@@ -166,6 +166,7 @@ def minimum_of(minimum: Minimum, bill: Bill) -> int:
     principal_minor = bill.single_minor + bill.carried_minor
     whole = minimum.rest is Rest.DRAW or principal_minor <= minimum.whole_up_to_minor
     share = principal_minor if whole else -(-principal_minor * minimum.principal_ppm // PPM)
+    share = min(principal_minor, share + bill.over_limit_minor)
     return share + bill.instalment_minor + bill.fee_minor + bill.interest_minor + bill.missed_minor
 
 
@@ -184,6 +185,7 @@ def issue(
     earlier: Sequence[Bill],
     product: Product,
     due: date,
+    over_limit_minor: int = 0,
 ) -> Issued | None:
     """Issue a line's bill, or none when there is nothing to put on it.
 
@@ -220,6 +222,7 @@ def issue(
         interest_minor=interest_minor,
         carried_minor=carried_minor,
         missed_minor=missed_minor,
+        over_limit_minor=over_limit_minor,
         daily_ppm=product.interest.daily_ppm,
         accrued_on=until if product.interest.daily_ppm else due,
         wake_on=due,

@@ -60,6 +60,7 @@ async def insert_bills(db: Connection, bucket: int, bills: Sequence[tuple[Bill, 
         [bill.least_minor for bill in new],
         [bill.most_minor for bill in new],
         [bill.grace_days for bill in new],
+        [bill.over_limit_minor for bill in new],
     )
 
 

@@ -105,7 +105,7 @@ select (select count(*) from ready) as rows,
 -- Bills of one date for lines whose people are locked, where nothing is to be decided but sums: a plain product, all
 -- earlier bills past or before their due dates, nothing in the person's favour, no subsidy. All others stay as they are.
 -- What makes a line plain is a column: as conditions they let the planner expect one line, and join in loops.
--- Rows are written where they were read (ctid): nobody moves them while their person is locked. What a bill has earned
+-- For the same reason the rows of a line travel as arrays. Rows are written where they were read (ctid): nobody moves them while their person is locked. What a bill has earned
 -- leaves the sum of what is earned and not billed, and with its last unit the part of one that stays over.
 -- $4 to $6: plain products, versions and the principal's share of the minimum. $7: the next date with each day of the
 -- month. $8: the first 22 hex digits of the ids; six that count follow, then the line's slot.
@@ -182,6 +182,12 @@ with due as materialized (
            sum(case when status = 'overdue' then principal_minor + charges_minor else charges_minor end)::bigint
            as missed_minor,
            bool_or(daily_ppm > 0 and principal_minor > 0) as is_earning,
+           array_agg(place order by id) as places, array_agg(amount_minor order by id) as amounts,
+           array_agg(is_running order by id) as running, array_agg(segments order by id) as segments,
+           array_agg(principal_minor + charges_minor = 0 order by id) as settled,
+           array_agg(daily_ppm > 0 or amount_minor > 0 order by id) as moving,
+           sum(case when amount_minor = 0 then 0 when principal_minor > 0 then amount_minor * 1000000
+                    else unbilled_micro end)::bigint as released_micro,
            '[' || string_agg('["' || id || '",' || amount_minor || ',false]', ',' order by issued_on, id)
                   filter (where amount_minor > 0) || ']' as interest_of
       from interest
@@ -196,14 +202,20 @@ with due as materialized (
            array_agg(tenor order by id) filter (where is_taken) as item_tenors,
            array_agg(principal_minor order by id) filter (where is_taken) as item_principal,
            array_agg(fee_minor order by id) filter (where is_taken) as item_fee,
-           array_agg(0::bigint) filter (where is_taken) as item_interest, bool_and(is_plain) as is_plain,
+           array_agg(0::bigint) filter (where is_taken) as item_interest,
+           array_agg(place order by id) filter (where is_taken) as places,
+           array_agg(covered_minor order by id) filter (where is_taken) as item_covered,
+           array_agg(charges_open order by id) filter (where is_taken) as item_open,
+           bool_and(is_plain) as is_plain,
            bool_or(case when is_taken then unbilled_minor > principal_minor or charges_open else is_billable end)
            as is_to_come
       from part
      group by line_id
 ), billed as materialized (
     select due.place, due.id as line_id, due.touched_on, due.product, due.product_version, summed.item_draws, summed.item_parts, summed.item_tenors,
-           summed.item_principal, summed.item_fee, summed.item_interest, coalesce(summed.single_minor, 0) as single_minor,
+           summed.item_principal, summed.item_fee, summed.item_interest, summed.places, summed.item_covered,
+           summed.item_open, earlier.places as old_places, earlier.amounts, earlier.running, earlier.segments,
+           earlier.settled, earlier.moving, earlier.released_micro, coalesce(summed.single_minor, 0) as single_minor,
            coalesce(summed.instalment_minor, 0) as instalment_minor, coalesce(summed.fee_minor, 0) as fee_minor,
            coalesce(earlier.interest_minor, 0) as interest_minor, coalesce(earlier.carried_minor, 0) as carried_minor,
            coalesce(earlier.missed_minor, 0) as missed_minor, earlier.interest_of::json as interest_of,
@@ -237,18 +249,19 @@ with due as materialized (
        set billed_parts = draw.billed_parts + 1, bills = draw.bills || billed.id,
            prepaid_minor = draw.prepaid_minor - part.covered_minor,
            unbilled_minor = draw.unbilled_minor - part.principal_minor, charges_open = part.charges_open
-      from part
-      join billed on billed.line_id = part.line_id
-     where part.is_taken and draw.bucket = $1 and draw.ctid = part.place
+      from billed
+     cross join lateral unnest(billed.places, billed.item_covered, billed.item_principal, billed.item_open)
+           as part (place, covered_minor, principal_minor, charges_open)
+     where draw.bucket = $1 and draw.ctid = part.place
 ), accrued as (
     update bill
-       set accrued_on = case when interest.is_running then $2::date - 1 else bill.accrued_on end,
-           segments = interest.segments,
-           interest_billed_minor = bill.interest_billed_minor + interest.amount_minor,
-           settled = interest.principal_minor + interest.charges_minor = 0
-      from interest
-      join billed on billed.line_id = interest.line_id
-     where (interest.daily_ppm > 0 or interest.amount_minor > 0) and bill.bucket = $1 and bill.ctid = interest.place
+       set accrued_on = case when old.is_running then $2::date - 1 else bill.accrued_on end, segments = old.segments,
+           interest_billed_minor = bill.interest_billed_minor + old.amount_minor, settled = old.is_settled
+      from billed
+     cross join lateral unnest(billed.old_places, billed.amounts, billed.running, billed.segments, billed.settled,
+                               billed.moving)
+           as old (place, amount_minor, is_running, segments, is_settled, is_moving)
+     where old.is_moving and bill.bucket = $1 and bill.ctid = old.place
 ), moved as (
     update line
        set touched_on = greatest(billed.touched_on, $2), next_bill_on = billed.next_bill_on, looked_on = null
@@ -265,13 +278,10 @@ with due as materialized (
      where account.bucket = $1 and account.id = charges.account_id
     returning account.id
 ), earning as (
-    select billed.product, billed.product_version, 0::bigint as daily_micro,
-           -sum(case when interest.principal_minor > 0 then interest.amount_minor * 1000000
-                     else interest.unbilled_micro end)::bigint as micro
-      from interest
-      join billed on billed.line_id = interest.line_id
-     where interest.amount_minor > 0
-     group by billed.product, billed.product_version
+    select product, product_version, -sum(released_micro)::bigint as micro, 0::bigint as daily_micro
+      from billed
+     where released_micro <> 0
+     group by product, product_version
 )
 select array(select id from billed order by line_id) as bills, (select count(*) from charges) as charges,
        (select count(*) from charged) as charged,

@@ -27,6 +27,7 @@ from wufeng.credit.close.slice_store import lock_lines_to_bill, lock_lines_to_wa
 from wufeng.credit.close.slices import Lock, Slicing, Work, issue_slice, pass_slice
 from wufeng.credit.debits.runner import debit_step
 from wufeng.credit.lines import store as lines
+from wufeng.credit.lines.ending import ENDINGS, EndTerms
 
 CHUNK = 100
 """Lines one command handles: small enough that payments behind it in the lane hardly notice."""
@@ -42,8 +43,9 @@ def close_steps() -> list[CloseStep]:
 
     Sets do what needs no decision, the lane all the rest.
     """
-    due_dates, auto_debit, arrears, issued = lane_steps()
+    ended, due_dates, auto_debit, arrears, issued = lane_steps()
     return [
+        ended,
         _sets_first(due_dates, lock_lines_to_wake, pass_slice),
         auto_debit,
         arrears,
@@ -56,6 +58,7 @@ def close_steps() -> list[CloseStep]:
 def lane_steps() -> list[CloseStep]:
     """The same steps by the lane alone, for every line of every product: what sets do must not differ from it."""
     return [
+        _step(ENDINGS, lines.lines_to_end, EndTerms),
         _step(DUE_DATES, bills.lines_to_wake, PassDueDates),
         debit_step(),
         _step(ARREARS, lines.lines_to_suspend, SuspendArrears),

@@ -46,9 +46,12 @@ def split(sources: Sequence[tuple[Source, int | None]], due_minor: int) -> list[
     return pieces
 
 
-def hours(products: Iterable[Product], book: Book, on: date, until: datetime) -> list[Hour]:
+def hours(
+    products: Iterable[Product], book: Book, on: date, since: datetime | None, until: datetime
+) -> list[Hour]:
     """The times of a date, from the second of each product on, that have come by an instant, in their order.
 
+    since  only those after this instant; None: all of the date
     The first of a product's times is the day close's, with which the date begins.
     """
     found: dict[tuple[datetime, int], dict[str, tuple[int, ...]]] = {}
@@ -57,7 +60,7 @@ def hours(products: Iterable[Product], book: Book, on: date, until: datetime) ->
             continue
         times = sorted(instant_of(book, on, one) for one in product.auto_debit.times)
         for number, at in enumerate(times[1:], 1):
-            if at <= until:
+            if at <= until and (since is None or since < at):
                 versions = found.setdefault((at, number), {})
                 versions[product.id] = (*versions.get(product.id, ()), product.version)
     return [Hour(at, number, found[at, number]) for at, number in sorted(found)]

@@ -35,25 +35,29 @@ def debit_step() -> CloseStep:
     return CloseStep(AUTO_DEBIT, run)
 
 
-async def debit_due(lanes: Lanes, book: Book, products: Products, at: datetime) -> list[StepResult]:
+async def debit_due(
+    lanes: Lanes, book: Book, products: Products, at: datetime, since: datetime | None = None
+) -> list[StepResult]:
     """Make the tries of due dates whose hour has come by an instant of the book's clock, in their order.
 
     Call it from a timer, and before the days that a turned clock has ended are closed: on a date that is not closed yet
     the hours that nobody has seen pass are made up for, each dated when it should have been. Safe to repeat and to run
     in several processes. Dates that are closed have no hours any more: their close is followed by the next's first try.
+
+    since  hours up to this instant were made by the caller's last call; None: it has made none
     """
-    return [await _debit_bucket(lanes, book, bucket, products, at) for bucket in book.buckets]
+    return [await _debit_bucket(lanes, book, bucket, products, since, at) for bucket in book.buckets]
 
 
 async def _debit_bucket(
-    lanes: Lanes, book: Book, bucket: int, products: Products, at: datetime
+    lanes: Lanes, book: Book, bucket: int, products: Products, since: datetime | None, at: datetime
 ) -> StepResult:
     async with lanes.database.read() as db:
         closed = await load_closed(db, bucket)
     today = book.business_date(at)
     on = today if closed.through is None else min(today, closed.through + timedelta(days=1))
     rows, errors = 0, list[str]()
-    for hour in rules.hours(products.versions(), book, on, at):
+    for hour in rules.hours(products.versions(), book, on, since, at):
         done = await _debit_hour(lanes, bucket, on, hour, at if on == today else hour.at)
         rows += done.rows
         errors += done.errors

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import due_date, issue, take_items
 from wufeng.credit.debts.rules import expected_bill_on, touched
+from wufeng.credit.lines.rules import after_bill, over_limit_minor
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Debt, Spread
 from wufeng.credit.repayments.rules import brought_up, spread
@@ -31,27 +32,36 @@ class IssuedBill(Struct, frozen=True):
     subsidy_minor: int = 0
 
 
+class Known(Struct, frozen=True):
+    """What a bill that was issued took from its line's terms of then: the due date, and what was above the limit."""
+
+    due_on: date
+    over_limit_minor: int = 0
+
+
 def issue_bill(
     debt: Debt,
     credit_balance_minor: int,
     bill_id: UUID,
     issued_on: date,
     product: Product,
-    due_on: date | None = None,
+    known: Known | None = None,
 ) -> IssuedBill:
     """Issue the bill of one line on a date: what is due of its draws, and the interest of what was not paid.
 
-    due_on  where the bill is known already, in a history that is folded again; None: as the line's days are now
+    known  of a bill in a history that is folded again; None: as the line is now
     """
     now = brought_up(debt, product, issued_on)
     new_items, draws = take_items(now.draws, bill_id, issued_on, product.minimum)
-    if due_on is None:
-        due_on = due_date(now.line, product.billing, issued_on, new_items.due_on)
-    issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on)
+    due_on = due_date(now.line, product.billing, issued_on, new_items.due_on)
+    over_minor = over_limit_minor(now.line, now.principal_minor, issued_on)
+    if known is not None:
+        due_on, over_minor = known.due_on, known.over_limit_minor
+    issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on, over_minor)
     if issued is None:
         after = replace(now, draws=draws)
         return IssuedBill(_next_expected(after, issued_on), None, BillItems())
-    line = now.line
+    line = now.line if known is not None else after_bill(now.line, issued_on)
     after = touched(Debt(line, (*issued.earlier, issued.bill), draws), issued_on)
     items = BillItems(new_items.items, issued.interest)
     owed_minor = after.principal_minor

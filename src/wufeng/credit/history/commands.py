@@ -16,6 +16,7 @@ from wufeng.base.lanes import Batch
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.debts.commands import Move
+from wufeng.credit.debts.issuing import Known
 from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw, draw_number
 from wufeng.credit.draws.rules import reborn
@@ -87,7 +88,15 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         if draw.billable_on is not None and born.billable_on is None:
             placed.append((draw.billable_on, 1, 0, draw.id, Delivered(draw.billable_on, draw.id)))
     for bill in all_bills:
-        placed.append((bill.issued_on, 0, 0, bill.id, Issued(bill.issued_on, bill.id, bill.due_on)))
+        placed.append(
+            (
+                bill.issued_on,
+                0,
+                0,
+                bill.id,
+                Issued(bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor)),
+            )
+        )
     for one in posted:
         event = Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan)
         placed.append((one.value_on, 2, _first(seqs, one.id), one.id, event))

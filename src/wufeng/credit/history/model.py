@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.debts.issuing import Known
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.refunds.model import Returned
@@ -39,11 +40,11 @@ class Delivered(Struct, frozen=True):
 
 
 class Issued(Struct, frozen=True):
-    """The bill of a date was issued, due on the day that was the line's then."""
+    """The bill of a date was issued, with what it took from the line's terms of then."""
 
     on: date
     bill_id: UUID
-    due_on: date
+    known: Known
 
 
 class Repaid(Struct, frozen=True):

@@ -91,7 +91,7 @@ def _delivered(standing: Standing, event: Delivered, product: Product) -> Standi
 
 def _issued(standing: Standing, event: Issued, product: Product) -> Standing:
     issued = issue_bill(
-        _open(standing), standing.credit_balance_minor, event.bill_id, event.on, product, event.due_on
+        _open(standing), standing.credit_balance_minor, event.bill_id, event.on, product, event.known
     )
     after = _with(standing, with_next_bill(issued.debt, event.on))
     if issued.bill is None:  # it was issued all the same: nothing is left of it
@@ -120,9 +120,9 @@ def _empty_bill(event: Issued, line_id: UUID) -> Bill:
         id=event.bill_id,
         line_id=line_id,
         issued_on=event.on,
-        due_on=event.due_on,
+        due_on=event.known.due_on,
         status=BillStatus.PAID,
-        accrued_on=event.due_on,
+        accrued_on=event.known.due_on,
     )
 
 

@@ -1,0 +1,274 @@
+"""Histories through the lanes and the closes: rows are the fold of what the database remembers, money is conserved."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.credit.conftest import House, Payer, make_house
+
+from wufeng import credit
+from wufeng.base.claims import Answer
+from wufeng.base.database import Database
+from wufeng.base.errors import Code, Problem
+from wufeng.credit.history.commands import History, load_history
+from wufeng.credit.history.model import Standing
+from wufeng.credit.history.rules import fold
+from wufeng.credit.lines.store import load_lines
+from wufeng.credit.products.model import Mode
+from wufeng.credit.repayments.model import RepaymentStatus, Source, SourceKind, Target
+from wufeng.identity.merchants.model import Scene
+from wufeng.ledger import AccountKind
+
+NUMBERS = count(1)
+START = date(2026, 9, 3)
+EXTERNAL = Source(SourceKind.EXTERNAL, None)
+NOBODY = UUID(int=0)
+
+LINES = {
+    "monthly_bill": {"product": "monthly_bill"},
+    "daily_interest": {"product": "daily_interest"},
+    "order_instalments": {"product": "order_instalments", "mode": Mode.ORDER},
+    "study_now": {"product": "study_now"},
+}
+
+BUYING: dict[str, dict[str, Any]] = {
+    "daily_interest": {},
+    "study_now": {"tenor": 6, "scene": Scene.EDUCATION},
+}
+"""How something is bought where instalments are not a choice."""
+
+
+async def remembered(house: House, payer: Payer) -> tuple[History, Standing]:
+    """What the database has of a line's history, and what its events make of the line today."""
+    assert payer.line_id is not None
+    async with house.database.read() as db:
+        line = (await load_lines(db, house.bucket, [payer.line_id]))[payer.line_id]
+        batch: Any = SimpleNamespace(db=db, bucket=house.bucket)
+        history = await load_history(batch, house.products, line)
+    product = house.products.version(line.product, line.product_version)
+    return history, fold(line, history.events, product, house.on)
+
+
+async def assert_rows_are_the_fold(house: House, payer: Payer) -> None:
+    """Bills, draws, items, line and pieces of repayments are what the events make of them; accounts are their sums."""
+    history, standing = await remembered(house, payer)
+    for bill in history.rows.bills:
+        assert replace(bill, wake_on=None) == replace(standing.bills[bill.id], wake_on=None)
+    for draw in history.rows.draws:
+        assert draw == standing.draws[draw.id]
+    assert standing.bills.keys() == {bill.id for bill in history.rows.bills}
+    assert history.items == standing.items
+    line = history.rows.line
+    for name in ("status", "past_due_since", "suspend_on", "next_bill_on"):
+        assert getattr(standing.line, name) == getattr(line, name), name
+    for repayment in history.repayments:
+        if repayment.status is RepaymentStatus.POSTED:
+            assert repayment.allocation == standing.allocations[repayment.id]
+    assert payer.line_id is not None
+    for kind, expected in (
+        (AccountKind.LINE_PRINCIPAL, standing.principal_minor),
+        (AccountKind.LINE_INTEREST, standing.interest_owed_minor),
+        (AccountKind.LINE_FEE, standing.fee_owed_minor),
+        (AccountKind.LINE_CREDIT_BALANCE, -standing.credit_balance_minor),
+    ):
+        assert await house.balance(payer.line_id, kind) == expected, kind
+
+
+def steps() -> st.SearchStrategy[list[tuple[str, int, int]]]:
+    """What happens, with an amount and a number; `late` money counts from so many days ago."""
+    amounts = st.one_of(st.integers(1, 400), st.integers(10_000, 90_000))
+    kinds = (
+        "buy",
+        "buy",
+        "repay",
+        "late",
+        "late",
+        "all",
+        "reverse",
+        "refund",
+        "refund",
+        "wait",
+        "wait",
+        "wait",
+        "month",
+    )
+    return st.lists(st.tuples(st.sampled_from(kinds), amounts, st.integers(0, 30)), min_size=4, max_size=14)
+
+
+@pytest.mark.parametrize("kind", ["monthly_bill", "daily_interest", "order_instalments"])
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(steps())
+async def test_rows_are_what_the_events_make_of_them(
+    database: Database, kind: str, lived: list[tuple[str, int, int]]
+) -> None:
+    house = await make_house(database, START, f"book{next(NUMBERS)}")
+    payer = await house.payer(wallet_minor=9_000_000, limit_minor=1_000_000, **LINES[kind])
+    payments = {await house.buy(payer, 61_234): 61_234}
+    for what, minor, number in lived:
+        await _do(house, payer, payments, what, minor, number)
+        await assert_rows_are_the_fold(house, payer)
+    await house.turn_to(house.on + timedelta(days=33))
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+    await house.lanes.drain()
+
+
+async def _do(
+    house: House, payer: Payer, payments: dict[UUID, int], what: str, minor: int, number: int
+) -> None:
+    match what:
+        case "buy":
+            tenor = 3 if number % 3 == 0 and minor > 2_000 else 1
+            command = house.buying(payer, minor, tenor=tenor, awaits_receipt=number % 5 == 4)
+            answer = await house.send(command)
+            if isinstance(answer, Answer) and answer.status == 201:
+                payments[command.request.payment_id] = minor
+        case "repay" | "late":
+            value_on = max(START, house.on - timedelta(days=number)) if what == "late" else None
+            source = {"source": EXTERNAL} if number % 2 else {}
+            _fits(await house.send(house.repaying(payer, minor, value_on=value_on, **source)))
+        case "all":
+            _fits(await house.send(house.repaying(payer, (Target.ALL, Target.MINIMUM)[number % 2])))
+        case "reverse":
+            history, _ = await remembered(house, payer)
+            posted = [one.id for one in history.repayments if one.status is RepaymentStatus.POSTED]
+            if posted:
+                _fits(await house.send(reversing(house, payer, posted[number % len(posted)])))
+        case "refund":
+            payment_id = list(payments)[number % len(payments)]
+            if amount := min(minor, payments[payment_id]):
+                await house.refund(payer, payment_id, amount)
+                payments[payment_id] -= amount
+        case "wait":
+            await house.turn_to(house.on + timedelta(days=number))
+        case "month":
+            await house.turn_to(house.on + timedelta(days=31))
+
+
+def reversing(house: House, payer: Payer, repayment_id: UUID) -> credit.ReverseRepayment:
+    """The bank takes a repayment back."""
+    return credit.ReverseRepayment(
+        at=house.at, people=(payer.id,), repayment_id=repayment_id, reason="taken back"
+    )
+
+
+def _fits(answer: Answer | Problem) -> None:
+    """Done, or refused for a reason; a bug would be neither."""
+    assert isinstance(answer, Answer) or answer.code is Code.STATE_CONFLICT, answer
+
+
+# A message of the bank that comes late.
+
+
+@pytest.mark.parametrize("kind", list(LINES))
+@pytest.mark.parametrize(
+    "paid_on", [date(2026, 10, 8), date(2026, 10, 31), date(2026, 11, 10), date(2026, 12, 30)]
+)
+async def test_a_line_whose_money_is_told_three_days_late_ends_up_as_the_other(
+    house: House, kind: str, paid_on: date
+) -> None:
+    """In those days a due date passes or a bill is issued, something is bought and other money comes."""
+    timely, late = [await house.payer(limit_minor=1_000_000, **LINES[kind]) for _ in range(2)]
+    payments: dict[UUID, list[UUID]] = {timely.id: [], late.id: []}
+    for day, minor, tenor in ((0, 80_001, 1), (2, 123_457, 3), (20, 33_333, 1)):
+        await house.turn_to(START + timedelta(days=day))
+        for payer in (timely, late):
+            bought = await house.buy(payer, minor, **BUYING.get(kind, {"tenor": tenor}))
+            payments[payer.id].append(bought)
+    await house.turn_to(paid_on)
+    await house.repay(timely, 50_005, source=EXTERNAL)
+    await house.turn_to(paid_on + timedelta(days=1))
+    for payer in (timely, late):
+        await house.refund(payer, payments[payer.id][1], 23_456)
+    await house.turn_to(paid_on + timedelta(days=2))
+    for payer in (timely, late):
+        await house.repay(payer, 7_777, source=EXTERNAL)
+    await house.turn_to(paid_on + timedelta(days=3))
+    await house.repay(late, 50_005, source=EXTERNAL, value_on=paid_on)
+    for on in (house.on, paid_on + timedelta(days=30), paid_on + timedelta(days=75)):
+        await house.turn_to(on)
+        assert await told_rows(house, timely) == await told_rows(house, late), on
+        for payer in (timely, late):
+            await assert_rows_are_the_fold(house, payer)
+    for payer in (timely, late):
+        await house.repay(payer, Target.ALL, source=EXTERNAL)
+    assert await told_rows(house, timely) == await told_rows(house, late)
+    await house.prove(timely, late)
+
+
+@pytest.mark.parametrize("kind", list(LINES))
+async def test_money_told_late_and_taken_back_was_never_there(house: House, kind: str) -> None:
+    """All the way: dated back over a bill and a due date, then reversed."""
+    never, taken = [await house.payer(limit_minor=1_000_000, **LINES[kind]) for _ in range(2)]
+    for payer in (never, taken):
+        await house.buy(payer, 80_001, **BUYING.get(kind, {}))
+        await house.buy(payer, 123_457, **BUYING.get(kind, {"tenor": 3}))
+    await house.turn_to(date(2026, 11, 2))
+    answer = await house.do(house.repaying(taken, 20_002, source=EXTERNAL, value_on=date(2026, 10, 9)))
+    await house.turn_to(date(2026, 11, 12))
+    assert answer.object_id is not None
+    await house.do(reversing(house, taken, answer.object_id))
+    for on in (house.on, date(2026, 12, 12), date(2027, 1, 12)):
+        await house.turn_to(on)
+        rows, others = await told_rows(house, never), await told_rows(house, taken)
+        assert {**rows, "repayments": None} == {**others, "repayments": None}, on
+        await assert_rows_are_the_fold(house, taken)
+    await house.prove(never, taken)
+
+
+async def told_rows(house: House, payer: Payer) -> Mapping[str, object]:
+    """A line's rows but for ids, and for when and by whose word something came."""
+    history, _ = await remembered(house, payer)
+    line, bills, draws = history.rows.line, history.rows.bills, history.rows.draws
+    names: dict[UUID | None, object] = {None: None} | {bill.id: str(bill.issued_on) for bill in bills}
+    names |= {draw.id: f"draw {n}" for n, draw in enumerate(draws)}
+    return {
+        "line": replace(line, id=NOBODY, person_id=NOBODY, touched_on=None),
+        "bills": [replace(bill, id=NOBODY, line_id=NOBODY) for bill in bills],
+        "draws": [
+            (
+                replace(draw, id=NOBODY, line_id=NOBODY, payment_id=NOBODY, bills=()),
+                [names[bill] for bill in draw.bills],
+            )
+            for draw in draws
+        ],
+        "items": [
+            (
+                [
+                    (names[item.draw_id], replace(item, draw_id=NOBODY))
+                    for item in history.items[bill.id].items
+                ],
+                [(names[one.of], one.amount_minor) for one in history.items[bill.id].interest],
+            )
+            for bill in bills
+        ],
+        "repayments": sorted(
+            (
+                (
+                    str(one.value_on),
+                    one.amount_minor,
+                    one.status.value,
+                    one.principal_minor,
+                    one.returned_minor,
+                ),
+                [
+                    (
+                        piece.part.value,
+                        piece.amount_minor,
+                        names[piece.bill],
+                        names[piece.draw],
+                        piece.instalment,
+                    )
+                    for piece in one.allocation
+                ],
+            )
+            for one in history.repayments
+        ),
+    }

@@ -1,0 +1,27 @@
+"""What is still used of a raise that is over is part of the least payment of the bill after it (PRODUCTS.md 2.3)."""
+
+from datetime import date
+
+from tests.credit.conftest import House
+
+from wufeng import credit
+from wufeng.credit.repayments.model import Source, SourceKind
+
+
+async def test_the_bill_after_a_raise_asks_for_what_is_above_the_limit_once(house: House) -> None:
+    payer = await house.payer(wallet_minor=1_000_000, limit_minor=100_000)
+    raised = house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=date(2026, 9, 20))
+    await house.do(raised)
+    await house.buy(payer, 115_000)
+    await house.turn_to(date(2026, 10, 1))
+    (bill,) = await house.bills(payer)
+    assert bill.minimum_minor == 11_500 + 15_000
+    await house.turn_to(date(2026, 10, 9))
+    late = house.repaying(payer, 1_000, source=Source(SourceKind.EXTERNAL, None), value_on=date(2026, 10, 3))
+    await house.do(late)
+    (bill,) = await house.bills(payer)
+    assert bill.minimum_minor == 11_500 + 15_000, "a history folded again knows it too"
+    await house.repay(payer, 26_500)
+    await house.turn_to(date(2026, 11, 1))
+    assert (await house.bills(payer))[-1].minimum_minor < 26_500, "no later bill asks again"
+    await house.prove(payer)
