@@ -37,6 +37,7 @@ from wufeng.payments.bank.model import Answered, Kind
 from wufeng.payments.bank.runner import MakeCommand
 from wufeng.payments.expiry import expire_due
 from wufeng.payments.feed import EVENT_TYPES, expand
+from wufeng.payments.spending.queries import gather_facts
 from wufeng.payments.wallets import StoredValue, shipped_wallet_policy
 from wufeng.risk.model import Policy
 from wufeng.services import Services
@@ -55,7 +56,11 @@ DELIVERIES_KEPT = timedelta(days=30)
 PROVED_EVERY = timedelta(hours=1)
 """How often a book that changes is proved; a large one more rarely."""
 
-STEPS: Sequence[CloseStep] = (*credit.close_steps(), *settlements.close_steps())
+STEPS: Sequence[CloseStep] = (
+    *credit.close_steps(),
+    *credit.application_steps(gather_facts),
+    *settlements.close_steps(),
+)
 """The day close, step by step."""
 
 

@@ -1,4 +1,4 @@
-"""Putting a bill into instalments, as a lane command: it is priced again from locked rows, and made if it is the same."""
+"""Putting a bill into instalments, as a lane command: priced again from locked rows, and made if it is the same."""
 
 from collections.abc import Sequence
 from datetime import date

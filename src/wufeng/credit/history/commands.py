@@ -38,7 +38,6 @@ from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
 from wufeng.credit.repayments.rules import brought_up
 
-
 LAST = 2**63 - 1
 """The place of what has no journal yet: after all of its day."""
 

@@ -1,6 +1,7 @@
 """Paying: the hosted checkout of an order, a payment that waits for its payer, the receipt."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from msgspec import Struct
@@ -206,8 +207,10 @@ async def _show_checkout(
         return visit.show("consumer/closed.html", paid=found.status is CheckoutStatus.COMPLETE, **shared)
     if visit.caller_or_none is None:
         return visit.show("consumer/checkout.html", **shared)
+    order = encode(Prefix.ORDER, found.order.terms.id)
+    asked = {"refuse": None, "opens": f"/app/apply?{urlencode({'order': order, 'next': visit.path})}"}
     return await _show_ways(
-        visit, found.order.terms, visit.path, {**shared, "refuse": None}, error, status, problem
+        visit, found.order.terms, visit.path, {**shared, **asked}, error, status, problem
     )
 
 
@@ -228,6 +231,7 @@ async def _show_waiting(
         "return_url": None,
         "expires_at": view.expires_at,
         "refuse": f"/app/payments/{view.id}/refuse",
+        "opens": None,
     }
     action = f"/app/payments/{view.id}/confirm"
     return await _show_ways(visit, order.terms, action, shared, error, status, problem)
