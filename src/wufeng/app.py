@@ -3,7 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -56,12 +56,16 @@ DELIVERIES_KEPT = timedelta(days=30)
 PROVED_EVERY = timedelta(hours=1)
 """How often a book that changes is proved; a large one more rarely."""
 
-STEPS: Sequence[CloseStep] = (
-    *credit.close_steps(),
-    *credit.application_steps(gather_facts),
-    *settlements.close_steps(),
-)
-"""The day close, step by step."""
+
+def close_steps(products: Products) -> list[CloseStep]:
+    """The day close, step by step."""
+    return [
+        *credit.close_steps(),
+        *credit.reminder_steps(products),
+        *credit.application_steps(gather_facts),
+        *payments.receipt_steps(),
+        *settlements.close_steps(),
+    ]
 
 
 def _repayment_answered(answered: Answered) -> Command:
@@ -179,6 +183,14 @@ class App:
             for book in services.books.values():
                 await close_days(services, book)
 
+        debited: dict[int, datetime] = {}
+
+        async def debit() -> None:
+            for book in services.books.values():
+                at = book.at(services.clock)
+                await credit.debit_due(services.lanes, book, services.products, at, debited.get(book.id))
+                debited[book.id] = at
+
         async def forget() -> None:
             async with services.database.read() as db:
                 for book in services.books.values():
@@ -193,6 +205,10 @@ class App:
             async with services.database.read() as db:
                 await credit.refresh(db, services.products, services.clock.now())
 
+        async def campaigns() -> None:
+            for book in services.books.values():
+                await payments.even_out(services.database, book, book.at(services.clock))
+
         async def verify() -> None:
             for book in services.books.values():
                 await ledger.verify_if_due(services.database, book, services.clock.now(), PROVED_EVERY)
@@ -200,7 +216,9 @@ class App:
         return [
             Job("expire", 5.0, expire),
             Job("close", 10.0, close),
+            Job("debits", 30.0, debit),
             Job("products", 5.0, products),
+            Job("campaigns", 5.0, campaigns),
             Job("forget", 600.0, forget),
             Job("verify", 300.0, verify),
         ]
@@ -282,6 +300,8 @@ async def _build(
             ledger.FOLLOWER,
             deliveries_follower(books, expand, clock, sender),
             bank_follower(clock, runner),
+            payments.shipments_follower(lanes, books),
+            credit.debits_follower(lanes),
         ],
         on_failure=metrics.follower_failed,
     )
@@ -334,8 +354,9 @@ async def close_days(services: Services, book: Book) -> list[ClosedDay]:
     """Close what has ended on a book's clock, bucket by bucket. One entry a date."""
     began_at, through = services.clock.now(), book.business_date(book.at(services.clock)) - timedelta(days=1)
     closed: dict[Any, list[ClosedDay]] = {}
+    steps = close_steps(services.products)
     for bucket in book.buckets:
-        for day in await credit.close_through(services.lanes, book, bucket, through, STEPS):
+        for day in await credit.close_through(services.lanes, book, bucket, through, steps):
             closed.setdefault(day.business_on, []).append(day)
     merged = [_merged(days) for _, days in sorted(closed.items())]
     for day in merged:
@@ -368,6 +389,7 @@ async def turn_days(services: Services, book: Book, days: int) -> list[ClosedDay
         book = services.books[book.id]
         await expire_due(services.lanes, book, book.at(services.clock))
         await services.followers.catch_up()
+        await credit.debit_due(services.lanes, book, services.products, book.at(services.clock))
         closes += await close_days(services, book)
     return closes
 

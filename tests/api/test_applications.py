@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from wufeng.app import STEPS
+from wufeng.app import close_steps
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit import application_steps, close_through
 from wufeng.identity.merchants.model import Scene
@@ -291,7 +291,8 @@ async def test_reviews_are_read_by_the_person(api: Api) -> None:
     line = (await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))).json()[
         "line"
     ]
-    steps = [step for step in STEPS if "review" not in step.name and "lapses" not in step.name]
+    everything = close_steps(api.app.services.products)
+    steps = [step for step in everything if "review" not in step.name and "lapses" not in step.name]
     api.clock.turn_to(datetime(2026, 10, 2, 4, 0, tzinfo=UTC))
     bucket = api.book.bucket_of(decode(Prefix.LINE, line))
     through = api.book.business_date(api.book.at(api.clock)) - timedelta(days=1)

@@ -25,6 +25,8 @@ GET /v1/offers, POST /v1/quotes
 POST /v1/payments, POST /v1/payments/{id}/confirm, POST /v1/payments/{id}/capture, POST /v1/payments/{id}/void
 GET /v1/payments/{id}, GET /v1/payments, POST /v1/refunds, GET /v1/refunds/{id}
 POST /v1/checkout_sessions, GET /v1/checkout_sessions/{id}, POST /v1/checkout_sessions/{id}/expire
+POST /v1/campaigns, GET /v1/campaigns, GET /v1/campaigns/{id}, POST /v1/campaigns/{id}/pause
+POST /v1/campaigns/{id}/resume, POST /v1/campaigns/{id}/end
 POST /v1/applications, GET /v1/applications, GET /v1/applications/{id}, POST /v1/applications/{id}/accept
 GET /v1/applications/{id}/sheet, GET /v1/applications/{id}/contract, GET /v1/lines/{id}/reviews
 GET /v1/lines, GET /v1/lines/{id}, POST /v1/lines
@@ -44,7 +46,7 @@ GET /healthz, GET /readyz, GET /metrics
 KEYED = {
     "create_payment", "confirm_payment", "capture_payment", "void_payment", "review_payment", "create_refund",
     "open_line", "close_line", "create_repayment", "reverse_repayment", "create_top_up", "create_withdrawal",
-    "create_application", "accept_application", "decide_application", "create_plan",
+    "create_application", "accept_application", "decide_application", "create_plan", "create_campaign",
 }  # fmt: skip
 """Calls that move money or open credit: each needs an Idempotency-Key."""
 

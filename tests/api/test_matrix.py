@@ -145,6 +145,19 @@ CASES: dict[str, Case] = {
     ),
     "get_checkout_session": Case(of="checkout_session"),
     "expire_checkout_session": Case(of="checkout_session"),
+    "create_campaign": Case(
+        of="merchant",
+        where="body",
+        fill=named(
+            "merchant", name="matrix", from_on="2026-10-01", until_on="2027-10-01", tenors=[3], budget_minor=1
+        ),
+        missing=IN_BODY,
+    ),
+    "list_campaigns": Case(of="merchant", where="query", fill=named("merchant")),
+    "get_campaign": Case(of="campaign"),
+    "pause_campaign": Case(of="campaign"),
+    "resume_campaign": Case(of="campaign", turn=1),
+    "end_campaign": Case(of="campaign", turn=2),
     "get_application_terms": Case(),
     "create_application": Case(fill=_application, where="body"),
     "list_applications": Case(

@@ -66,7 +66,15 @@ async def test_offers_are_of_every_product_that_pays_in_the_scene(town: Town) ->
     async def products(scene: Scene) -> list[str]:
         async with town.database.read() as db:
             found = await payments.list_offers(
-                db, town.catalogue, town.merchants, town.book, town.merchant_id, 1_000_00, scene, town.at, "en"
+                db,
+                town.catalogue,
+                town.merchants,
+                town.book,
+                town.merchant_id,
+                1_000_00,
+                scene,
+                town.at,
+                "en",
             )
         return sorted({offer.product.partition("@")[0] for offer in found})
 

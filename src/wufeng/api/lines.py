@@ -53,10 +53,11 @@ class Whole(StrEnum):
 
 
 class OpenLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line for a person; its reason is kept."""
+    """A line for a person; its reason is kept. Without a mode it is opened in the product's first."""
 
     person: PersonId
     product: Annotated[str, Meta(min_length=1, max_length=64, examples=["monthly_bill"])]
+    mode: credit.Mode | None = None
     limit_minor: LimitMinor
     reason: Reason
 
@@ -167,6 +168,7 @@ async def open_line(call: Call[OpenLine, Nothing]) -> Answer:
         request_id=call.request_id,
         person_id=person_id,
         product=call.body.product,
+        mode=call.body.mode,
         limit_minor=call.body.limit_minor,
         staff_id=call.caller.id,
         reason=call.body.reason,

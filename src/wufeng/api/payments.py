@@ -47,6 +47,7 @@ from wufeng.payments import (
     ReviewPayment,
     VoidPayment,
     bind_funding,
+    carried_by_campaign,
     find_order,
     funding_of_option,
     list_payments,
@@ -163,6 +164,10 @@ async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
     if isinstance(body.order, str) and body.quote_option is None:
         async with services.database.read() as db:
             funding = await bind_funding(db, book, order.id, funding, call.at)
+    if body.quote_option is None:
+        funding = await carried_by_campaign(
+            services.database, services.catalogue, book, order, funding, payer_id, call.at
+        )
     confirmed = Confirmation.NONE
     if call.caller.kind is CallerKind.PERSON:
         stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
@@ -210,6 +215,10 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
         if not payment.inline_order and body.quote_option is None:
             async with services.database.read() as db:
                 funding = await bind_funding(db, book, payment.order_id, funding, call.at)
+        if body.quote_option is None:
+            funding = await carried_by_campaign(
+                services.database, services.catalogue, book, order.terms, funding, payer_id, call.at
+            )
     try:
         stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
     except Problem as problem:

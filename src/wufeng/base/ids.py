@@ -37,6 +37,7 @@ class Prefix(StrEnum):
     REFUND = "rfd"
     QUOTE = "qte"
     CHECKOUT_SESSION = "chk"
+    CAMPAIGN = "cmp"
     LENDER = "len"
     APPLICATION = "app"
     LINE_REVIEW = "lrv"

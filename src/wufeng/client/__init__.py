@@ -6,6 +6,7 @@ A new call is a method of its resource: one line that names its view, its path a
 """
 
 from wufeng.client.applications import Application, Consent, Declared, LineReview
+from wufeng.client.campaigns import Campaign
 from wufeng.client.client import Wufeng
 from wufeng.client.credit import Bill, CreditCap, Line, LineChange, Plan, Repayment
 from wufeng.client.errors import ApiProblem, OutcomeUnknown
@@ -39,6 +40,7 @@ __all__ = [
     "Bill",
     "BookClock",
     "Call",
+    "Campaign",
     "CheckoutSession",
     "Confirmation",
     "Consent",

@@ -6,7 +6,18 @@ from typing import Self
 
 import httpx
 
-from wufeng.client import applications, credit, events, operating, orders, payments, people, records, wallets
+from wufeng.client import (
+    applications,
+    campaigns,
+    credit,
+    events,
+    operating,
+    orders,
+    payments,
+    people,
+    records,
+    wallets,
+)
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Reply, Transport, watch_nothing
 
 
@@ -61,6 +72,7 @@ class Wufeng:
         self.payments = payments.Payments(transport)
         self.refunds = payments.Refunds(transport)
         self.checkout_sessions = orders.CheckoutSessions(transport)
+        self.campaigns = campaigns.Campaigns(transport)
         self.wallets = wallets.Wallets(transport)
         self.settlements = wallets.Settlements(transport)
         self.applications = applications.Applications(transport)

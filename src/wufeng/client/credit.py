@@ -211,10 +211,20 @@ class Lines(Resource):
         return await self._get(Line, f"/v1/lines/{at(id_)}")
 
     async def open(
-        self, *, person: str, product: str, limit_minor: int, reason: str, idempotency_key: str | None = None
+        self,
+        *,
+        person: str,
+        product: str,
+        limit_minor: int,
+        reason: str,
+        mode: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Line:
-        """Open a line for a person, as staff, with the reason for it."""
-        body = {"person": person, "product": product, "limit_minor": limit_minor, "reason": reason}
+        """Open a line for a person, as staff, with the reason for it.
+
+        mode  `order` (each draw on dates of its own) or `bill`, where the product has both; none: its first
+        """
+        body = given(person=person, product=product, limit_minor=limit_minor, reason=reason, mode=mode)
         return await self._pay(Line, "/v1/lines", body, idempotency_key)
 
     async def set_limit(

@@ -70,6 +70,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     instalment_minor: int
     total_cost_minor: int
     annualised_rate_ppm: int
+    campaign: str | None = None
 
 
 class QuoteOption(Struct, frozen=True, kw_only=True):
@@ -81,6 +82,7 @@ class QuoteOption(Struct, frozen=True, kw_only=True):
     annualised_rate_ppm: int
     product: str | None = None
     tenor: int | None = None
+    campaign: str | None = None
     funding: list[dict[str, Any]] = []
     instalments: list[Instalment] = []
     late_terms: Any = None

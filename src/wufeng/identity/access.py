@@ -96,6 +96,12 @@ RULES: dict[str, Rule] = {
     "create_checkout_session": Rule(merchant=Scope.ORDERS),
     "get_checkout_session": Rule(merchant=Scope.READ),
     "expire_checkout_session": Rule(merchant=Scope.ORDERS),
+    "create_campaign": Rule(merchant=Scope.ORDERS, platform=Scope.MERCHANTS),
+    "list_campaigns": Rule(merchant=Scope.READ, platform=Scope.READ, staff=ALL_STAFF),
+    "get_campaign": Rule(merchant=Scope.READ, platform=Scope.READ, staff=ALL_STAFF),
+    "pause_campaign": Rule(merchant=Scope.ORDERS, platform=Scope.MERCHANTS),
+    "resume_campaign": Rule(merchant=Scope.ORDERS, platform=Scope.MERCHANTS),
+    "end_campaign": Rule(merchant=Scope.ORDERS, platform=Scope.MERCHANTS),
     # credit
     "get_application_terms": Rule(person=CODE),
     "create_application": Rule(person=CODE),

@@ -7,6 +7,12 @@ from wufeng.base.claims import Answer
 from wufeng.base.errors import Problem
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.identity import Merchants
+from wufeng.payments.campaigns.commands import create as create_campaigns
+from wufeng.payments.campaigns.commands import even_out, move_campaign
+from wufeng.payments.campaigns.model import Campaign, CampaignStatus, CampaignView, CreateCampaign
+from wufeng.payments.campaigns.queries import list_campaigns, load_campaign
+from wufeng.payments.campaigns.rules import check_new as check_new_campaign
+from wufeng.payments.campaigns.views import view_campaign
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.checkout.commands import NewSession, create_checkout, expire_checkout
 from wufeng.payments.checkout.model import CheckoutView
@@ -49,7 +55,12 @@ from wufeng.payments.pay.reviewing import expire, review
 from wufeng.payments.pay.start import pay
 from wufeng.payments.pay.state import Desk
 from wufeng.payments.pay.views import PaymentView
-from wufeng.payments.quotes.commands import create_quote, funding_of_option, list_offers
+from wufeng.payments.quotes.commands import (
+    carried_by_campaign,
+    create_quote,
+    funding_of_option,
+    list_offers,
+)
 from wufeng.payments.quotes.model import Asked, OfferView, QuoteView
 from wufeng.payments.refunds.commands import answer, refund, refund_answered
 from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
@@ -81,6 +92,7 @@ def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], 
         TakeShipments: take,
         CreateRefund: refund,
         RefundAnswered: answer,
+        CreateCampaign: create_campaigns,
     }
     return {kind: _at(desk, handle) for kind, handle in table.items()}
 
@@ -95,6 +107,9 @@ def _at(desk: Desk, handle: _Handle) -> Handler:
 __all__ = [
     "EVENT_TYPES",
     "Asked",
+    "Campaign",
+    "CampaignStatus",
+    "CampaignView",
     "Capture",
     "CapturePayment",
     "Catalogue",
@@ -102,6 +117,7 @@ __all__ = [
     "Confirm",
     "ConfirmReceipt",
     "Confirmation",
+    "CreateCampaign",
     "CreateOrder",
     "CreateRefund",
     "ExpireOrders",
@@ -126,25 +142,32 @@ __all__ = [
     "ReviewPayment",
     "VoidPayment",
     "bind_funding",
+    "carried_by_campaign",
+    "check_new_campaign",
     "create_checkout",
     "create_quote",
+    "even_out",
     "expand",
     "expire_checkout",
     "expire_due",
     "find_order",
     "funding_of_option",
     "handlers",
+    "list_campaigns",
     "list_offers",
     "list_orders",
     "list_payments",
+    "load_campaign",
     "load_checkout",
     "load_payment",
     "load_refund",
+    "move_campaign",
     "order_id",
     "receipt_steps",
     "refund_answered",
     "shipments_follower",
     "show_payments",
+    "view_campaign",
     "view_order",
     "view_refund",
     "view_session",

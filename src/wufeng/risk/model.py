@@ -28,6 +28,7 @@ class Reason(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     INSUFFICIENT_BALANCE = "insufficient_balance"
     TENOR_NOT_OFFERED = "tenor_not_offered"
+    CAMPAIGN_OVER = "campaign_over"
     AMOUNT_TOO_SMALL = "amount_too_small"
     AFFORDABILITY = "affordability"
     SUSPECTED_CASH_OUT = "suspected_cash_out"

@@ -39,10 +39,7 @@ async def booked(house: House) -> int:
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_sum_of_events_is_the_sum_of_accounts_on_every_day(house: House, seed: int) -> None:
     rng = random.Random(seed)
-    from wufeng.credit.close.accruing import accrual_step
-    from wufeng.credit.close.steps import lane_steps
 
-    house.steps = [*lane_steps(), accrual_step()]
     payers = [
         await house.payer(wallet_minor=10_000_000, product=product)
         for product in ("monthly_bill", "daily_interest", "daily_interest", "order_instalments")

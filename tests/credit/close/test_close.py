@@ -173,9 +173,7 @@ async def test_two_closers_at_once_do_it_once(house: House) -> None:
     assert len(await house.events("bill.issued")) == len(payers)
     async with house.database.read() as db:
         runs = await load_runs(db, [house.bucket], through, through)
-    assert runs == {
-        through: {"due_dates": 0, "auto_debit": 0, "arrears": 0, "bills": len(payers), "accruals": 0}
-    }
+    assert {step: rows for step, rows in runs[through].items() if rows} == {"bills": len(payers)}
     await house.prove(*payers)
     await other.drain()
 

@@ -302,7 +302,7 @@ async def test_two_lines_share_one_wallet(house: House) -> None:
     for one in (payer, other):
         await choose(house, one, wallet_of(payer))
         await house.buy(one, 60_000)
-    await house.turn_to(date(2026, 10, 20))
+    await house.turn_to(DUE)
     amounts = [one.amount_minor for line in (payer, other) for one in await house.repayments(line)]
     assert sum(amounts) == 90_000
     assert await house.wallet(payer) == 0

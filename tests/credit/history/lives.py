@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
-from tests.credit.history.products import CYCLES, products
+from tests.credit.history.products import CYCLES, product, products
 
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import bring_up, is_settled
@@ -55,11 +55,19 @@ class Plot(Struct, frozen=True):
     after: int = 0
 
 
+def plot_of(name: str, *steps: Step, mode: Mode = Mode.BILL, after: int = 0, **terms: object) -> Plot:
+    """A plot of a shipped product, from the first of the year on."""
+    made = product(name)
+    for field, changes in terms.items():
+        made = replace(made, **{field: replace(getattr(made, field), **changes)})
+    return Plot(made, mode, Cycle(1, 10), date(2026, 1, 1), steps, after)
+
+
 def told(plot: Plot) -> str:
     """A plot as a reader of a failure wants it."""
-    product = plot.product
-    terms = (product.billing, product.minimum, product.interest, product.instalments, product.repayment)
-    head = f"{product.id}, {plot.mode.value} mode, {plot.cycle}, from {plot.start}, {plot.after} days after"
+    made = plot.product
+    terms = (made.billing, made.minimum, made.interest, made.instalments, made.repayment)
+    head = f"{made.id}, {plot.mode.value} mode, {plot.cycle}, from {plot.start}, {plot.after} days after"
     return "\n".join([head, *map(str, terms), *map(str, plot.steps)])
 
 

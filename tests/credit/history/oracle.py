@@ -190,7 +190,7 @@ class Oracle:
             issued = self._issue()
         assert (issued is None) == (told is None), f"a bill on {self.today}?"
         if issued is not None and told is not None:
-            assert issued.due_on == told.due_on
+            assert issued.due_on == told.known.due_on
         for bill in self.statements:
             bill.earned_micro += self._interest_of_a_day(bill)
         for purchase in self.purchases:

@@ -4,18 +4,20 @@ import os
 from collections import Counter
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from msgspec.structs import replace
-from tests.credit.history.lives import Clerk, Plot, live, plots, told
+from tests.credit.history.lives import DAY, LINE, Clerk, Plot, Step, live, plot_of, plots, told
 from tests.credit.history.oracle import Oracle, Purchase, Statement
 
 from wufeng.credit.accruals.rules import accrued_micro
-from wufeng.credit.bills.model import Bill
+from wufeng.credit.bills.model import Bill, BillStatus
+from wufeng.credit.debts.rules import brings_a_bill
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.history.model import Issued, Standing
 from wufeng.credit.history.rules import fold
 from wufeng.credit.lines.model import LineStatus
-from wufeng.credit.products.model import Part
+from wufeng.credit.products.model import Early, Mode, Part
 
 EXAMPLES = int(os.environ.get("WUFENG_ORACLE", "1500"))
 """WUFENG_ORACLE=10000 is a longer look."""
@@ -34,6 +36,97 @@ LONG = "WUFENG_ORACLE" in os.environ
 @given(plots())
 def test_any_history_comes_out_as_the_oracle_says(plot: Plot) -> None:
     note(told(plot))
+    live_beside_the_oracle(plot)
+
+
+CASES = {
+    "interest given back with a refund is less than was charged": plot_of(
+        "daily_interest",
+        Step(0, "buy", 100_000),
+        Step(40, "refund", 80_000),
+        Step(1, "pay", 50_000),
+        after=40,
+        repayment={"refund_interest": True},
+    ),
+    "arrears of eight days are paid, those of five days suspend still": plot_of(
+        "order_instalments",
+        Step(0, "buy", 10_000),
+        Step(3, "buy", 20_000),
+        Step(31, "pay", 1),
+        Step(4, "pay", 10_100),
+        mode=Mode.ORDER,
+        after=1,
+        arrears={"suspend_after_days": 7},
+    ),
+    "a refund of what one bill left pays the minimum of the next": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 100_000),
+        Step(35, "pay", 10_000),
+        Step(5, "buy", 10_000),
+        Step(21, "refund", 50_000),
+    ),
+    "a date that had nothing to bill leaves no trace on draws": plot_of(
+        "order_instalments",
+        Step(0, "buy", 10),
+        Step(45, "buy", 30),
+        mode=Mode.ORDER,
+        after=20,
+        interest={"daily_ppm": 400, "late_least_minor": 0},
+    ),
+    "a date that had nothing to bill is not waited for": plot_of(
+        "monthly_bill", Step(0, "buy", 2), Step(45, "pay", 1), after=20
+    ),
+    "interest of a line without a bill day is billed on the same day whoever looks": plot_of(
+        "order_instalments",
+        Step(0, "buy", 50),
+        Step(3, "buy", 20_000),
+        Step(37, "pay", 50),
+        mode=Mode.ORDER,
+        after=1,
+        interest={"late_least_minor": 0},
+    ),
+    "a plan has ended once: what its days had earned stays": plot_of(
+        "study_now", Step(0, "buy", 20_000), Step(30, "pay", 20_000), Step(5, "pay", 100), mode=Mode.ORDER
+    ),
+    "a refund after that takes its part only": plot_of(
+        "study_now", Step(0, "buy", 20_000), Step(30, "pay", 20_000), Step(5, "refund", 100), mode=Mode.ORDER
+    ),
+    "fees that are due when a plan is prepaid stay due when a part of it is refunded": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 30_000, 1),
+        Step(3, "pay", 30_000),
+        Step(3, "refund", 100),
+        after=40,
+        instalments={"early": Early.DUE},
+    ),
+}
+
+
+@pytest.mark.parametrize("plot", CASES.values(), ids=CASES)
+def test_what_the_oracle_has_found(plot: Plot) -> None:
+    live_beside_the_oracle(plot)
+
+
+def test_a_bill_that_owes_nothing_but_fees_brings_interest_too() -> None:
+    """Where fees bear late interest, and principal was paid before them."""
+    due_on = date(2026, 1, 10)
+    bill = Bill(
+        id=LINE,
+        line_id=LINE,
+        issued_on=date(2026, 1, 1),
+        due_on=due_on,
+        status=BillStatus.OVERDUE,
+        fee_minor=70,
+        daily_ppm=500,
+        bears_fees=True,
+        accrued_on=due_on,
+    )
+    assert brings_a_bill(bill, due_on + DAY)
+    assert not brings_a_bill(replace(bill, bears_fees=False), due_on + DAY)
+
+
+def live_beside_the_oracle(plot: Plot) -> None:
+    """Live a plot by the single steps and by the oracle, compare day by day, and fold the events at the end."""
     oracle, heard, clerk = None, 0, None
     for clerk in live(plot):
         if oracle is None:

@@ -16,17 +16,17 @@ from tests.credit.history.lives import (
     Plot,
     Step,
     lived,
+    plot_of,
     plots,
     told,
 )
-from tests.credit.history.products import product
 
 from wufeng.credit.accruals.rules import accrued_micro, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.history.model import Drawn, Event, Issued, Refunded, Repaid, Standing
 from wufeng.credit.history.rules import fold
-from wufeng.credit.products.model import Cycle, Mode, Part, Product
+from wufeng.credit.products.model import Part, Product
 from wufeng.credit.repayments.model import Debt, Paid, Target
 from wufeng.credit.repayments.rules import order_at, spread
 
@@ -198,7 +198,7 @@ def inserted(events: Sequence[Event], one: Repaid) -> list[Event]:
 
 def dates(events: Sequence[Event]) -> dict[date, date]:
     """When bills were issued, and when they are due."""
-    return {event.on: event.due_on for event in of(events, Issued)}
+    return {event.on: event.known.due_on for event in of(events, Issued)}
 
 
 def rows(standing: Standing) -> dict[str, object]:
@@ -381,11 +381,3 @@ def test_a_refund_and_money_of_one_day_come_to_the_same_balance(
     plot = plot_of("monthly_bill", Step(0, "buy", 10_000), *[what[one] for one in steps])
     standing = folded(clerk := lived(plot), clerk.events)
     assert (standing.principal_minor, standing.credit_balance_minor) == (0, credit_minor)
-
-
-def plot_of(name: str, *steps: Step, mode: Mode = Mode.BILL, after: int = 0, **terms: object) -> Plot:
-    """A plot of a shipped product, from the first of the year on."""
-    made = product(name)
-    for field, changes in terms.items():
-        made = replace(made, **{field: replace(getattr(made, field), **changes)})
-    return Plot(made, mode, Cycle(1, 10), date(2026, 1, 1), steps, after)

@@ -11,7 +11,7 @@ from wufeng.base import faults
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.close.sweep import FIRST
 from wufeng.credit.lines.model import Actor
-from wufeng.credit.reminders.commands import REMINDER
+from wufeng.credit.reminders.commands import REMINDER, RemindLines
 from wufeng.credit.reminders.rules import remindings
 from wufeng.credit.reminders.store import SQL
 
@@ -91,6 +91,23 @@ async def test_a_close_killed_after_it_reminded_reminds_once(
     assert first.rows + second.rows == 2
     assert (await step.run(close)).rows == 0
     assert await reminded(reminding) == [-3, -3]
+
+
+async def test_two_closers_who_found_the_same_line_remind_once(reminding: House) -> None:
+    payer = await reminding.payer()
+    await reminding.buy(payer, 50_000)
+    await reminding.turn_to(DUE - timedelta(days=4))
+    assert payer.line_id is not None
+    closed_on = DUE - timedelta(days=4)
+    command = RemindLines(
+        at=reminding.book.start_of(DUE - timedelta(days=3)),
+        people=(payer.id,),
+        closed_on=closed_on,
+        lines=(payer.line_id,),
+    )
+    answers = [await reminding.do(command) for _ in range(2)]
+    assert [answer.body for answer in answers] == [b"1", b"0"]
+    assert await reminded(reminding) == [-3]
 
 
 async def test_a_line_that_cannot_be_read_is_named_and_the_others_are_reminded(reminding: House) -> None:

@@ -51,9 +51,9 @@ async def last_closed(db: Connection, bucket: int) -> dict[ProductVersion, tuple
 
 async def insert_closed(
     db: Connection, bucket: int, on: date, accrued_minor: Mapping[ProductVersion, int]
-) -> None:
-    """Note what the close of a date has booked as accrued. Noting it again changes nothing."""
-    await db.execute(
+) -> set[ProductVersion]:
+    """Note what the close of a date books as accrued; returns those that no other closer has noted before."""
+    rows = await db.fetch(
         SQL.insert_closed,
         bucket,
         on,
@@ -61,3 +61,4 @@ async def insert_closed(
         [version for _, version in accrued_minor],
         list(accrued_minor.values()),
     )
+    return {(row["product"], row["product_version"]) for row in rows}

@@ -42,15 +42,5 @@ insert into accrual_close (bucket, product, product_version, business_on, accrue
 select head.bucket, a.product, a.product_version, $2, a.accrued_minor
   from head, unnest($3::text[], $4::integer[], $5::bigint[]) as a (product, product_version, accrued_minor)
  where head.bucket = $1
-    on conflict do nothing;
-
--- name: lines_bearing
--- Every line of which a draw or a bill may earn interest, a page at a time: for proofs, never for the close.
-select id
-  from line
- where bucket = $1 and id > $2
-   and (exists (select from draw where draw.bucket = $1 and draw.line_id = line.id and draw.daily_ppm > 0
-                                   and (draw.unbilled_minor > 0 or draw.charges_open))
-        or exists (select from bill where bill.bucket = $1 and bill.line_id = line.id and not bill.settled))
- order by id
- limit $3;
+    on conflict do nothing
+returning product, product_version;

@@ -48,10 +48,12 @@ class _Desk:
         now = {key: whole_minor(delta.micro) for key, delta in sums.items()}
         booked = {key: last.get(key, (on, 0))[1] for key in now}
         changed = {key: minor for key, minor in now.items() if minor != booked[key]}
+        if changed:
+            # Two closers may both find it changed: who notes it first books it.
+            mine = await accruals.insert_closed(batch.db, batch.bucket, on, changed)
+            changed = {key: changed[key] for key in sorted(mine)}
         journals = [self._journal(batch, key, booked[key], minor, on) for key, minor in changed.items()]
         await ledger.post(batch, journals)
-        if changed:
-            await accruals.insert_closed(batch.db, batch.bucket, on, changed)
         await accruals.fold_sums(batch.db, batch.bucket, on)
         await store.record_rows(batch.db, batch.bucket, on, ACCRUALS, len(changed), command.at)
         return Answer(200, msgspec.json.encode(len(changed)))

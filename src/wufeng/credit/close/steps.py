@@ -39,20 +39,11 @@ Find = Callable[[Connection, int, date, int], Awaitable[Mapping[UUID, UUID]]]
 
 
 def close_steps() -> list[CloseStep]:
-    """Credit's steps in their order: due dates pass, what is due is debited, arrears suspend, bills are issued.
-
-    Sets do what needs no decision, the lane all the rest.
+    """Credit's steps in their order: terms end, due dates pass, what is due is debited, arrears suspend and are charged
+    off, bills are issued, what was earned is booked. Sets do what needs no decision, the lane all the rest.
     """
-    ended, due_dates, auto_debit, arrears, issued = lane_steps()
-    return [
-        ended,
-        _sets_first(due_dates, lock_lines_to_wake, pass_slice),
-        auto_debit,
-        arrears,
-        _step(CHARGE_OFFS, lines_to_charge_off, ChargeOff),
-        _sets_first(issued, lock_lines_to_bill, issue_slice),
-        accrual_step(),
-    ]
+    sets = {DUE_DATES: (lock_lines_to_wake, pass_slice), BILLS: (lock_lines_to_bill, issue_slice)}
+    return [_sets_first(step, *sets[step.name]) if step.name in sets else step for step in lane_steps()]
 
 
 def lane_steps() -> list[CloseStep]:
@@ -62,7 +53,9 @@ def lane_steps() -> list[CloseStep]:
         _step(DUE_DATES, bills.lines_to_wake, PassDueDates),
         debit_step(),
         _step(ARREARS, lines.lines_to_suspend, SuspendArrears),
+        _step(CHARGE_OFFS, lines_to_charge_off, ChargeOff),
         _step(BILLS, lines.lines_to_bill, IssueBills),
+        accrual_step(),
     ]
 
 

@@ -59,8 +59,7 @@ def issue_bill(
         due_on, over_minor = known.due_on, known.over_limit_minor
     issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on, over_minor)
     if issued is None:
-        after = replace(now, draws=draws)
-        return IssuedBill(_next_expected(after, issued_on), None, BillItems())
+        return IssuedBill(_next_expected(now, issued_on), None, BillItems())  # not even a stretch has ended
     line = now.line if known is not None else after_bill(now.line, issued_on)
     after = touched(Debt(line, (*issued.earlier, issued.bill), draws), issued_on)
     items = BillItems(new_items.items, issued.interest)

@@ -34,17 +34,16 @@ async def load_debts(
     wanted = {bill for id_ in draw_ids if id_ in drawn for bill in drawn[id_].bills}
     if more_bills := (wanted | set(bill_ids)) - billed.keys():
         billed |= await bills.load_bills(db, bucket, more_bills)
-    return {id_: _debt_of(line, drawn.values(), billed.values()) for id_, line in lines_by_id.items()}
-
-
-def _debt_of(line: Line, drawn: Collection[Draw], billed: Collection[Bill]) -> Debt:
-    return Debt(
-        line,
-        tuple(
-            sorted((b for b in billed if b.line_id == line.id), key=lambda bill: (bill.issued_on, bill.id))
-        ),
-        tuple(sorted((d for d in drawn if d.line_id == line.id), key=lambda draw: draw.id)),
-    )
+    bills_of: dict[UUID, list[Bill]] = {}
+    for bill in sorted(billed.values(), key=lambda bill: (bill.issued_on, bill.id)):
+        bills_of.setdefault(bill.line_id, []).append(bill)
+    draws_of: dict[UUID, list[Draw]] = {}
+    for draw in sorted(drawn.values(), key=lambda draw: draw.id):
+        draws_of.setdefault(draw.line_id, []).append(draw)
+    return {
+        id_: Debt(line, tuple(bills_of.get(id_, ())), tuple(draws_of.get(id_, ())))
+        for id_, line in lines_by_id.items()
+    }
 
 
 async def keep_debts(db: Connection, bucket: int, moves: Sequence[tuple[Debt, Debt]]) -> None:

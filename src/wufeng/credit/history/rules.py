@@ -76,7 +76,9 @@ def _split(standing: Standing, event: BillSplit, product: Product) -> Standing:
     debt = brought_up(_open(standing), product, event.on)
     bill = next((bill for bill in debt.bills if bill.id == event.bill_id), None)
     if bill is None or min(bill.single_minor, bill.unpaid_principal_minor) < event.draw.amount_minor:
-        detail = f"A plan was made of the bill on {event.on}; what would have paid it cannot be dated before that."
+        detail = (
+            f"A plan was made of the bill on {event.on}; what would have paid it cannot be dated before that."
+        )
         raise Problem(Code.STATE_CONFLICT, detail)
     bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
     after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)

@@ -15,7 +15,7 @@ from wufeng.credit.draws.model import CAPTURES_MAX
 from wufeng.payments.events import Kind
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order, Receipt
-from wufeng.payments.pay import store
+from wufeng.payments.pay import store, subsidies
 from wufeng.payments.pay.ends import CapturePlan, captured, held_of, plan_capture
 from wufeng.payments.pay.model import CapturePayment, Payment, Reader
 from wufeng.payments.pay.money import capture_journal, line_of
@@ -24,7 +24,20 @@ from wufeng.payments.pay.state import Desk, Needs, Table, load_table
 from wufeng.payments.pay.views import DrawFacts, facts_of_approved, facts_of_draw
 from wufeng.payments.turns import in_turns
 
+LACKS_SUBSIDY = Problem(
+    Code.STATE_CONFLICT,
+    "The campaign's budget does not hold the merchant's share of this part: capture less of it.",
+)
 Draws = Mapping[UUID, Sequence[credit.Draw]]
+
+
+class Part(Struct, frozen=True):
+    """A part of a payment that is to be captured. `number`: how many draws the payment has made before."""
+
+    payment: Payment
+    plan: CapturePlan
+    at: datetime
+    number: int
 
 
 class Taken(Struct, frozen=True):
@@ -61,10 +74,17 @@ async def _capture_distinct(
         return [answer for answer in answers if answer is not None]
     on = batch.book.business_date(max(command.at for command in commands))
     table = await load_for(batch, desk, [payment for _, payment, _ in planned], on)
-    taken = [
-        take(batch, table, payment, plan, command.at, len(earlier.get(payment.id, ())))
+    parts = [
+        Part(payment, plan, command.at, len(earlier.get(payment.id, ())))
         for command, payment, plan in planned
     ]
+    lacking = await take_excess(batch, table, parts)
+    answers = [
+        LACKS_SUBSIDY if answer is None and command.payment_id in lacking else answer
+        for command, answer in zip(commands, answers, strict=True)
+    ]
+    planned = [one for one in planned if one[1].id not in lacking]
+    taken = [take(batch, table, part) for part in parts if part.payment.id not in lacking]
     found = await carry_out_captures(batch, table, taken)
     settled = [
         settled_capture(one, earlier, found, Reader.MERCHANT, command.language)
@@ -108,21 +128,42 @@ async def draws_by_payment(batch: Batch, payments: Iterable[Payment]) -> Draws:
     return drawn
 
 
-def take(batch: Batch, table: Table, payment: Payment, plan: CapturePlan, at: datetime, number: int) -> Taken:
-    """Capture a planned part, and move the payer's state on.
+async def take_excess(batch: Batch, table: Table, parts: Sequence[Part]) -> set[UUID]:
+    """Take of campaigns what parts cost them beyond what was kept at the authorisation; returns the payments whose
+    campaign has no room for it.
 
-    number  how many draws the payment has made before
+    Parts round each for itself, and a price by the year follows the date: the excess is mostly nothing.
     """
+    excess = {
+        part.payment.id: (part.payment.funding.campaign_id, excess_minor)
+        for part in parts
+        if part.payment.funding.campaign_id is not None
+        and part.plan.credit_minor
+        and (excess_minor := _subsidy(batch, table, part) - part.payment.campaign_held_minor) > 0
+    }
+    return await subsidies.take_excess(batch, excess) if excess else set()
+
+
+def _subsidy(batch: Batch, table: Table, part: Part) -> int:
+    on = batch.book.business_date(part.at)
+    draw = _draw(batch, table, part.payment, part.plan.credit_minor, on, part.number)
+    return draw.plan.subsidy_minor
+
+
+def take(batch: Batch, table: Table, part: Part) -> Taken:
+    """Capture a planned part, and move the payer's state on."""
+    payment, plan, at = part.payment, part.plan, part.at
     on = batch.book.business_date(at)
     draw: credit.Approved | None = None
     if plan.credit_minor:
-        draw = _draw(batch, table, payment, plan.credit_minor, on, number)
+        draw = _draw(batch, table, payment, plan.credit_minor, on, part.number)
         state = table.states[payment.payer_id]
         table.states[payment.payer_id] = replace(
             state, lines={**state.lines, draw.request.line_id: draw.after}
         )
     rate_ppm = table.given.merchants[payment.merchant_id].fee_plan.rate_ppm
-    return Taken(payment, captured(payment, plan, rate_ppm, at), plan, draw, on)
+    subsidy_minor = draw.plan.subsidy_minor if draw is not None and payment.funding.campaign_id else 0
+    return Taken(payment, captured(payment, plan, rate_ppm, at, subsidy_minor), plan, draw, on)
 
 
 def _draw(
@@ -153,6 +194,7 @@ async def carry_out_captures(batch: Batch, table: Table, taken: Sequence[Taken])
     if ending:
         found = await orders.lock_orders(batch.db, batch.book, [one.after.order_id for one in ending])
     await store.update_payments(batch.db, batch.bucket, [one.after for one in taken])
+    await subsidies.release(batch, [(one.before, one.after) for one in taken])
     drawn: dict[date, list[credit.Approved]] = {}
     for one in taken:
         if one.draw is not None:

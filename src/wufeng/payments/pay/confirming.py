@@ -10,7 +10,7 @@ from wufeng.base.lanes import Batch
 from wufeng.payments.orders import rules as order_rules
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order
-from wufeng.payments.pay import store
+from wufeng.payments.pay import store, subsidies
 from wufeng.payments.pay.deciding import Outcome, carry_out, decide
 from wufeng.payments.pay.ends import ended, problem_if_not_awaiting
 from wufeng.payments.pay.model import Confirm, Payment, PaymentStatus, Reader, Refuse
@@ -53,6 +53,15 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
         batch.book.business_date(max(command.at for command in commands)),
     )
     locked = await orders.lock_orders(batch.db, batch.book, [payment.order_id for payment in found])
+    await subsidies.take_rooms(
+        batch,
+        table,
+        [
+            subsidies.Wanted(payment.payer_id, payment.funding, payment.amount_minor, command.at)
+            for command, payment in wanted
+            if not isinstance(payment, Problem)
+        ],
+    )
     answers: list[Answer | Problem | None] = []
     outcomes: list[Outcome] = []
     settled: list[Settled] = []
@@ -68,6 +77,7 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
         answers.append(None)
         outcomes.append(outcome)
         settled.append(_settled(command, outcome, locked[outcome.payment.order_id]))
+    await subsidies.return_rooms(batch, table)
     if outcomes:
         await store.update_payments(batch.db, batch.bucket, [outcome.payment for outcome in outcomes])
         await carry_out(batch, table, outcomes)

@@ -11,7 +11,7 @@ from wufeng.base.lanes import Batch
 from wufeng.ledger import Hold, Journal
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.orders.model import Receipt
-from wufeng.payments.pay import rules
+from wufeng.payments.pay import rules, subsidies
 from wufeng.payments.pay.model import Payment, PaymentStatus
 from wufeng.payments.pay.money import capture_journal, holds_of
 from wufeng.payments.pay.rules import Attempt, Decided, Way
@@ -67,6 +67,7 @@ def decide(
         confirmation,
         payment.receipt is Receipt.CONFIRM,
         order_expires_at is not None and at >= order_expires_at,
+        subsidies.room_of(table, payment.funding, on),
     )
     slot = payment.id.int & 0xFFFF
     state = table.states[payment.payer_id]
@@ -88,6 +89,7 @@ def decide(
     elif way is Way.REVIEW:
         expires_at = at + timedelta(minutes=table.given.policy.review.minutes)
     holds = way is Way.AUTHORISE or way is Way.REVIEW
+    subsidy_minor = subsidies.use_room(table, payment.funding, decided)
     stored = replace(
         payment,
         status=STATUS_OF_WAY[way],
@@ -95,6 +97,8 @@ def decide(
         credit_minor=decided.credit_minor,
         captured_minor=captured_minor,
         fee_minor=fee_minor,
+        campaign_minor=0 if holds else subsidy_minor,
+        campaign_held_minor=subsidy_minor if holds else 0,
         wallet_hold_id=batch.ids.new(at, slot) if holds and decided.wallet_minor else None,
         line_hold_id=batch.ids.new(at, slot) if holds and decided.credit_minor else None,
         decision_id=decision.id,

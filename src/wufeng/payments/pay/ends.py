@@ -32,7 +32,13 @@ def ended(payment: Payment, status: PaymentStatus, reasons: tuple[Reason, ...] =
     if payment.captured_minor > 0:
         status = PaymentStatus.CAPTURED
     assert status in MOVES[payment.status], f"{payment.status} does not become {status}"
-    return replace(payment, status=status, reasons=reasons or payment.reasons, expires_at=None)
+    return replace(
+        payment,
+        status=status,
+        reasons=reasons or payment.reasons,
+        campaign_held_minor=0,
+        expires_at=None,
+    )
 
 
 class CapturePlan(Struct, frozen=True):
@@ -79,8 +85,13 @@ def plan_capture(payment: Payment, amount_minor: int | None, *, final: bool) -> 
     )
 
 
-def captured(payment: Payment, plan: CapturePlan, fee_rate_ppm: int, at: datetime) -> Payment:
-    """The payment after a capture. The fee is on the sum captured so far, so that parts round like the whole."""
+def captured(
+    payment: Payment, plan: CapturePlan, fee_rate_ppm: int, at: datetime, subsidy_minor: int = 0
+) -> Payment:
+    """The payment after a capture. The fee is on the sum captured so far, so that parts round like the whole.
+
+    subsidy_minor  what the part takes of the payment's campaign: what was kept for it first
+    """
     captured_minor = payment.captured_minor + plan.amount_minor
     return replace(
         payment,
@@ -88,5 +99,7 @@ def captured(payment: Payment, plan: CapturePlan, fee_rate_ppm: int, at: datetim
         captured_minor=captured_minor,
         fee_minor=fee_of(captured_minor, fee_rate_ppm),
         captured_at=at,
+        campaign_minor=payment.campaign_minor + subsidy_minor,
+        campaign_held_minor=0 if plan.ends else max(0, payment.campaign_held_minor - subsidy_minor),
         expires_at=None if plan.ends else payment.expires_at,
     )

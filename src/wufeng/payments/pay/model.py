@@ -37,13 +37,15 @@ class Funding(Struct, frozen=True, gc=False):
     """What a payment is to be paid from: the wallet, a line, or the wallet first and the rest drawn on the line.
 
     tenor               monthly instalments of the drawn part; 1: all on the next bill
-    merchant_share_ppm  of the instalment fee, carried by the merchant (a checkout session says so)
+    merchant_share_ppm  of the instalment fee, carried by the merchant (a checkout session or a campaign says so)
+    campaign_id         the campaign that the share comes from; None: the order's own
     """
 
     use_wallet: bool
     line_id: UUID | None
     tenor: int = 1
     merchant_share_ppm: int = 0
+    campaign_id: UUID | None = None
 
 
 class Payment(Struct, frozen=True, gc=False, kw_only=True):
@@ -52,6 +54,8 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     wallet_minor, credit_minor  the parts of the amount, once held or captured; the wallet's part is captured first
     fee_minor                   the merchant's fee on what is captured, refunds not taken off
     wallet_refunded_minor       of refunded_minor, what came out of the wallet's part
+    campaign_minor              of its campaign's budget, what was captured with it, less what refunds gave back
+    campaign_held_minor         and what is kept for the amount still to be captured
     inline_order                the order was made by this payment and has no terms that the payment does not show
     expires_at                  until when it may be confirmed, reviewed or captured; None once it has ended
     """
@@ -76,6 +80,8 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     fee_minor: int = 0
     refunded_minor: int = 0
     wallet_refunded_minor: int = 0
+    campaign_minor: int = 0
+    campaign_held_minor: int = 0
     wallet_hold_id: UUID | None = None
     line_hold_id: UUID | None = None
     decision_id: UUID | None = None

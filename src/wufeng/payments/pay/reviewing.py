@@ -18,7 +18,15 @@ from wufeng.identity.merchants.model import MerchantStatus
 from wufeng.identity.people.model import PersonStatus
 from wufeng.payments.orders.model import Order
 from wufeng.payments.pay import store
-from wufeng.payments.pay.capturing import Taken, carry_out_captures, load_for, settled_capture, take
+from wufeng.payments.pay.capturing import (
+    Part,
+    Taken,
+    carry_out_captures,
+    load_for,
+    settled_capture,
+    take,
+    take_excess,
+)
 from wufeng.payments.pay.ending import End, end_payments
 from wufeng.payments.pay.ends import CapturePlan, ended, plan_capture
 from wufeng.payments.pay.model import (
@@ -102,7 +110,10 @@ async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]
         return {}
     on = batch.book.business_date(max(verdict.at for verdict in verdicts))
     table = await load_for(batch, desk, [verdict.payment for verdict in verdicts], on)
-    decisions = [_decision(batch, table, verdict) for verdict in verdicts]
+    lacking = await take_excess(batch, table, [_part(one) for one in verdicts if _captures(table, one)])
+    decisions = [
+        _decision(batch, table, verdict, lacks_subsidy=verdict.payment.id in lacking) for verdict in verdicts
+    ]
     await record_decisions(batch.db, batch.bucket, decisions, {})
     ends: list[End] = []
     taken: list[tuple[Taken, str]] = []
@@ -118,9 +129,7 @@ async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]
         if payment.capture is Capture.LATER:
             authorised.append((payment, verdict))
             continue
-        plan = plan_capture(payment, None, final=True)
-        assert isinstance(plan, CapturePlan), "all that is held can be captured"
-        taken.append((take(batch, table, payment, plan, verdict.at, 0), verdict.language))
+        taken.append((take(batch, table, _part(replace(verdict, payment=payment))), verdict.language))
     settled = [_settled_authorised(batch, payment, verdict) for payment, verdict in authorised]
     if authorised:
         await store.update_payments(batch.db, batch.bucket, [payment for payment, _ in authorised])
@@ -131,15 +140,34 @@ async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]
     return {answer.object_id: answer for answer in answers if answer.object_id is not None}
 
 
-def _decision(batch: Batch, table: Table, verdict: Verdict) -> Decision:
-    """The reviewer's decision. Nobody lets a payment of a frozen person or to a closed merchant through."""
-    payment = verdict.payment
+def _part(verdict: Verdict) -> Part:
+    """All that the payment holds, as it is captured once it is authorised."""
+    payment = replace(verdict.payment, status=PaymentStatus.AUTHORISED)
+    plan = plan_capture(payment, None, final=True)
+    assert isinstance(plan, CapturePlan), "all that is held can be captured"
+    return Part(payment, plan, verdict.at, 0)
+
+
+def _captures(table: Table, verdict: Verdict) -> bool:
+    return verdict.approve and verdict.payment.capture is Capture.NOW and not _blocks(table, verdict.payment)
+
+
+def _blocks(table: Table, payment: Payment) -> list[Reason]:
+    """Nobody lets a payment of a frozen person or to a closed merchant through."""
     state, merchant = table.states[payment.payer_id], table.given.merchants[payment.merchant_id]
     blocks: list[Reason] = []
     if state.guard.status is not PersonStatus.ACTIVE:
         blocks.append(Reason.PAYER_FROZEN)
     if merchant.status is not MerchantStatus.ACTIVE:
         blocks.append(Reason.MERCHANT_CLOSED)
+    return blocks
+
+
+def _decision(batch: Batch, table: Table, verdict: Verdict, *, lacks_subsidy: bool) -> Decision:
+    """The reviewer's decision; none lets through what must not be, or what its campaign cannot carry any more."""
+    payment = verdict.payment
+    state = table.states[payment.payer_id]
+    blocks = _blocks(table, payment) + [Reason.CAMPAIGN_OVER] * lacks_subsidy
     approved = verdict.approve and not blocks
     product = table.product(payment.funding.line_id)
     return Decision(

@@ -58,7 +58,10 @@ class PayerState(Struct, frozen=True, gc=False):
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One payment about to be decided."""
+    """One payment about to be decided.
+
+    campaign_room_minor  what it may take of its campaign's budget, below 0 when the campaign is over; None: no campaign
+    """
 
     payment_id: UUID
     payer_id: UUID
@@ -70,6 +73,7 @@ class Attempt(Struct, frozen=True, gc=False):
     confirmation: Confirmation
     awaits_receipt: bool
     order_expired: bool
+    campaign_room_minor: int | None = None
 
 
 class Given(Struct, frozen=True):
@@ -135,6 +139,8 @@ def authorise(
         answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on, ceiling)
         if isinstance(answer, draws.Declined):
             refusals.extend(answer.reasons)
+        elif _lacks_subsidy(attempt, answer):
+            refusals.append(Reason.CAMPAIGN_OVER)
         else:
             draw = answer
         product = f"{version.id}@{version.version}" if line is not None and version is not None else None
@@ -160,6 +166,12 @@ def authorise(
         return Decided(way, decision, 0, 0, None, state)
     after = _after(state, attempt, way, wallet_minor, draw, at, on)
     return Decided(way, decision, wallet_minor, credit_minor, draw, after)
+
+
+def _lacks_subsidy(attempt: Attempt, draw: draws.Approved) -> bool:
+    """Whether the campaign that the price was shown with does not carry it any more: it is never put on the payer."""
+    room_minor = attempt.campaign_room_minor
+    return room_minor is not None and draw.plan.subsidy_minor > room_minor
 
 
 def funding_parts(attempt: Attempt, wallet_available_minor: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from wufeng.base.lanes import Batch
 from wufeng.payments.orders import rules as order_rules
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Taking
-from wufeng.payments.pay import store
+from wufeng.payments.pay import store, subsidies
 from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
@@ -48,6 +48,9 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
         expected,
         max(command.at for command in commands),
     )
+    await subsidies.take_rooms(
+        batch, table, [subsidies.Wanted(c.payer_id, c.funding, c.order.amount_minor, c.at) for _, c in asked]
+    )
     places: list[int] = []
     outcomes: list[Outcome] = []
     fixes: dict[UUID, tuple[UUID, Taking | None]] = {}
@@ -62,6 +65,7 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
         wanted = taking_of(outcome.payment)
         if wanted != (written if order is None else None):
             fixes[command.order.id] = outcome.payment.id, wanted
+    await subsidies.return_rooms(batch, table)
     if outcomes:
         await store.insert_payments(batch.db, batch.bucket, [outcome.payment for outcome in outcomes])
         await carry_out(batch, table, outcomes)

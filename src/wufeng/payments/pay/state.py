@@ -12,6 +12,7 @@ from wufeng.credit import LineState, Product, load_states_of_people
 from wufeng.identity import Merchants, PersonGuard
 from wufeng.identity.merchants.model import Merchant
 from wufeng.ledger import AccountKind, account_id
+from wufeng.payments.campaigns.model import Room
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.pay.rules import Given, PayerState
 from wufeng.risk import load_known
@@ -38,12 +39,13 @@ class Needs(Struct, frozen=True):
 
 
 class Table:
-    """What was loaded; `states` move on with each payment decided."""
+    """What was loaded; `states` move on with each payment decided, and `rooms`, by campaign (`subsidies`)."""
 
     def __init__(self, catalogue: Catalogue, given: Given, states: dict[UUID, PayerState]) -> None:
         self.catalogue = catalogue
         self.given = given
         self.states = states
+        self.rooms: dict[UUID, Room] = {}
 
     def guard(self, payer_id: UUID) -> PersonGuard:
         """The locked row of a payer."""

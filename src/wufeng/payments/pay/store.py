@@ -31,13 +31,21 @@ def _payment(row: asyncpg.Record) -> Payment:
         inline_order=row["inline_order"],
         status=PaymentStatus(row["status"]),
         capture=Capture(row["capture"]),
-        funding=Funding(row["use_wallet"], row["line_id"], row["tenor"], row["merchant_share_ppm"]),
+        funding=Funding(
+            row["use_wallet"],
+            row["line_id"],
+            row["tenor"],
+            row["merchant_share_ppm"],
+            row["campaign_id"],
+        ),
         wallet_minor=row["wallet_minor"],
         credit_minor=row["credit_minor"],
         captured_minor=row["captured_minor"],
         fee_minor=row["fee_minor"],
         refunded_minor=row["refunded_minor"],
         wallet_refunded_minor=row["wallet_refunded_minor"],
+        campaign_minor=row["campaign_minor"],
+        campaign_held_minor=row["campaign_held_minor"],
         wallet_hold_id=row["wallet_hold_id"],
         line_hold_id=row["line_hold_id"],
         decision_id=row["decision_id"],
@@ -87,6 +95,9 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
             p.expires_at,
             p.captured_at,
             p.created_at,
+            p.funding.campaign_id,
+            p.campaign_minor,
+            p.campaign_held_minor,
         )
         for p in payments
     ]
@@ -117,6 +128,9 @@ async def update_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.confirmed_by for p in payments],
         [p.expires_at for p in payments],
         [p.captured_at for p in payments],
+        [p.funding.campaign_id for p in payments],
+        [p.campaign_minor for p in payments],
+        [p.campaign_held_minor for p in payments],
     )
 
 

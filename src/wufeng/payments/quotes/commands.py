@@ -1,9 +1,11 @@
 """Making quotes, and reading what an option means for a payment. No money moves, so no lane is needed."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from wufeng import credit, ledger
 from wufeng.base.books import Book
@@ -16,6 +18,8 @@ from wufeng.identity.merchants.model import Merchant, MerchantStatus, Scene
 from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.people.queries import standing_of_person
 from wufeng.ledger import AccountKind, account_id
+from wufeng.payments.campaigns.queries import offered_at
+from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.checkout.queries import bounds_of_order
 from wufeng.payments.orders.model import OrderTerms
@@ -46,11 +50,12 @@ async def list_offers(
     if merchant.status is not MerchantStatus.ACTIVE:
         return []
     on = book.business_date(at)
+    scene, offered = scene or merchant.scene, await offered_at(db, book, merchant_id, on)
     return [
-        view_offer(merchant_id, book.currency, scene or merchant.scene, product, price, language)
+        view_offer(merchant_id, book.currency, scene, product, priced, language)
         for product in catalogue.products.offered(on)
-        if product.currency == book.currency
-        for price in credit.offers(product, amount_minor, scene or merchant.scene, on)
+        if product.currency == book.currency and credit.offers(product, amount_minor, scene, on)
+        for priced in price_ways(product, product.calendar, amount_minor, amount_minor, 0, None, offered, on)
     ]
 
 
@@ -75,14 +80,16 @@ async def create_quote(
         bounds = NO_BOUNDS
         if order is not None:
             bounds = await bounds_of_order(db, book, order.id, at) or NO_BOUNDS
+        offered = await offered_at(db, book, asked.merchant_id, on, asked.payer_id)
         expired = order is not None and order.expires_at is not None and at >= order.expires_at
         if asked.payer_id is None:
             wallet_id = None
-            ways = rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on)
+            ways = rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on, offered)
         else:
             wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, on, expired=expired)
-            ways = rules.ways_of_payer(asked, purse, bounds, on)
-        quote, view = _quote(ids, catalogue, book, asked, ways, wallet_id, at)
+            ways = rules.ways_of_payer(asked, purse, bounds, on, offered)
+        lasts = {one.campaign.id: one.campaign.until_on for one in offered}
+        quote, view = _quote(ids, catalogue, book, asked, ways, lasts, wallet_id, at)
         await store.insert_quote(db, book.bucket_of(quote.id), quote)
     return view
 
@@ -93,11 +100,12 @@ def _quote(
     book: Book,
     asked: Asked,
     ways: list[Way],
+    lasts: Mapping[UUID, date],
     wallet_id: UUID | None,
     at: datetime,
 ) -> tuple[Quote, QuoteView]:
     id_ = ids.new(at, slot_of(asked.payer_id)) if asked.payer_id is not None else ids.new_anywhere(at)
-    expires_at = _end_of_prices(catalogue, book, ways, at)
+    expires_at = _end_of_prices(catalogue, book, ways, lasts, at)
     view = view_quote(id_, book, asked, ways, wallet_id, at, expires_at)
     quote = Quote(
         id=id_,
@@ -115,13 +123,20 @@ def _quote(
     return quote, view
 
 
-def _end_of_prices(catalogue: Catalogue, book: Book, ways: list[Way], at: datetime) -> datetime:
-    """When a quote's time is over: after its minutes, or with the day if a product has another price tomorrow."""
+def _end_of_prices(
+    catalogue: Catalogue, book: Book, ways: list[Way], lasts: Mapping[UUID, date], at: datetime
+) -> datetime:
+    """When a quote's time is over: after its minutes, or with the day if tomorrow a product has another price, or a
+    campaign of the options is over.
+
+    lasts  the last date of campaigns
+    """
     expires_at = at + timedelta(minutes=catalogue.quote_minutes)
     tomorrow = book.business_date(at) + timedelta(days=1)
     shown = {way.product.id: way.product.version for way in ways if way.product is not None}
     coming = (catalogue.products.current(id_, tomorrow) for id_ in shown)
-    if any(product is not None and product.version > shown[product.id] for product in coming):
+    over = any(way.meant.campaign_id is not None and lasts[way.meant.campaign_id] < tomorrow for way in ways)
+    if over or any(product is not None and product.version > shown[product.id] for product in coming):
         return min(expires_at, book.start_of(tomorrow))
     return expires_at
 
@@ -136,7 +151,14 @@ async def _merchant(
 
 
 async def _purse(
-    db: Connection, catalogue: Catalogue, book: Book, asked: Asked, merchant: Merchant, on: date, *, expired: bool
+    db: Connection,
+    catalogue: Catalogue,
+    book: Book,
+    asked: Asked,
+    merchant: Merchant,
+    on: date,
+    *,
+    expired: bool,
 ) -> tuple[UUID, Purse]:
     """What a payer could pay from now. Read without locks: a quote is no promise of credit, the payment decides."""
     assert asked.payer_id is not None, "only a known payer has a purse"
@@ -185,7 +207,40 @@ async def funding_of_option(
         )
         if line_id is None:
             raise invalid_field("/quote_option", "The payer has no line of this product.")
-    return Funding(meant.use_wallet, line_id, meant.tenor, meant.merchant_share_ppm)
+    return Funding(meant.use_wallet, line_id, meant.tenor, meant.merchant_share_ppm, meant.campaign_id)
+
+
+async def carried_by_campaign(
+    database: Database,
+    catalogue: Catalogue,
+    book: Book,
+    order: OrderTerms,
+    funding: Funding,
+    payer_id: UUID,
+    at: datetime,
+) -> Funding:
+    """Funding that names its line and tenor itself, with the best share that a campaign of the merchant carries now.
+
+    It is the price of this moment: with a quote's option the price shown is the price paid, or none is.
+    """
+    if funding.line_id is None or funding.tenor == 1:
+        return funding
+    on = book.business_date(at)
+    async with database.read() as db:
+        offered = await offered_at(db, book, order.merchant_id, on, payer_id)
+        if not offered:
+            return funding
+        lines = await credit.load_lines_of_people(db, book.bucket_of(payer_id), [payer_id])
+    line = next((line for line in lines if line.id == funding.line_id), None)
+    if line is None:
+        return funding  # the payment says so
+    product, amount_minor = catalogue.drawn_under(line, on), order.amount_minor
+    calendar, share_ppm = credit.calendar_of(line, product), funding.merchant_share_ppm
+    ways = price_ways(product, calendar, amount_minor, amount_minor, share_ppm, (funding.tenor,), offered, on)
+    if not ways:
+        return funding  # the payment says why
+    (priced,) = ways
+    return replace(funding, merchant_share_ppm=priced.merchant_share_ppm, campaign_id=priced.campaign_id)
 
 
 async def _quote_of_option(db: Connection, book: Book, option: str) -> tuple[Quote, int]:

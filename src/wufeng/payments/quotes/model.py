@@ -15,7 +15,10 @@ from wufeng.risk.texts import ReasonView
 
 
 class OfferView(Struct, frozen=True, kw_only=True):
-    """One way to pay a price with credit, for a product page."""
+    """One way to pay a price with credit, for a product page.
+
+    campaign  the merchant's that its price comes from; None: none
+    """
 
     object: Literal["offer"] = "offer"
     merchant: str
@@ -28,6 +31,7 @@ class OfferView(Struct, frozen=True, kw_only=True):
     instalment_minor: int
     total_cost_minor: int
     annualised_rate_ppm: int
+    campaign: str | None
 
 
 class SourceKind(StrEnum):
@@ -49,6 +53,7 @@ class QuoteFunding(Struct, frozen=True, omit_defaults=True):
 class QuoteOption(Struct, frozen=True, kw_only=True):
     """One way to pay.
 
+    campaign   the merchant's that the price comes from; None: none
     available  whether it could be paid now; `reasons` say why not, the first is the reason
     """
 
@@ -59,6 +64,7 @@ class QuoteOption(Struct, frozen=True, kw_only=True):
     instalments: tuple[InstalmentPrice, ...]
     total_cost_minor: int
     annualised_rate_ppm: int
+    campaign: str | None
     late_terms: LateTerms | None
     lenders: tuple[LenderView, ...]
     available: bool
@@ -90,6 +96,7 @@ class Meant(Struct, frozen=True, kw_only=True):
     product: str | None
     tenor: int
     merchant_share_ppm: int
+    campaign_id: UUID | None = None
 
 
 class Quote(Struct, frozen=True, kw_only=True):

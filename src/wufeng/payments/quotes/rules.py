@@ -17,7 +17,6 @@ from wufeng.credit import (
     calendar_of,
     decide_draw,
     draw_id,
-    price_options,
 )
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.lines.rules import ceiling_minor
@@ -25,6 +24,8 @@ from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import Shares
+from wufeng.payments.campaigns.model import Offered, Priced
+from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.checkout.model import Bounds
 from wufeng.payments.orders.model import OrderTerms
 from wufeng.payments.quotes.model import Asked, Meant, Quote
@@ -61,7 +62,9 @@ class Purse(Struct, frozen=True):
     blocks: tuple[Reason, ...]
 
 
-def ways_of_payer(asked: Asked, purse: Purse, bounds: Bounds, on: date) -> list[Way]:
+def ways_of_payer(
+    asked: Asked, purse: Purse, bounds: Bounds, on: date, offered: Sequence[Offered] = ()
+) -> list[Way]:
     """The ways that a known payer has: the wallet, each line by tenor, and the wallet first with the rest drawn."""
     ways: list[Way] = []
     amount_minor = asked.amount_minor
@@ -76,9 +79,11 @@ def ways_of_payer(asked: Asked, purse: Purse, bounds: Bounds, on: date) -> list[
         if state.line.status is LineStatus.CLOSED:
             continue
         ceiling = ceiling_minor(state.line.id, states, products, on)
-        ways += _of_line(asked, state, product, ceiling, 0, purse.blocks, bounds, on)
+        ways += _of_line(asked, state, product, ceiling, 0, purse.blocks, bounds, on, offered)
         if asked.shows_wallet and 0 < purse.wallet_minor < amount_minor:
-            ways += _of_line(asked, state, product, ceiling, purse.wallet_minor, purse.blocks, bounds, on)
+            ways += _of_line(
+                asked, state, product, ceiling, purse.wallet_minor, purse.blocks, bounds, on, offered
+            )
     return ways
 
 
@@ -91,11 +96,14 @@ def _of_line(
     blocks: tuple[Reason, ...],
     bounds: Bounds,
     on: date,
+    offered: Sequence[Offered],
 ) -> list[Way]:
     credit_minor = asked.amount_minor - wallet_minor
     ways: list[Way] = []
-    for price in _prices(product, calendar_of(state.line, product), credit_minor, bounds, on):
-        share_ppm = bounds.merchant_share_ppm if price.tenor > 1 else 0
+    for priced in _prices(
+        product, calendar_of(state.line, product), asked, credit_minor, bounds, on, offered
+    ):
+        price, share_ppm = priced.price, priced.merchant_share_ppm
         request = DrawRequest(
             id=draw_id(state.line.id),
             line_id=state.line.id,
@@ -114,6 +122,7 @@ def _of_line(
             product=product.id,
             tenor=price.tenor,
             merchant_share_ppm=share_ppm,
+            campaign_id=priced.campaign_id,
         )
         ways.append(
             Way(
@@ -129,7 +138,9 @@ def _of_line(
     return ways
 
 
-def ways_of_nobody(asked: Asked, products: Sequence[Product], bounds: Bounds, on: date) -> list[Way]:
+def ways_of_nobody(
+    asked: Asked, products: Sequence[Product], bounds: Bounds, on: date, offered: Sequence[Offered] = ()
+) -> list[Way]:
     """The ways that a payer nobody knows yet would have: each product by tenor, if it pays this scene."""
     return [
         Way(
@@ -137,25 +148,33 @@ def ways_of_nobody(asked: Asked, products: Sequence[Product], bounds: Bounds, on
                 use_wallet=False,
                 line_id=None,
                 product=product.id,
-                tenor=price.tenor,
-                merchant_share_ppm=bounds.merchant_share_ppm if price.tenor > 1 else 0,
+                tenor=priced.price.tenor,
+                merchant_share_ppm=priced.merchant_share_ppm,
+                campaign_id=priced.campaign_id,
             ),
             0,
             asked.amount_minor,
             product,
-            price,
+            priced.price,
             (),
         )
         for product in products
         if not product.scenes.refuse(asked.scene) and asked.amount_minor <= product.limit.maximum_minor
-        for price in _prices(product, product.calendar, asked.amount_minor, bounds, on)
+        for priced in _prices(product, product.calendar, asked, asked.amount_minor, bounds, on, offered)
     ]
 
 
 def _prices(
-    product: Product, cycle: Cycle | Dates, amount_minor: int, bounds: Bounds, on: date
-) -> list[PriceOption]:
-    return price_options(product, cycle, amount_minor, on, bounds.merchant_share_ppm, bounds.tenors or None)
+    product: Product,
+    cycle: Cycle | Dates,
+    asked: Asked,
+    credit_minor: int,
+    bounds: Bounds,
+    on: date,
+    offered: Sequence[Offered],
+) -> list[Priced]:
+    share_ppm, tenors = bounds.merchant_share_ppm, bounds.tenors or None
+    return price_ways(product, cycle, asked.amount_minor, credit_minor, share_ppm, tenors, offered, on)
 
 
 def sheet_hash(sheet: Mapping[str, object]) -> str:

@@ -7,9 +7,10 @@ import msgspec
 
 from wufeng.base.books import Book
 from wufeng.base.ids import Prefix, encode
-from wufeng.credit import PriceOption, Product
+from wufeng.credit import Product
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import lender_id
+from wufeng.payments.campaigns.model import Priced
 from wufeng.payments.pay.views import view_lenders
 from wufeng.payments.quotes.model import (
     Asked,
@@ -24,9 +25,10 @@ from wufeng.risk import view_reasons
 
 
 def view_offer(
-    merchant_id: UUID, currency: str, scene: Scene, product: Product, price: PriceOption, language: str
+    merchant_id: UUID, currency: str, scene: Scene, product: Product, priced: Priced, language: str
 ) -> OfferView:
     """One offer, with the product's name in the reader's language."""
+    price = priced.price
     return OfferView(
         merchant=encode(Prefix.MERCHANT, merchant_id),
         amount_minor=price.amount_minor,
@@ -38,6 +40,7 @@ def view_offer(
         instalment_minor=price.instalment_minor,
         total_cost_minor=price.total_cost_minor,
         annualised_rate_ppm=price.annualised_rate_ppm,
+        campaign=encode(Prefix.CAMPAIGN, priced.campaign_id) if priced.campaign_id is not None else None,
     )
 
 
@@ -103,6 +106,9 @@ def _option(id_: str, book: Book, asked: Asked, way: Way, wallet_id: UUID | None
         instalments=price.instalments if price is not None else (),
         total_cost_minor=price.total_cost_minor if price is not None else 0,
         annualised_rate_ppm=price.annualised_rate_ppm if price is not None else 0,
+        campaign=encode(Prefix.CAMPAIGN, way.meant.campaign_id)
+        if way.meant.campaign_id is not None
+        else None,
         late_terms=price.late_terms if price is not None else None,
         lenders=view_lenders(shares, product, book.id, asked.language),
         available=not way.reasons,

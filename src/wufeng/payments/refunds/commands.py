@@ -23,6 +23,7 @@ from wufeng.payments.pay.capturing import draws_by_payment
 from wufeng.payments.pay.model import Payment
 from wufeng.payments.pay.money import line_of
 from wufeng.payments.pay.state import Desk
+from wufeng.payments.pay.subsidies import release
 from wufeng.payments.refunds import rules, store
 from wufeng.payments.refunds.model import (
     RETURNS_MAX,
@@ -128,7 +129,9 @@ async def _carry_out(batch: Batch, desk: Desk, planned: Sequence[_Planned]) -> l
         refunds.append(_new_refund(one, refunded, wallet_id))
         journals += _journals(batch, one, refunded, wallet_id)
     await ledger.post(batch, journals)
-    await payments.update_payments(batch.db, batch.bucket, [_after(one) for one in planned])
+    after = [_after(one, credited.get(one.payment.id)) for one in planned]
+    await payments.update_payments(batch.db, batch.bucket, after)
+    await release(batch, [(one.payment, done) for one, done in zip(planned, after, strict=True)])
     await store.insert_refunds(batch.db, batch.bucket, refunds)
     for one, new in zip(planned, refunds, strict=True):
         _tell(batch, new, one.on)
@@ -207,12 +210,14 @@ def _new_refund(one: _Planned, refunded: credit.Refunded | None, wallet_id: UUID
     )
 
 
-def _after(one: _Planned) -> Payment:
+def _after(one: _Planned, refunded: credit.Refunded | None) -> Payment:
     payment = one.payment
+    subsidy_minor = refunded.subsidy_returned_minor if refunded is not None else 0
     return replace(
         payment,
         refunded_minor=payment.refunded_minor + one.command.amount_minor,
         wallet_refunded_minor=payment.wallet_refunded_minor + one.plan.wallet_minor,
+        campaign_minor=max(0, payment.campaign_minor - subsidy_minor),
     )
 
 

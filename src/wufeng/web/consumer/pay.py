@@ -209,9 +209,7 @@ async def _show_checkout(
         return visit.show("consumer/checkout.html", **shared)
     order = encode(Prefix.ORDER, found.order.terms.id)
     asked = {"refuse": None, "opens": f"/app/apply?{urlencode({'order': order, 'next': visit.path})}"}
-    return await _show_ways(
-        visit, found.order.terms, visit.path, {**shared, **asked}, error, status, problem
-    )
+    return await _show_ways(visit, found.order.terms, visit.path, {**shared, **asked}, error, status, problem)
 
 
 async def _show_waiting(
