@@ -1,5 +1,9 @@
 -- Today's whole schema, to be read. `wufeng migrate --write-schema` writes it from the migrations.
 
+CREATE FUNCTION public.wufeng_account_id(owner uuid, kind integer) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (encode(set_byte(uuid_send(owner), 7, (get_byte(uuid_send(owner), 7) # kind)), 'hex'::text))::uuid;
+
 CREATE FUNCTION public.wufeng_check_reversal() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -22,6 +26,14 @@ begin
     return new;
 end
 $$;
+
+CREATE FUNCTION public.wufeng_letter_pairs() RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '\x303030313032303330343035303630373038303930613062306330643065306630673068306a306b306d306e307030713072307330743076307730783079307a313031313132313331343135313631373138313931613162316331643165316631673168316a316b316d316e317031713172317331743176317731783179317a323032313232323332343235323632373238323932613262326332643265326632673268326a326b326d326e327032713272327332743276327732783279327a333033313332333333343335333633373338333933613362336333643365336633673368336a336b336d336e337033713372337333743376337733783379337a343034313432343334343435343634373438343934613462346334643465346634673468346a346b346d346e347034713472347334743476347734783479347a353035313532353335343535353635373538353935613562356335643565356635673568356a356b356d356e357035713572357335743576357735783579357a363036313632363336343635363636373638363936613662366336643665366636673668366a366b366d366e367036713672367336743676367736783679367a373037313732373337343735373637373738373937613762376337643765376637673768376a376b376d376e377037713772377337743776377737783779377a383038313832383338343835383638373838383938613862386338643865386638673868386a386b386d386e387038713872387338743876387738783879387a393039313932393339343935393639373938393939613962396339643965396639673968396a396b396d396e397039713972397339743976397739783979397a613061316132613361346135613661376138613961616162616361646165616661676168616a616b616d616e617061716172617361746176617761786179617a623062316232623362346235623662376238623962616262626362646265626662676268626a626b626d626e627062716272627362746276627762786279627a633063316332633363346335633663376338633963616362636363646365636663676368636a636b636d636e637063716372637363746376637763786379637a643064316432643364346435643664376438643964616462646364646465646664676468646a646b646d646e647064716472647364746476647764786479647a653065316532653365346535653665376538653965616562656365646565656665676568656a656b656d656e657065716572657365746576657765786579657a663066316632663366346635663666376638663966616662666366646665666666676668666a666b666d666e667066716672667366746676667766786679667a673067316732673367346735673667376738673967616762676367646765676667676768676a676b676d676e677067716772677367746776677767786779677a683068316832683368346835683668376838683968616862686368646865686668676868686a686b686d686e687068716872687368746876687768786879687a6a306a316a326a336a346a356a366a376a386a396a616a626a636a646a656a666a676a686a6a6a6b6a6d6a6e6a706a716a726a736a746a766a776a786a796a7a6b306b316b326b336b346b356b366b376b386b396b616b626b636b646b656b666b676b686b6a6b6b6b6d6b6e6b706b716b726b736b746b766b776b786b796b7a6d306d316d326d336d346d356d366d376d386d396d616d626d636d646d656d666d676d686d6a6d6b6d6d6d6e6d706d716d726d736d746d766d776d786d796d7a6e306e316e326e336e346e356e366e376e386e396e616e626e636e646e656e666e676e686e6a6e6b6e6d6e6e6e706e716e726e736e746e766e776e786e796e7a703070317032703370347035703670377038703970617062706370647065706670677068706a706b706d706e707070717072707370747076707770787079707a713071317132713371347135713671377138713971617162716371647165716671677168716a716b716d716e717071717172717371747176717771787179717a723072317232723372347235723672377238723972617262726372647265726672677268726a726b726d726e727072717272727372747276727772787279727a733073317332733373347335733673377338733973617362736373647365736673677368736a736b736d736e737073717372737373747376737773787379737a743074317432743374347435743674377438743974617462746374647465746674677468746a746b746d746e747074717472747374747476747774787479747a763076317632763376347635763676377638763976617662766376647665766676677668766a766b766d766e767076717672767376747676767776787679767a773077317732773377347735773677377738773977617762776377647765776677677768776a776b776d776e777077717772777377747776777777787779777a783078317832783378347835783678377838783978617862786378647865786678677868786a786b786d786e787078717872787378747876787778787879787a793079317932793379347935793679377938793979617962796379647965796679677968796a796b796d796e797079717972797379747976797779787979797a7a307a317a327a337a347a357a367a377a387a397a617a627a637a647a657a667a677a687a6a7a6b7a6d7a6e7a707a717a727a737a747a767a777a787a797a7a'::bytea;
+
+CREATE FUNCTION public.wufeng_id_text(high bigint, low bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN encode(((((((((((((substr(public.wufeng_letter_pairs(), (((((high >> 56) & (255)::bigint))::integer * 2) + 1), 2) || substr(public.wufeng_letter_pairs(), (((((high >> 46) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((high >> 36) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((high >> 26) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((high >> 16) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((high >> 6) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), ((((((high & (63)::bigint) << 4) | ((low >> 60) & (15)::bigint)))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 50) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 40) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 30) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 20) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 10) & (1023)::bigint))::integer * 2) + 1), 2)) || substr(public.wufeng_letter_pairs(), (((((low >> 0) & (1023)::bigint))::integer * 2) + 1), 2)), 'escape'::text);
 
 CREATE FUNCTION public.wufeng_refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -85,6 +97,29 @@ CREATE TABLE public.account_kind (
 
 COMMENT ON TABLE public.account_kind IS 'reference table: the chart of accounts, as in the code (ledger/model.py; a test compares them)';
 
+CREATE TABLE public.accrual (
+    bucket smallint NOT NULL,
+    product text NOT NULL,
+    product_version integer NOT NULL,
+    business_on date NOT NULL,
+    micro bigint NOT NULL,
+    daily_micro bigint NOT NULL
+);
+
+COMMENT ON TABLE public.accrual IS 'distributed by bucket: how the events of a date moved the interest that is earned and not billed: by micro at the end of that date, and by daily_micro for each day after it';
+
+COMMENT ON COLUMN public.accrual.product_version IS 'the version that the lines were opened under: it names their lenders';
+
+CREATE TABLE public.accrual_close (
+    bucket smallint NOT NULL,
+    product text NOT NULL,
+    product_version integer NOT NULL,
+    business_on date NOT NULL,
+    accrued_minor bigint NOT NULL
+);
+
+COMMENT ON TABLE public.accrual_close IS 'distributed by bucket: what stood as accrued interest in the ledger at the end of a date on which it changed';
+
 CREATE TABLE public.api_key (
     id uuid NOT NULL,
     book smallint NOT NULL,
@@ -106,6 +141,67 @@ COMMENT ON TABLE public.api_key IS 'reference table: several live keys an owner 
 COMMENT ON COLUMN public.api_key.owner_id IS 'the merchant, or the operator''s own id in the book: idempotency keys are scoped by it';
 
 COMMENT ON COLUMN public.api_key.prefix IS 'the part that may be shown; the secret is kept as a hash only';
+
+CREATE TABLE public.application (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    line_id uuid,
+    order_id uuid,
+    order_minor bigint,
+    limit_minor bigint,
+    score integer NOT NULL,
+    product_version integer NOT NULL,
+    review_on date,
+    kind text NOT NULL,
+    product text NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    grade text,
+    price text,
+    policy text NOT NULL,
+    inputs json NOT NULL,
+    decision json NOT NULL,
+    sheet bytea,
+    sheet_hash text,
+    contract bytea,
+    contract_hash text,
+    confirmed_by text,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    CONSTRAINT application_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT application_kind_check CHECK ((kind = ANY (ARRAY['opening'::text, 'raise'::text]))),
+    CONSTRAINT application_limit_minor_check CHECK ((limit_minor > 0)),
+    CONSTRAINT application_papers CHECK (((status <> ALL (ARRAY['offered'::text, 'accepted'::text])) OR ((sheet IS NOT NULL) AND (contract IS NOT NULL)))),
+    CONSTRAINT application_raise CHECK (((kind <> 'raise'::text) OR (line_id IS NOT NULL))),
+    CONSTRAINT application_signed CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
+    CONSTRAINT application_status_check CHECK ((status = ANY (ARRAY['checking'::text, 'offered'::text, 'referred'::text, 'accepted'::text, 'declined'::text, 'lapsed'::text])))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.application IS 'distributed by bucket: a request for a line, or the offer of a higher limit, with what was shown and signed';
+
+COMMENT ON COLUMN public.application.review_on IS 'the next monthly review of its line; of all its applications the last accepted keeps it';
+
+COMMENT ON COLUMN public.application.inputs IS 'all that the decision was made from: with the policy it can be made again';
+
+COMMENT ON COLUMN public.application.sheet IS 'the all-in cost sheet, canonical JSON as it was shown; never changed, sheet_hash is its SHA-256';
+
+COMMENT ON COLUMN public.application.contract IS 'the contract as it was shown; never changed';
+
+COMMENT ON COLUMN public.application.confirmed_by IS 'the proof that the person signed with';
+
+CREATE TABLE public.application_consent (
+    bucket smallint NOT NULL,
+    application_id uuid NOT NULL,
+    purpose text NOT NULL,
+    version integer NOT NULL,
+    given_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.application_consent IS 'distributed by bucket: what a person agreed to with an application, and to which text; never changed';
 
 CREATE TABLE public.audit_entry (
     bucket smallint NOT NULL,
@@ -213,7 +309,13 @@ CREATE TABLE public.bill (
     item_tenors smallint[] NOT NULL,
     item_principal bigint[] NOT NULL,
     item_fee bigint[] NOT NULL,
-    CONSTRAINT bill_dates CHECK ((issued_on < due_on)),
+    bears_fees boolean DEFAULT false NOT NULL,
+    least_minor integer DEFAULT 0 NOT NULL,
+    most_minor bigint,
+    grace_days smallint DEFAULT 0 NOT NULL,
+    item_interest bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    over_limit_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
     CONSTRAINT bill_principal CHECK (((paid_principal_minor >= 0) AND (paid_principal_minor <= (single_minor + instalment_minor)))),
@@ -230,6 +332,14 @@ COMMENT ON COLUMN public.bill.settled IS 'nothing is owed on it and all interest
 COMMENT ON COLUMN public.bill.segments IS 'stretches of interest that are over: [since_on, until_on, balance_minor, daily_ppm]';
 
 COMMENT ON COLUMN public.bill.interest_of IS 'where interest_minor comes from: [bill, amount_minor]';
+
+COMMENT ON COLUMN public.bill.bears_fees IS 'late interest is taken of unpaid fees too';
+
+COMMENT ON COLUMN public.bill.least_minor IS 'the least late interest of one day';
+
+COMMENT ON COLUMN public.bill.most_minor IS 'no more late interest than this; null: no cap';
+
+COMMENT ON COLUMN public.bill.over_limit_minor IS 'principal above the limit once a raise was over: part of the minimum';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,
@@ -248,6 +358,73 @@ CREATE TABLE public.book (
 COMMENT ON TABLE public.book IS 'reference table: accounts sharing a calendar and a clock';
 
 COMMENT ON COLUMN public.book.clock_offset_us IS 'microseconds that the clock of a test book is ahead of the system clock';
+
+CREATE TABLE public.campaign (
+    id uuid NOT NULL,
+    book smallint NOT NULL,
+    merchant_id uuid NOT NULL,
+    name text NOT NULL,
+    from_on date NOT NULL,
+    until_on date NOT NULL,
+    order_least_minor bigint NOT NULL,
+    order_most_minor bigint,
+    tenors smallint[] NOT NULL,
+    products text[] NOT NULL,
+    share_ppm integer NOT NULL,
+    budget_minor bigint,
+    given_minor bigint DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT campaign_budget_minor_check CHECK ((budget_minor > 0)),
+    CONSTRAINT campaign_check CHECK ((from_on <= until_on)),
+    CONSTRAINT campaign_check1 CHECK ((order_least_minor <= order_most_minor)),
+    CONSTRAINT campaign_check2 CHECK ((given_minor <= budget_minor)),
+    CONSTRAINT campaign_given_minor_check CHECK ((given_minor >= 0)),
+    CONSTRAINT campaign_order_least_minor_check CHECK ((order_least_minor > 0)),
+    CONSTRAINT campaign_share_ppm_check CHECK (((share_ppm >= 1) AND (share_ppm <= 1000000))),
+    CONSTRAINT campaign_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paused'::text, 'ended'::text])))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.campaign IS 'reference table: what merchants carry of the price of instalments';
+
+COMMENT ON COLUMN public.campaign.products IS 'of lines that it is for; none: all';
+
+COMMENT ON COLUMN public.campaign.share_ppm IS 'of the price, carried by the merchant';
+
+COMMENT ON COLUMN public.campaign.budget_minor IS 'the most that it carries; null: no limit';
+
+COMMENT ON COLUMN public.campaign.given_minor IS 'of the budget, what the buckets'' slices hold, used or not';
+
+CREATE TABLE public.campaign_slice (
+    bucket smallint NOT NULL,
+    campaign_id uuid NOT NULL,
+    given_minor bigint,
+    used_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT campaign_slice_check CHECK ((used_minor <= given_minor)),
+    CONSTRAINT campaign_slice_used_minor_check CHECK ((used_minor >= 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.campaign_slice IS 'distributed by bucket: the lease of a bucket on a campaign''s budget, made on first use';
+
+COMMENT ON COLUMN public.campaign_slice.given_minor IS 'what payments of the bucket may use; null: the campaign has no budget';
+
+COMMENT ON COLUMN public.campaign_slice.used_minor IS 'what payments of the bucket hold or have taken, less what refunds gave back';
+
+CREATE TABLE public.charge_off (
+    bucket smallint NOT NULL,
+    line_id uuid NOT NULL,
+    charged_off_on date NOT NULL,
+    principal_minor bigint NOT NULL,
+    interest_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    CONSTRAINT charge_off_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT charge_off_interest_minor_check CHECK ((interest_minor >= 0)),
+    CONSTRAINT charge_off_principal_minor_check CHECK ((principal_minor >= 0))
+);
+
+COMMENT ON TABLE public.charge_off IS 'distributed by bucket: what was lost of a line when its loss was taken';
 
 CREATE TABLE public.checkout_session (
     bucket smallint NOT NULL,
@@ -270,12 +447,30 @@ CREATE TABLE public.close_run (
     business_on date NOT NULL,
     step text NOT NULL,
     row_count bigint NOT NULL,
-    at timestamp with time zone NOT NULL
+    at timestamp with time zone NOT NULL,
+    took_ms bigint DEFAULT 0 NOT NULL,
+    errors text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 COMMENT ON TABLE public.close_run IS 'distributed by bucket: what the close of a business date has done, a row a finished step';
 
 COMMENT ON COLUMN public.close_run.business_on IS 'the business date that was closed';
+
+COMMENT ON COLUMN public.close_run.took_ms IS 'how long all runs of the step took together; closers at one time add up';
+
+COMMENT ON COLUMN public.close_run.errors IS 'what could not be done in its last run: it stays due, and is tried again by the next close';
+
+CREATE TABLE public.credit_cap (
+    bucket smallint NOT NULL,
+    person_id uuid NOT NULL,
+    cap_minor bigint,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT credit_cap_cap_minor_check CHECK ((cap_minor >= 0))
+);
+
+COMMENT ON TABLE public.credit_cap IS 'distributed by bucket: the most that all lines of a person together may come to';
+
+COMMENT ON COLUMN public.credit_cap.cap_minor IS 'null, like no row: no cap';
 
 CREATE TABLE public.cursor (
     bucket smallint NOT NULL,
@@ -285,6 +480,31 @@ CREATE TABLE public.cursor (
 WITH (fillfactor='50');
 
 COMMENT ON TABLE public.cursor IS 'distributed by bucket: how far a follower has come';
+
+CREATE TABLE public.debit (
+    bucket smallint NOT NULL,
+    repayment_id uuid NOT NULL,
+    line_id uuid NOT NULL,
+    tried_on date NOT NULL,
+    number smallint NOT NULL
+);
+
+COMMENT ON TABLE public.debit IS 'distributed by bucket: repayments that auto-debit has asked an outside rail for';
+
+COMMENT ON COLUMN public.debit.number IS 'which of the product''s times of the date asked, from 0';
+
+CREATE TABLE public.debit_try (
+    bucket smallint NOT NULL,
+    line_id uuid NOT NULL,
+    tried_on date NOT NULL,
+    tries smallint NOT NULL,
+    CONSTRAINT debit_try_tries_check CHECK ((tries > 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.debit_try IS 'distributed by bucket: the last date on which a line was debited, or it was tried';
+
+COMMENT ON COLUMN public.debit_try.tries IS 'how many of the product''s times of that date have been made';
 
 CREATE TABLE public.decision (
     bucket smallint NOT NULL,
@@ -352,8 +572,8 @@ CREATE TABLE public.draw (
     billed_parts smallint DEFAULT 0 NOT NULL,
     id uuid NOT NULL,
     line_id uuid NOT NULL,
-    payment_id uuid NOT NULL,
-    merchant_id uuid NOT NULL,
+    payment_id uuid,
+    merchant_id uuid,
     amount_minor bigint NOT NULL,
     unbilled_minor bigint NOT NULL,
     prepaid_minor bigint DEFAULT 0 NOT NULL,
@@ -368,9 +588,19 @@ CREATE TABLE public.draw (
     fee_parts bigint[],
     subsidy_parts bigint[],
     bills uuid[],
+    of_bill uuid,
+    daily_ppm integer DEFAULT 0 NOT NULL,
+    accrued_on date,
+    interest_billed_minor bigint DEFAULT 0 NOT NULL,
+    charges_open boolean DEFAULT false NOT NULL,
+    segments json,
+    interest_parts bigint[],
+    bill_dates date[],
+    due_dates date[],
     CONSTRAINT draw_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT draw_posted CHECK (((status = 'posted'::text) = (posted_on IS NOT NULL))),
     CONSTRAINT draw_prepaid_minor_check CHECK ((prepaid_minor >= 0)),
+    CONSTRAINT draw_purpose CHECK (((payment_id IS NULL) = (of_bill IS NOT NULL))),
     CONSTRAINT draw_status_check CHECK ((status = ANY (ARRAY['held'::text, 'posted'::text, 'voided'::text]))),
     CONSTRAINT draw_tenor_check CHECK ((tenor >= 1)),
     CONSTRAINT draw_unbilled CHECK (((status = 'posted'::text) OR (unbilled_minor = 0))),
@@ -385,6 +615,36 @@ COMMENT ON COLUMN public.draw.id IS 'the payment''s id with the capture''s numbe
 COMMENT ON COLUMN public.draw.billable_on IS 'from this date on a bill may take it; null: waits for the receipt';
 
 COMMENT ON COLUMN public.draw.principal_parts IS 'one element an instalment, as it stands: refunds lower it from the last backwards';
+
+COMMENT ON COLUMN public.draw.of_bill IS 'the bill whose principal this plan spreads; null: it paid a merchant';
+
+COMMENT ON COLUMN public.draw.daily_ppm IS 'interest a day on what is not billed, from accrued_on on; 0: free until the due date';
+
+COMMENT ON COLUMN public.draw.charges_open IS 'fees or interest are still to be billed, though principal may not be';
+
+COMMENT ON COLUMN public.draw.segments IS 'stretches of interest that are over: [since_on, until_on, balance_minor, daily_ppm, least_minor]';
+
+COMMENT ON COLUMN public.draw.interest_parts IS 'interest of each instalment by its plan; null: none';
+
+COMMENT ON COLUMN public.draw.bill_dates IS 'dates of the bills of its parts, where they are the draw''s own; null: the line''s';
+
+COMMENT ON COLUMN public.draw.due_dates IS 'due dates of its parts, where they are the draw''s own';
+
+CREATE TABLE public.draw_refund (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    line_id uuid NOT NULL,
+    draws uuid[] NOT NULL,
+    amount_minor bigint NOT NULL,
+    value_on date NOT NULL,
+    posted_on date NOT NULL,
+    returned json NOT NULL,
+    CONSTRAINT draw_refund_amount_minor_check CHECK ((amount_minor > 0))
+);
+
+COMMENT ON TABLE public.draw_refund IS 'distributed by bucket: refunds of draws, as a line''s history is folded again';
+
+COMMENT ON COLUMN public.draw_refund.returned IS 'money that it gave back to the sources of repayments';
 
 CREATE TABLE public.event (
     bucket smallint NOT NULL,
@@ -571,21 +831,31 @@ CREATE TABLE public.line (
     next_bill_on date,
     past_due_since date,
     suspend_on date,
-    debited_on date,
-    bill_day smallint NOT NULL,
-    due_day smallint NOT NULL,
+    bill_day smallint,
+    due_day smallint,
     currency text NOT NULL COLLATE pg_catalog."C",
     product text NOT NULL,
     status text NOT NULL,
     lenders uuid[] NOT NULL,
     shares_ppm integer[] NOT NULL,
     auto_debit text[],
+    temporary_limit_minor bigint,
+    temporary_until_on date,
+    ended_raise_minor bigint DEFAULT 0 NOT NULL,
+    frozen_until_on date,
+    looked_on date,
+    charged_off_on date,
+    charge_off_on date,
     CONSTRAINT line_bill_day_check CHECK (((bill_day >= 1) AND (bill_day <= 31))),
     CONSTRAINT line_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT line_days CHECK (((bill_day IS NULL) = (due_day IS NULL))),
     CONSTRAINT line_due_day_check CHECK (((due_day >= 1) AND (due_day <= 31))),
+    CONSTRAINT line_ended_raise_minor_check CHECK ((ended_raise_minor >= 0)),
     CONSTRAINT line_has_lenders CHECK (((cardinality(lenders) > 0) AND (cardinality(lenders) = cardinality(shares_ppm)))),
     CONSTRAINT line_limit_minor_check CHECK ((limit_minor >= 0)),
-    CONSTRAINT line_status_check CHECK ((status = ANY (ARRAY['open'::text, 'frozen'::text, 'suspended'::text, 'closing'::text, 'closed'::text])))
+    CONSTRAINT line_raise CHECK (((temporary_limit_minor IS NULL) = (temporary_until_on IS NULL))),
+    CONSTRAINT line_status_check CHECK ((status = ANY (ARRAY['open'::text, 'frozen'::text, 'suspended'::text, 'closing'::text, 'closed'::text]))),
+    CONSTRAINT line_thaw CHECK (((frozen_until_on IS NULL) OR (status = 'frozen'::text)))
 )
 WITH (fillfactor='80');
 
@@ -595,9 +865,21 @@ COMMENT ON COLUMN public.line.touched_on IS 'the value date of the last bill, re
 
 COMMENT ON COLUMN public.line.next_bill_on IS 'the next bill that will have something on it; null: the day close need not look';
 
-COMMENT ON COLUMN public.line.debited_on IS 'the last date on which the day close has tried to';
+COMMENT ON COLUMN public.line.bill_day IS 'null: each draw has due dates of its own';
 
 COMMENT ON COLUMN public.line.auto_debit IS 'ids of the wallet and bank accounts that bills are debited from, in the person''s order';
+
+COMMENT ON COLUMN public.line.temporary_limit_minor IS 'the limit up to temporary_until_on, that date included; null: no raise runs';
+
+COMMENT ON COLUMN public.line.ended_raise_minor IS 'by how much a raise that is over had lifted the limit: what is used of it is due with the bill after';
+
+COMMENT ON COLUMN public.line.frozen_until_on IS 'from this date on it counts as unfrozen; null: until somebody says so';
+
+COMMENT ON COLUMN public.line.looked_on IS 'the last date on which the day close looked whether it can be closed, or has something to pay out; null: changed since';
+
+COMMENT ON COLUMN public.line.charged_off_on IS 'its loss was taken on that date: what comes in since is a recovery';
+
+COMMENT ON COLUMN public.line.charge_off_on IS 'the date on which its loss is taken, if its arrears stay';
 
 CREATE TABLE public.line_change (
     bucket smallint NOT NULL,
@@ -609,11 +891,38 @@ CREATE TABLE public.line_change (
     reason text NOT NULL,
     limit_minor bigint NOT NULL,
     at timestamp with time zone NOT NULL,
+    amount_minor bigint,
+    until_on date,
     CONSTRAINT line_change_actor_check CHECK ((actor = ANY (ARRAY['person'::text, 'staff'::text, 'system'::text]))),
-    CONSTRAINT line_change_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'limit_set'::text, 'frozen'::text, 'unfrozen'::text, 'suspended'::text, 'restored'::text, 'due_day_set'::text, 'auto_debit_set'::text, 'closing'::text, 'closed'::text])))
+    CONSTRAINT line_change_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'limit_set'::text, 'raised'::text, 'raise_ended'::text, 'cap_set'::text, 'frozen'::text, 'unfrozen'::text, 'suspended'::text, 'restored'::text, 'due_day_set'::text, 'auto_debit_set'::text, 'closing'::text, 'closed'::text])))
 );
 
 COMMENT ON TABLE public.line_change IS 'distributed by bucket: the history of lines, who changed what and why';
+
+COMMENT ON COLUMN public.line_change.amount_minor IS 'what was set, where it is not the limit: a temporary limit, a cap';
+
+COMMENT ON COLUMN public.line_change.until_on IS 'the last date of a raise; the date that ends a freeze';
+
+CREATE TABLE public.line_review (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    line_id uuid NOT NULL,
+    application_id uuid,
+    before_minor bigint NOT NULL,
+    limit_minor bigint NOT NULL,
+    score integer NOT NULL,
+    reviewed_on date NOT NULL,
+    outcome text NOT NULL,
+    policy text NOT NULL,
+    inputs json NOT NULL,
+    decision json NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT line_review_outcome_check CHECK ((outcome = ANY (ARRAY['offered'::text, 'kept'::text, 'lowered'::text])))
+);
+
+COMMENT ON TABLE public.line_review IS 'distributed by bucket: monthly reviews of lines, what was looked at and what came of it; never changed';
+
+COMMENT ON COLUMN public.line_review.application_id IS 'the application that offers a higher limit';
 
 CREATE TABLE public.merchant (
     id uuid NOT NULL,
@@ -764,7 +1073,12 @@ CREATE TABLE public.payment (
     expires_at timestamp with time zone,
     captured_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    campaign_id uuid,
+    campaign_minor bigint DEFAULT 0 NOT NULL,
+    campaign_held_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payment_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payment_campaign_held_minor_check CHECK ((campaign_held_minor >= 0)),
+    CONSTRAINT payment_campaign_minor_check CHECK ((campaign_minor >= 0)),
     CONSTRAINT payment_capture_check CHECK ((capture = ANY (ARRAY['now'::text, 'later'::text]))),
     CONSTRAINT payment_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
     CONSTRAINT payment_check1 CHECK (((refunded_minor >= 0) AND (refunded_minor <= captured_minor))),
@@ -778,6 +1092,12 @@ WITH (fillfactor='85');
 COMMENT ON TABLE public.payment IS 'distributed by bucket: one attempt to pay an order';
 
 COMMENT ON COLUMN public.payment.fee_minor IS 'the merchant''s fee on what is captured, refunds not taken off';
+
+COMMENT ON COLUMN public.payment.campaign_id IS 'the campaign whose share of the price it has';
+
+COMMENT ON COLUMN public.payment.campaign_minor IS 'of its budget, what was captured with it, less what refunds gave back';
+
+COMMENT ON COLUMN public.payment.campaign_held_minor IS 'of its budget, what is kept for the amount still to be captured';
 
 CREATE TABLE public.payment_pin (
     bucket smallint NOT NULL,
@@ -906,6 +1226,15 @@ COMMENT ON TABLE public.refund IS 'distributed by bucket: money given back after
 COMMENT ON COLUMN public.refund.effects IS 'what it did, as the API shows it (JSON)';
 
 COMMENT ON COLUMN public.refund.returns IS 'what went to banks, and what they said (JSON)';
+
+CREATE TABLE public.reminder (
+    bucket smallint NOT NULL,
+    bill_id uuid NOT NULL,
+    reminded_on date NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.reminder IS 'distributed by bucket: the last date on which somebody was reminded of a bill';
 
 CREATE TABLE public.repayment (
     bucket smallint NOT NULL,
@@ -1047,6 +1376,17 @@ WITH (fillfactor='50');
 
 COMMENT ON TABLE public.settlement_settled IS 'distributed by bucket (of the merchants): through which business date its merchants have their settlements';
 
+CREATE TABLE public.shipment (
+    bucket smallint NOT NULL,
+    order_id uuid NOT NULL,
+    payer_id uuid NOT NULL,
+    confirm_on date NOT NULL
+);
+
+COMMENT ON TABLE public.shipment IS 'distributed by bucket: shipped orders whose receipt nobody has confirmed yet; homed with the order';
+
+COMMENT ON COLUMN public.shipment.confirm_on IS 'the date on which the receipt counts as confirmed';
+
 CREATE TABLE public.slot_range (
     book smallint NOT NULL,
     first_slot integer NOT NULL,
@@ -1181,8 +1521,20 @@ ALTER TABLE ONLY public.account_kind
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.accrual_close
+    ADD CONSTRAINT accrual_close_pkey PRIMARY KEY (bucket, product, product_version, business_on);
+
+ALTER TABLE ONLY public.accrual
+    ADD CONSTRAINT accrual_pkey PRIMARY KEY (bucket, product, product_version, business_on);
+
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.application_consent
+    ADD CONSTRAINT application_consent_pkey PRIMARY KEY (bucket, application_id, purpose);
+
+ALTER TABLE ONLY public.application
+    ADD CONSTRAINT application_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (bucket, id);
@@ -1202,14 +1554,32 @@ ALTER TABLE ONLY public.book
 ALTER TABLE ONLY public.book
     ADD CONSTRAINT book_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.campaign_slice
+    ADD CONSTRAINT campaign_slice_pkey PRIMARY KEY (bucket, campaign_id);
+
+ALTER TABLE ONLY public.charge_off
+    ADD CONSTRAINT charge_off_pkey PRIMARY KEY (bucket, line_id);
+
 ALTER TABLE ONLY public.checkout_session
     ADD CONSTRAINT checkout_session_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.close_run
     ADD CONSTRAINT close_run_pkey PRIMARY KEY (bucket, business_on, step);
 
+ALTER TABLE ONLY public.credit_cap
+    ADD CONSTRAINT credit_cap_pkey PRIMARY KEY (bucket, person_id);
+
 ALTER TABLE ONLY public.cursor
     ADD CONSTRAINT cursor_pkey PRIMARY KEY (bucket, follower);
+
+ALTER TABLE ONLY public.debit
+    ADD CONSTRAINT debit_pkey PRIMARY KEY (bucket, repayment_id);
+
+ALTER TABLE ONLY public.debit_try
+    ADD CONSTRAINT debit_try_pkey PRIMARY KEY (bucket, line_id);
 
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (bucket, id);
@@ -1222,6 +1592,9 @@ ALTER TABLE ONLY public.delivery
 
 ALTER TABLE ONLY public.draw
     ADD CONSTRAINT draw_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.draw_refund
+    ADD CONSTRAINT draw_refund_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (bucket, seq);
@@ -1264,6 +1637,9 @@ ALTER TABLE ONLY public.line_change
 
 ALTER TABLE ONLY public.line
     ADD CONSTRAINT line_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.line_review
+    ADD CONSTRAINT line_review_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.merchant_order
     ADD CONSTRAINT merchant_order_pkey PRIMARY KEY (bucket, id);
@@ -1310,6 +1686,9 @@ ALTER TABLE ONLY public.refund
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.reminder
+    ADD CONSTRAINT reminder_pkey PRIMARY KEY (bucket, bill_id);
+
 ALTER TABLE ONLY public.repayment
     ADD CONSTRAINT repayment_pkey PRIMARY KEY (bucket, id);
 
@@ -1333,6 +1712,9 @@ ALTER TABLE ONLY public.settlement
 
 ALTER TABLE ONLY public.settlement_settled
     ADD CONSTRAINT settlement_settled_pkey PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY public.shipment
+    ADD CONSTRAINT shipment_pkey PRIMARY KEY (bucket, order_id);
 
 ALTER TABLE ONLY public.slot_range
     ADD CONSTRAINT slot_range_pkey PRIMARY KEY (book, first_slot);
@@ -1360,6 +1742,16 @@ ALTER TABLE ONLY public.webhook_endpoint
 
 CREATE INDEX api_key_by_owner ON public.api_key USING btree (owner_id, id);
 
+CREATE INDEX application_of_line ON public.application USING btree (bucket, line_id, id) WHERE (line_id IS NOT NULL);
+
+CREATE INDEX application_of_person ON public.application USING btree (bucket, person_id, id);
+
+CREATE UNIQUE INDEX application_open ON public.application USING btree (bucket, person_id, product, kind, COALESCE(line_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['checking'::text, 'offered'::text, 'referred'::text]));
+
+CREATE INDEX application_to_lapse ON public.application USING btree (bucket, expires_at) WHERE (status = ANY (ARRAY['offered'::text, 'referred'::text]));
+
+CREATE INDEX application_to_review ON public.application USING btree (bucket, review_on, id) WHERE (review_on IS NOT NULL);
+
 CREATE INDEX audit_entry_by_object ON public.audit_entry USING btree (bucket, object_id, id);
 
 CREATE UNIQUE INDEX bank_account_once ON public.bank_account USING btree (bucket, person_id, number_name) WHERE (status <> 'deleted'::text);
@@ -1368,11 +1760,15 @@ CREATE INDEX bank_account_unverified ON public.bank_account USING btree (bucket,
 
 CREATE INDEX bank_instruction_due ON public.bank_instruction USING btree (bucket, next_at) WHERE (status = ANY (ARRAY['new'::text, 'sent'::text]));
 
+CREATE INDEX bill_due ON public.bill USING btree (bucket, due_on, line_id) WHERE (NOT settled);
+
 CREATE UNIQUE INDEX bill_of_line ON public.bill USING btree (bucket, line_id, issued_on);
 
 CREATE INDEX bill_to_wake ON public.bill USING btree (bucket, wake_on, line_id) WHERE (wake_on IS NOT NULL);
 
 CREATE INDEX bill_unsettled ON public.bill USING btree (bucket, line_id) WHERE (NOT settled);
+
+CREATE INDEX campaign_by_merchant ON public.campaign USING btree (book, merchant_id, id);
 
 CREATE INDEX checkout_session_of_order ON public.checkout_session USING btree (bucket, order_id, created_at);
 
@@ -1384,7 +1780,9 @@ CREATE INDEX delivery_due ON public.delivery USING btree (bucket, endpoint_id, d
 
 CREATE INDEX delivery_in_order ON public.delivery USING btree (bucket, endpoint_id, object_id, event_seq, event_index) WHERE (status = 'waiting'::text);
 
-CREATE INDEX draw_to_bill ON public.draw USING btree (bucket, line_id) WHERE (unbilled_minor > 0);
+CREATE INDEX draw_refund_of_line ON public.draw_refund USING btree (bucket, line_id, id);
+
+CREATE INDEX draw_to_bill ON public.draw USING btree (bucket, line_id) WHERE ((unbilled_minor > 0) OR charges_open);
 
 CREATE INDEX event_by_merchant ON public.event USING btree (bucket, merchant_id, seq) WHERE (merchant_id IS NOT NULL);
 
@@ -1400,11 +1798,15 @@ CREATE INDEX key_claim_by_age ON public.key_claim USING brin (created_at);
 
 CREATE INDEX line_change_of_line ON public.line_change USING btree (bucket, line_id, id);
 
-CREATE UNIQUE INDEX line_of_person ON public.line USING btree (bucket, person_id, product) WHERE (status <> 'closed'::text);
+CREATE INDEX line_of_person ON public.line USING btree (bucket, person_id, id);
+
+CREATE UNIQUE INDEX line_review_of_line ON public.line_review USING btree (bucket, line_id, reviewed_on);
 
 CREATE INDEX line_to_bill ON public.line USING btree (bucket, next_bill_on, id) WHERE (next_bill_on IS NOT NULL);
 
-CREATE INDEX line_to_debit ON public.line USING btree (bucket, id) WHERE (auto_debit IS NOT NULL);
+CREATE INDEX line_to_charge_off ON public.line USING btree (bucket, charge_off_on, id) WHERE (charge_off_on IS NOT NULL);
+
+CREATE INDEX line_to_end ON public.line USING btree (bucket, id) WHERE ((temporary_until_on IS NOT NULL) OR (frozen_until_on IS NOT NULL) OR (status = 'closing'::text) OR ((status = 'closed'::text) AND (looked_on IS NULL)));
 
 CREATE INDEX line_to_suspend ON public.line USING btree (bucket, suspend_on, id) WHERE (suspend_on IS NOT NULL);
 
@@ -1432,6 +1834,8 @@ CREATE INDEX risk_list_member_by_member ON public.risk_list_member USING btree (
 
 CREATE INDEX session_by_person ON public.session USING btree (bucket, person_id) WHERE (revoked_at IS NULL);
 
+CREATE INDEX shipment_to_confirm ON public.shipment USING btree (bucket, confirm_on, order_id);
+
 CREATE INDEX staff_session_by_staff ON public.staff_session USING btree (staff_id) WHERE (revoked_at IS NULL);
 
 CREATE INDEX wallet_movement_by_day ON public.wallet_movement USING btree (bucket, wallet_id, asked_on) WHERE (status <> 'failed'::text);
@@ -1453,6 +1857,9 @@ ALTER TABLE ONLY public.account
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
 
 ALTER TABLE ONLY public.folded_account
     ADD CONSTRAINT folded_account_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
@@ -1490,7 +1897,47 @@ GRANT UPDATE(max_minor) ON TABLE public.account TO wufeng_app;
 
 GRANT SELECT ON TABLE public.account_kind TO wufeng_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.accrual TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.accrual_close TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(line_id) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(limit_minor) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(score) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(review_on) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(status) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(grade) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(price) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(decision) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(sheet) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(sheet_hash) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(contract) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(contract_hash) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(confirmed_by) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(expires_at) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(decided_at) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(accepted_at) ON TABLE public.application TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.application_consent TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_entry TO wufeng_app;
 
@@ -1502,11 +1949,23 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.bill TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.book TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_slice TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.charge_off TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.checkout_session TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.close_run TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.credit_cap TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.cursor TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.debit TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.debit_try TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.decision TO wufeng_app;
 
@@ -1515,6 +1974,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO wufeng_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempt TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.draw TO wufeng_app;
+
+GRANT SELECT,INSERT ON TABLE public.draw_refund TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.event TO wufeng_app;
 
@@ -1550,6 +2011,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.line TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.line_change TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.line_review TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.merchant TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.merchant_order TO wufeng_app;
@@ -1578,6 +2041,8 @@ GRANT SELECT,INSERT ON TABLE public.quote TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refund TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.reminder TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.repayment TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.risk_list_member TO wufeng_app;
@@ -1591,6 +2056,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement_drawn TO wufeng_app;
 GRANT SELECT,INSERT ON TABLE public.settlement_part TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement_settled TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.shipment TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.slot_range TO wufeng_app;
 

@@ -155,7 +155,13 @@ class World:
         refund = {"payment": seen["id"], "refund_no": "r1", "amount_minor": 1, "reason": "test"}
         things["refund"] = await self._made(home, "/v1/refunds", shop.key, refund)
         checkout = {"order": things["open_order"], "return_url": "https://shop.test/back"}
-        campaign = {"name": "c", "from_on": "2026-09-03", "until_on": "2027-09-03", "tenors": [12], "share_ppm": 1}
+        campaign = {
+            "name": "c",
+            "from_on": "2026-09-03",
+            "until_on": "2027-09-03",
+            "tenors": [12],
+            "share_ppm": 1,
+        }
         things["campaign"] = await self._made(home, "/v1/campaigns", shop.key, campaign)
         instalments = await home.pay(person, shop, 300_00, funding=[{"line": person.line, "tenor": 3}])
         assert instalments.status_code == 201, instalments.text

@@ -34,6 +34,7 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
     ]
     found += ["/app/pin", "/app/bank-accounts/new", "/app/nowhere", "/design", "/shop"]
     found += ["/merchant", "/merchant/take", "/merchant/orders", "/merchant/sign-in"]
+    found += ["/merchant/campaigns", "/merchant/campaigns/new"]
     found += ["/console", "/console/search", "/console/clock", "/console/sign-in"]
     for start, pattern in (
         ("/app/activity", "/app/payments/"),

@@ -71,6 +71,8 @@ OBJECTS: dict[str, Sample] = {
     "merchant_order": Sample(kind="order"),
     "merchant_order_live": Sample(kind="order"),
     "merchant_refund": Sample(kind="order"),
+    "merchant_campaign": Sample(kind="campaign"),
+    "merchant_campaign_move": Sample(kind="campaign"),
     "shop_product": Sample(named="none", anyones=True),
     "shop_buy": Sample(named="none", anyones=True),
     "shop_order": Sample(named="none", anyones=True),

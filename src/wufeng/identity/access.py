@@ -228,6 +228,11 @@ PAGE_RULES: dict[str, Rule] = {
     "merchant_take": Rule(merchant=Scope.ORDERS),
     "merchant_take_send": Rule(merchant=Scope.ORDERS),
     "merchant_refund": Rule(merchant=Scope.REFUNDS),
+    "merchant_campaigns": Rule(merchant=Scope.READ),
+    "merchant_campaign": Rule(merchant=Scope.READ),
+    "merchant_campaign_new": Rule(merchant=Scope.ORDERS),
+    "merchant_campaign_send": Rule(merchant=Scope.ORDERS),
+    "merchant_campaign_move": Rule(merchant=Scope.ORDERS),
     # the demo's shop of an outsider: it holds no credential of this installation but its own key
     "shop": PUBLIC,
     "shop_product": PUBLIC,

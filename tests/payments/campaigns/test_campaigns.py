@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.payments.conftest import TODAY, Payer, Town
 from tests.payments.test_quotes import quote, stored, use
 
 from wufeng import payments
+from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.identity.people.model import Outcome
@@ -324,6 +326,22 @@ async def test_a_reviewed_payment_takes_its_part_when_it_is_let_through(town: To
     await town.review(no, second, approve=False)
     assert await used(town, campaign) == PRICE_MINOR
     assert await town.payable() == AMOUNT_MINOR - 6_00 - PRICE_MINOR
+
+
+async def test_a_review_declines_what_the_budget_cannot_carry_any_more(town: Town, owner: Connection) -> None:
+    [payer] = await town.people(outcome=Outcome.REVIEW)
+    campaign = await make(town, budget_minor=PRICE_MINOR)
+    _, body = await pay(town, payer, "o1", campaign)
+    # As if the price had been lower on the day it was authorised, and the rest of the budget had gone since.
+    await owner.execute("update payment set campaign_held_minor = campaign_held_minor - 1")
+    await owner.execute(
+        "update campaign_slice set used_minor = used_minor - 1, given_minor = given_minor - 1"
+    )
+    await owner.execute("update campaign set given_minor = given_minor - 1, budget_minor = budget_minor - 1")
+    lower = replace(campaign, budget_minor=PRICE_MINOR - 1)
+    status, answer = await town.review(payer, body, approve=True)
+    assert (status, answer["reasons"][0]["code"]) == (402, "campaign_over")
+    assert await used(town, lower) == 0 and await town.fetch("select 1 from draw") == []
 
 
 async def test_a_refund_returns_the_subsidy_to_the_merchant_and_the_budget(town: Town) -> None:

@@ -14,7 +14,7 @@ from wufeng.credit.plans.rules import (
     terms_of,
 )
 from wufeng.credit.products.dates import Dates, Every
-from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product, Shipped
+from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product, Rest, Shipped
 from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
@@ -122,6 +122,10 @@ def _check_days(product: Product) -> Iterator[Finding]:
     if product.cycle is None and product.due_days is not None:
         yield Finding("due_days", "are days of a [cycle], which this product has not")
     billing = product.billing
+    if product.minimum.rest is Rest.DRAW and product.dates is not None:
+        yield Finding("minimum.rest", 'is "bill" where draws have [dates] of their own: each part is due whole')
+    if billing.grace_days and product.interest.daily_ppm:
+        yield Finding("billing.grace_days", "is 0 where interest runs from the day of the draw")
     if not 0 <= billing.grace_days <= 30:
         yield Finding("billing.grace_days", "lies between 0 and 30")
     if billing.confirm_after_days is not None and not 1 <= billing.confirm_after_days <= 365:
