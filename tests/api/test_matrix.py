@@ -193,6 +193,16 @@ CASES: dict[str, Case] = {
     "explain_bill": Case(of="bill"),
     "get_plan": Case(of="plan"),
     "list_bill_plans": Case(of="bill"),
+    "create_plan": Case(
+        of="bill",
+        where="body",
+        fill=named(
+            "bill",
+            amount_minor=10_000,
+            quote_option="opt_" + "0" * 32,
+            confirmation={"kind": "pin", "proof": PIN},
+        ),
+    ),
     "create_repayment": Case(
         of="line", where="body", fill=named("line", amount_minor=1, source="external"), missing=IN_BODY
     ),

@@ -69,7 +69,7 @@ def test_what_an_owner_is_born_with() -> None:
     assert [(account.min_minor, account.max_minor) for account in line] == [(0, None)] * 3 + [(None, 0)]
     (wallet,) = guarded_accounts(Owner.WALLET, owner, "CNY")
     assert (wallet.min_minor, wallet.max_minor) == (None, 0), "a wallet's money is the book's debt"
-    assert len(folded_accounts(Owner.LENDER, owner, "CNY", 1)) == 7
+    assert len(folded_accounts(Owner.LENDER, owner, "CNY", 1)) == 9
 
 
 @given(st.integers(0, 2**15 - 1), st.integers(1, 2**60 - 1))

@@ -173,7 +173,7 @@ async def test_accounts_are_found_by_their_id_or_their_owners(ledger: Ledger) ->
             assert all(view.id.startswith("acc_") for view in found)
         (lead,) = [v for v in await find_accounts(db, ledger.book, "main") if v.kind == "top_up_clearing"]
         assert (lead.balance_minor, lead.owner, lead.class_) == (500_00, "main", "asset")
-        assert len(await find_accounts(db, ledger.book, ids.encode(Prefix.LENDER, ledger.lead))) == 7
+        assert len(await find_accounts(db, ledger.book, ids.encode(Prefix.LENDER, ledger.lead))) == 9
         for text in ("", "main2", "lin_", "per_01h455vb4pex5vsknk084sn02q", "acc_ü"):
             with pytest.raises(ValueError, match=r"names no account|is not an id|has a character"):
                 await find_accounts(db, ledger.book, text)

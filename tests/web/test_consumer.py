@@ -246,7 +246,7 @@ async def test_paying_once_however_often_it_is_sent(street: Street) -> None:
     shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
     path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
-    form = {"key": key_of(page), "option": option_of(page, "3 months")}
+    form = {"key": key_of(page), "option": option_of(page, "3 instalments")}
     wrong = await shopper.browser.post(path, **form, pin="000000")
     assert wrong.status_code == 403
     assert "The PIN was wrong. Nothing was paid." in text_of(wrong) and "4 tries are left" in text_of(wrong)
@@ -254,7 +254,7 @@ async def test_paying_once_however_often_it_is_sent(street: Street) -> None:
     other_tab = await shopper.browser.get(path)
     receipt = leads_to(await shopper.browser.post(path, **form, pin=PIN))
     assert leads_to(await shopper.browser.post(path, **form, pin=PIN)) == receipt, "pressed twice"
-    again = {"key": key_of(other_tab), "option": option_of(other_tab, "6 months")}
+    again = {"key": key_of(other_tab), "option": option_of(other_tab, "6 instalments")}
     assert leads_to(await shopper.browser.post(path, **again, pin=PIN)) == path, "another tab learns of it"
     assert leads_to(await shopper.browser.get(path)) == receipt, "so does the back button"
     assert await shopper.payments() == ["captured"]
@@ -262,7 +262,7 @@ async def test_paying_once_however_often_it_is_sent(street: Street) -> None:
     for part in (
         "Paid",
         "1,299.00",
-        "3 months",
+        "3 instalments",
         "¥443.83",
         "¥443.82",
         "¥32.48",
@@ -277,10 +277,12 @@ async def test_an_old_price_is_made_anew_before_anything_is_paid(street: Street)
     path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     street.clock.turn_to(NOON + timedelta(minutes=16))
-    late = await shopper.browser.post(path, key=key_of(page), option=option_of(page, "3 months"), pin=PIN)
+    late = await shopper.browser.post(
+        path, key=key_of(page), option=option_of(page, "3 instalments"), pin=PIN
+    )
     assert (late.status_code, "made anew" in text_of(late)) == (422, True)
     assert await shopper.payments() == []
-    chosen = option_of(late, "3 months")
+    chosen = option_of(late, "3 instalments")
     assert re.search(rf'value="{re.escape(chosen)}" checked', late.text), "what was chosen stays chosen"
     leads_to(await shopper.browser.post(path, key=key_of(late), option=chosen, pin=PIN))
     assert await shopper.payments() == ["captured"]
@@ -304,7 +306,7 @@ async def test_a_decline_tells_reasons_and_leaves_the_order_free(street: Street)
     path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
     await street.staff.lines.set_limit(shopper.line, limit_minor=100_000, reason="test")
-    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    form = {"key": key_of(page), "option": option_of(page, "3 instalments"), "pin": PIN}
     receipt = await shopper.browser.get(leads_to(await shopper.browser.post(path, **form)))
     shown = text_of(receipt)
     for part in ("Not paid", "Credit limit reached", "No money has moved", "object", "Pay another way"):
@@ -313,7 +315,7 @@ async def test_a_decline_tells_reasons_and_leaves_the_order_free(street: Street)
     street.clock.turn_to(NOON + timedelta(seconds=1))  # within one millisecond payments have no order
     await street.staff.lines.set_limit(shopper.line, limit_minor=200_000, reason="test")
     page = await shopper.browser.get(path)
-    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    form = {"key": key_of(page), "option": option_of(page, "3 instalments"), "pin": PIN}
     leads_to(await shopper.browser.post(path, **form))
     assert await shopper.payments() == ["captured", "declined"]
 
@@ -322,7 +324,7 @@ async def test_a_lost_session_does_nothing_and_leads_back(street: Street) -> Non
     shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
     path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
-    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    form = {"key": key_of(page), "option": option_of(page, "3 instalments"), "pin": PIN}
     await shopper.api.sessions.end(_session_of(shopper.token))
     asked = urlsplit(leads_to(await shopper.browser.post(path, **form)))
     assert (asked.path, parse_qs(asked.query)) == ("/app/sign-in", {"next": [path], "lost": ["1"]})
@@ -460,7 +462,7 @@ async def test_a_form_of_another_site_does_nothing(street: Street, headers: dict
     shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
     path = await street.checkout(shop, 129_900)
     page = await shopper.browser.get(path)
-    form = {"key": key_of(page), "option": option_of(page, "3 months"), "pin": PIN}
+    form = {"key": key_of(page), "option": option_of(page, "3 instalments"), "pin": PIN}
     answer = await shopper.browser.http.post(path, data=form, headers=headers)
     assert answer.status_code == 403
     assert await shopper.payments() == []

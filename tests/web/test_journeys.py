@@ -120,7 +120,7 @@ async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str,
         await page.wait_for_url("**/checkout/**")
         await sees(page, "1,299.00", "32.48", "14.94%", words("Who lends"), words("If you pay late"))
         assert await page.locator("input[name=option]:checked").count() == 0, "no credit is chosen beforehand"
-        await choose(page, words("%(count)s months", count=3))
+        await choose(page, words("%(count)s instalments", count=3))
         await page.locator("#pin").fill(PIN)
         await page.locator(".dock .button").click()
         await page.wait_for_url("**/app/payments/**")

@@ -123,7 +123,9 @@ def _check_days(product: Product) -> Iterator[Finding]:
         yield Finding("due_days", "are days of a [cycle], which this product has not")
     billing = product.billing
     if product.minimum.rest is Rest.DRAW and product.dates is not None:
-        yield Finding("minimum.rest", 'is "bill" where draws have [dates] of their own: each part is due whole')
+        yield Finding(
+            "minimum.rest", 'is "bill" where draws have [dates] of their own: each part is due whole'
+        )
     if billing.grace_days and product.interest.daily_ppm:
         yield Finding("billing.grace_days", "is 0 where interest runs from the day of the draw")
     if not 0 <= billing.grace_days <= 30:
