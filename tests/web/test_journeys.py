@@ -79,6 +79,7 @@ async def open_line(windows: Windows, demo: Demo, phone: str, words: Words, size
     await desk.get_by_label(words("Password")).fill(demo.password)
     await press(desk, words("Sign in"))
     await desk.goto(f"{demo.url}/console/search?q=%2B86{phone}")
+    await desk.get_by_label(words("Product")).select_option("monthly_bill")
     await desk.get_by_label(words("Limit of the line")).fill("8,400.00")
     await desk.get_by_label(words("Reason")).fill("journey")
     await press(desk, words("Open the line"))
