@@ -32,6 +32,7 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
         "/app/wallet",
         "/app/activity",
     ]
+    found += ["/app/apply", "/app/apply?product=order_instalments"]
     found += ["/app/pin", "/app/bank-accounts/new", "/app/nowhere", "/design", "/shop"]
     found += ["/merchant", "/merchant/take", "/merchant/orders", "/merchant/sign-in"]
     found += ["/merchant/campaigns", "/merchant/campaigns/new"]
@@ -39,6 +40,8 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
     for start, pattern in (
         ("/app/activity", "/app/payments/"),
         ("/app/credit", "/app/bills/"),
+        ("/app/credit", "/app/plans/"),
+        ("/app/credit", "/app/lines/"),
         ("/app/credit", "/app/repay?"),
         ("/shop", "/shop/"),
         ("/merchant/orders", "/merchant/orders/"),
@@ -50,6 +53,7 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
             "all => all.map(a => a.getAttribute('href'))"
         )
         found += list(dict.fromkeys(hrefs))[:2]
+    found += [f"{path}/split" for path in found if path.startswith("/app/bills/")][:1]
     await page.goto(f"{demo.url}/console/search?q=%2B8613812345678")
     found.append(page.url.removeprefix(demo.url))
     found.append((await checkout(demo)).removeprefix(demo.url))
