@@ -26,8 +26,8 @@ from wufeng.credit.products.store import load_products
 log = structlog.get_logger("wufeng.close")
 
 SLICE = 500
-"""Lines of one transaction. Longer ones weigh less (2,000 bill a third more a second), but their people wait longer: with
-2,000 the slowest hundredth of payments waited 3.1 s beside a close of everybody, with 500 0.8 s."""
+"""Lines of one transaction. Longer ones weigh less (2,000 bill a third more a second), but their people wait longer:
+with 2,000 the slowest hundredth of payments waited 3.1 s beside a close of everybody, with 500 0.8 s."""
 
 ROUNDS = 8
 """How often a bucket is gone through for people who were held before; who still is, is left to the lane."""
