@@ -300,11 +300,6 @@ def annualised_rate_ppm(plan: Plan) -> int:
     return unit_period_rate([Flow(0, -financed_minor), *flows], Fraction(rhythm.units_a_year, rhythm.length))
 
 
-def annualised_price_ppm(tenor: int, fee_ppm: int) -> int:
-    """What a price of the table costs a year, before any amount is rounded to minor units."""
-    return periodic_rate(PPM * tenor, [PPM + fee_ppm] * tenor)
-
-
 def annualised_daily_ppm(daily_ppm: int) -> int:
     """A daily rate as it is shown a year: × 365, simple. 0.05 % a day is 18.25 %."""
     return daily_rate(daily_ppm)
