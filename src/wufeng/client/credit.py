@@ -37,6 +37,7 @@ class Line(Struct, frozen=True, kw_only=True):
     next_bill_on: date | None = None
     next_due_on: date | None = None
     days_past_due: int = 0
+    band: str = "M0"
     rates: dict[str, int] = {}
     lenders: list[dict[str, Any]] = []
 

@@ -15,7 +15,7 @@ from wufeng.credit.debts.rules import next_due_on
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import calendar_of
 from wufeng.credit.lines.model import Line, LineStatus
-from wufeng.credit.lines.rules import over_limit_minor, thawed, without_ended_raise
+from wufeng.credit.lines.rules import band_of, over_limit_minor, thawed, without_ended_raise
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, rhythm_of
 from wufeng.credit.products.model import Product
@@ -87,6 +87,7 @@ class LineView(Struct, frozen=True, kw_only=True):
     next_due_on: date | None
     past_due_since: date | None
     days_past_due: int
+    band: str
     bill_day: int | None
     due_day: int | None
     frozen_until_on: date | None
@@ -255,6 +256,7 @@ def view_line(
         next_due_on=next_due_on(debt.bills, on),
         past_due_since=line.past_due_since,
         days_past_due=line.days_past_due(on),
+        band=band_of(line.days_past_due(on)),
         bill_day=line.bill_day,
         due_day=line.due_day,
         frozen_until_on=line.frozen_until_on,

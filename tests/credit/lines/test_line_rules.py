@@ -299,3 +299,10 @@ def test_no_draw_passes_any_limit(
             sharing = [state for other, state in states.items() if products[other] is SHARING]
             most = max(state.line.limit_minor for state in sharing if state.line.status in rules.LIVING)
             assert sum(state.taken_minor for state in sharing) <= most
+
+
+@pytest.mark.parametrize(
+    ("days", "band"), [(0, "M0"), (1, "M1"), (30, "M1"), (31, "M2"), (60, "M2"), (61, "M3"), (181, "M7")]
+)
+def test_arrears_fall_into_bands_of_thirty_days(days: int, band: str) -> None:
+    assert rules.band_of(days) == band

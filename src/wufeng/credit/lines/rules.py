@@ -33,6 +33,15 @@ def with_arrears(line: Line, past_due_since: date | None, product: Product, on: 
     )
 
 
+BAND_DAYS = 30
+"""Days of one band of arrears."""
+
+
+def band_of(days_past_due: int) -> str:
+    """The band that arrears of an age fall into: M0 none, M1 to 30 days, M2 to 60, and so on (PRODUCTS.md 3.3)."""
+    return f"M{-(-days_past_due // BAND_DAYS)}"
+
+
 def frozen(line: Line, until_on: date | None = None) -> Line | None:
     """The line frozen, for good or until a date; None when its state does not allow it, or it is so already.
 
