@@ -58,6 +58,9 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
     split = draw(st.sampled_from([made.instalments.prices, *kinds]))
     made = replace(
         made,
+        dates=None
+        if rest is Rest.DRAW
+        else made.dates,  # where only the minimum is billed, parts have no dates
         billing=replace(
             made.billing,
             billable_at=draw(st.sampled_from(list(BillableAt))),
