@@ -33,6 +33,4 @@ class Catalogue(Struct, frozen=True):
 
     def drawn_under(self, line: Line, on: date) -> Product:
         """The version that a line's draws of a date live by: the one in force then, or the line's own, if newer."""
-        current = self.products.current(line.product, on)
-        own = self.product_of(line)
-        return own if current is None or current.version < own.version else current
+        return self.products.drawn_under(line.product, line.product_version, on)

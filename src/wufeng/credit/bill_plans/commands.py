@@ -62,7 +62,7 @@ class _Desk:
         if line.person_id != command.person_id or command.person_id not in batch.people:
             return not_found("bill")
         on = batch.book.business_date(command.at)
-        product = self._product_of(line.product, line.product_version, on)
+        product = self.products.drawn_under(line.product, line.product_version, on)
         debts = await load_debts(batch.db, batch.bucket, {line.id: line}, (), [command.bill_id])
         before = debts[line.id]
         debt = brought_up(before, product, on)
@@ -79,11 +79,6 @@ class _Desk:
         body = msgspec.json.encode(view_plan(made.draw, [], line, product, on))
         batch.events.append(Event("plan.created", made.draw.id, body, on, line.person_id))
         return Answer(201, body, made.draw.id)
-
-    def _product_of(self, product_id: str, own_version: int, on: date) -> Product:
-        """The version whose prices a plan of that date has: the one in force, or the line's own if it is newer."""
-        current, own = self.products.current(product_id, on), self.products.version(product_id, own_version)
-        return own if current is None or current.version < own.version else current
 
 
 def _wanted(bill: Bill, debt: Debt, product: Product, command: SplitBill, on: date) -> Priced | Problem:

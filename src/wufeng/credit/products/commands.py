@@ -62,6 +62,11 @@ class Products:
         ]
         return max(versions, key=lambda product: product.version, default=None)
 
+    def drawn_under(self, line_product: str, line_version: int, on: date) -> Product:
+        """The version that draws and plans of a date live by: the one in force then, or the line's own, if newer."""
+        own, current = self.version(line_product, line_version), self.current(line_product, on)
+        return own if current is None or current.version < own.version else current
+
     def offered(self, on: date) -> list[Product]:
         """The version in force of every product, by id."""
         ids = sorted({id_ for id_, _ in self._offered})
