@@ -3,6 +3,7 @@
 .PHONY: help setup demo test fast check bench clean lock setup-bench setup-browser screenshots
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes are started: what is compiled once must not be compiled again
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,8 +23,8 @@ $(READY): requirements.lock pyproject.toml tools/setup.sh
 demo: $(READY) ## play the story, then keep serving until Ctrl-C (ARGS="--exit" ends)
 	@$(BIN)/wufeng demo $(ARGS)
 
-test: $(READY) ## run every test, in parallel, on an embedded PostgreSQL
-	@$(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
+test: $(READY) ## run every test, in parallel, on an embedded PostgreSQL (WUFENG_THOROUGH=1: for a night)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 fast: $(READY) ## run the rules alone: no database, a few seconds
 	@find tests \( -name 'test_*rules.py' -o -name 'test_money.py' -o -name 'test_ids.py' -o -name 'test_clock.py' \

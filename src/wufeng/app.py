@@ -18,7 +18,7 @@ from wufeng.base.clock import Clock, SystemClock
 from wufeng.base.config import Profile, Settings, create_secrets, load_secrets, load_settings
 from wufeng.base.database import Connection, Database, Watch
 from wufeng.base.errors import ConfigurationError
-from wufeng.base.followers import Followers
+from wufeng.base.followers import Follower, Followers
 from wufeng.base.ids import IdMaker
 from wufeng.base.lanes import Command, Handler, Lanes, LaneSettings
 from wufeng.base.logs import configure
@@ -26,17 +26,26 @@ from wufeng.base.metrics import Metrics
 from wufeng.base.problems import render_problem
 from wufeng.base.timers import Job, Timers
 from wufeng.base.webhooks import Outbound, Reach, SecretSeal, Sender, deliveries_follower, forget_deliveries
+from wufeng.compliance import shipped_limit_policy
 from wufeng.credit import ClosedDay, CloseStep, Products
 from wufeng.identity import CreatePerson, FirstSecrets, Merchants, Vault, create_people_handler
 from wufeng.identity.codes.commands import forget_codes
 from wufeng.identity.codes.model import SignUp
 from wufeng.identity.codes.store import MessageTable
+from wufeng.identity.documents.commands import Registry, ask_pending
+from wufeng.identity.documents.verifier import TestVerifier
+from wufeng.identity.openid.commands import forget_returns
+from wufeng.identity.passkeys.commands import forget_challenges
+from wufeng.identity.tries.commands import forget_tries
 from wufeng.payments import Catalogue, settlements, wallets
 from wufeng.payments.bank import Bank, BankRunner, TestBank, bank_follower
 from wufeng.payments.bank.model import Answered, Kind
 from wufeng.payments.bank.runner import MakeCommand
+from wufeng.payments.checkout.asked import AskedOrders
 from wufeng.payments.expiry import expire_due
 from wufeng.payments.feed import EVENT_TYPES, expand
+from wufeng.payments.pay_codes.commands import forget_pay_codes
+from wufeng.payments.pay_codes.resolving import PayCodes
 from wufeng.payments.spending.queries import gather_facts
 from wufeng.payments.wallets import StoredValue, shipped_wallet_policy
 from wufeng.risk.model import Policy
@@ -191,6 +200,10 @@ class App:
                 await credit.debit_due(services.lanes, book, services.products, at, debited.get(book.id))
                 debited[book.id] = at
 
+        async def rides() -> None:
+            for book in services.books.values():
+                await payments.charge_rides(services.lanes, book, book.at(services.clock))
+
         async def forget() -> None:
             async with services.database.read() as db:
                 for book in services.books.values():
@@ -198,6 +211,10 @@ class App:
                     for bucket in book.buckets:
                         await claims.forget_claims(db, bucket, at - KEYS_KEPT, AT_ONCE)
                         await forget_codes(db, bucket, at, AT_ONCE)
+                        await forget_challenges(db, bucket, at, AT_ONCE)
+                        await forget_tries(db, bucket, at, AT_ONCE)
+                        await forget_pay_codes(db, bucket, at, AT_ONCE)
+                    await forget_returns(db, book, services.clock.now(), AT_ONCE)
                     # Deliveries live by the machine's clock: a turned test clock must not forget fresh ones.
                     await forget_deliveries(db, book, services.clock.now() - DELIVERIES_KEPT)
 
@@ -209,17 +226,26 @@ class App:
             for book in services.books.values():
                 await payments.even_out(services.database, book, book.at(services.clock))
 
+        async def ask() -> None:
+            for book in services.books.values():
+                verifier = services.verifiers.get(book.mode)
+                registry = Registry(services.database, services.vault, services.ids, verifier)
+                await ask_pending(registry, book, book.at(services.clock))
+
         async def verify() -> None:
             for book in services.books.values():
-                await ledger.verify_if_due(services.database, book, services.clock.now(), PROVED_EVERY)
+                now = services.clock.now()
+                await ledger.verify_if_due(services.database, book, now, PROVED_EVERY, payments.LEDGER_CHECKS)
 
         return [
             Job("expire", 5.0, expire),
             Job("close", 10.0, close),
             Job("debits", 30.0, debit),
+            Job("rides", 30.0, rides),
             Job("products", 5.0, products),
             Job("campaigns", 5.0, campaigns),
             Job("forget", 600.0, forget),
+            Job("verifications", 30.0, ask),
             Job("verify", 300.0, verify),
         ]
 
@@ -267,7 +293,7 @@ async def _build(
     metrics = Metrics()
     test_bank = TestBank(database, clock)
     banks: dict[Mode, Bank] = {Mode.TEST: test_bank}
-    catalogue = Catalogue(products, _InForce(policies, books, clock))
+    catalogue = Catalogue(products, _InForce(policies, books, clock), shipped_limit_policy())
     lanes = Lanes(
         database,
         books,
@@ -296,13 +322,7 @@ async def _build(
     test_bank.tell(runner.hear)
     followers = Followers(
         database,
-        [
-            ledger.FOLLOWER,
-            deliveries_follower(books, expand, clock, sender),
-            bank_follower(clock, runner),
-            payments.shipments_follower(lanes, books),
-            credit.debits_follower(lanes),
-        ],
+        _what_follows(books, clock, lanes, sender, runner),
         on_failure=metrics.follower_failed,
     )
     metrics.watch_lanes(lanes)
@@ -321,15 +341,31 @@ async def _build(
         merchants=merchants,
         products=products,
         catalogue=catalogue,
+        asked_orders=AskedOrders(database),
+        pay_codes=PayCodes(database, vault),
         metrics=metrics,
         expand=expand,
         event_types=EVENT_TYPES,
         reach=reach,
         sms={Mode.TEST: MessageTable()},
+        verifiers={Mode.TEST: TestVerifier()},
         sign_up=SignUp.OPEN if settings.open_sign_up else SignUp.CLOSED,
         turn_days=lambda book, days: turn_days(services, book, days),
     )
     return App(services, banks, runner, sender, outbound)
+
+
+def _what_follows(
+    books: Books, clock: Clock, lanes: Lanes, sender: Sender, runner: BankRunner
+) -> list[Follower]:
+    """What happens after a commit, in no order among them."""
+    return [
+        ledger.FOLLOWER,
+        deliveries_follower(books, expand, clock, sender),
+        bank_follower(clock, runner),
+        payments.shipments_follower(lanes, books),
+        credit.debits_follower(lanes),
+    ]
 
 
 def handlers(
@@ -390,6 +426,7 @@ async def turn_days(services: Services, book: Book, days: int) -> list[ClosedDay
         await expire_due(services.lanes, book, book.at(services.clock))
         await services.followers.catch_up()
         await credit.debit_due(services.lanes, book, services.products, book.at(services.clock))
+        await payments.charge_rides(services.lanes, book, book.at(services.clock))
         closes += await close_days(services, book)
     return closes
 
@@ -398,6 +435,7 @@ async def _publish(db: Connection, books: Books, clock: Clock) -> tuple[Products
     """Keep what ships as data, and make it usable in every book. Safe to repeat at every start."""
     at = clock.now()
     products = await credit.publish(db, credit.shipped_products(), at)
+    await credit.publish_application_policy(db, at)
     policies = await risk.publish(db, risk.shipped_policies(), at)
     for book in books.values():
         await open_book(db, book, products, clock)

@@ -132,6 +132,7 @@ CREATE TABLE public.api_key (
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     last_used_on date,
+    addresses text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT api_key_kind_check CHECK ((kind = ANY (ARRAY['platform'::text, 'merchant'::text])))
 )
 WITH (fillfactor='80');
@@ -141,6 +142,8 @@ COMMENT ON TABLE public.api_key IS 'reference table: several live keys an owner 
 COMMENT ON COLUMN public.api_key.owner_id IS 'the merchant, or the operator''s own id in the book: idempotency keys are scoped by it';
 
 COMMENT ON COLUMN public.api_key.prefix IS 'the part that may be shown; the secret is kept as a hash only';
+
+COMMENT ON COLUMN public.api_key.addresses IS 'address ranges (CIDR) that it may be used from; none: anywhere';
 
 CREATE TABLE public.application (
     bucket smallint NOT NULL,
@@ -202,6 +205,16 @@ CREATE TABLE public.application_consent (
 );
 
 COMMENT ON TABLE public.application_consent IS 'distributed by bucket: what a person agreed to with an application, and to which text; never changed';
+
+CREATE TABLE public.application_policy (
+    name text NOT NULL,
+    effective_from date NOT NULL,
+    content_hash text NOT NULL,
+    source text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.application_policy IS 'reference table: every version of the application policy that was ever decided by; applications and reviews name theirs';
 
 CREATE TABLE public.audit_entry (
     bucket smallint NOT NULL,
@@ -437,10 +450,16 @@ CREATE TABLE public.checkout_session (
     expired_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    cancel_url text,
+    cancelled_at timestamp with time zone,
     CONSTRAINT checkout_session_merchant_fee_share_ppm_check CHECK (((merchant_fee_share_ppm >= 0) AND (merchant_fee_share_ppm <= 1000000)))
 );
 
 COMMENT ON TABLE public.checkout_session IS 'distributed by bucket (of its order): the hosted page of one order';
+
+COMMENT ON COLUMN public.checkout_session.cancel_url IS 'where somebody goes who does not pay; null: the return_url';
+
+COMMENT ON COLUMN public.checkout_session.cancelled_at IS 'a person who had the page did not want to pay';
 
 CREATE TABLE public.close_run (
     bucket smallint NOT NULL,
@@ -459,6 +478,18 @@ COMMENT ON COLUMN public.close_run.business_on IS 'the business date that was cl
 COMMENT ON COLUMN public.close_run.took_ms IS 'how long all runs of the step took together; closers at one time add up';
 
 COMMENT ON COLUMN public.close_run.errors IS 'what could not be done in its last run: it stays due, and is tried again by the next close';
+
+CREATE TABLE public.consent_withdrawal (
+    bucket smallint NOT NULL,
+    application_id uuid NOT NULL,
+    purpose text NOT NULL,
+    line_id uuid,
+    withdrawn_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.consent_withdrawal IS 'distributed by bucket: consents of applications that their people took back; never changed';
+
+COMMENT ON COLUMN public.consent_withdrawal.line_id IS 'the line that may not be drawn on without it; null: there is none';
 
 CREATE TABLE public.credit_cap (
     bucket smallint NOT NULL,
@@ -566,6 +597,27 @@ CREATE TABLE public.delivery_attempt (
 
 COMMENT ON TABLE public.delivery_attempt IS 'distributed by bucket: the log of sendings';
 
+CREATE TABLE public.device (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    trusted_at timestamp with time zone,
+    revoked_at timestamp with time zone
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.device IS 'distributed by bucket: what a person signs in on; the id carries the person''s slot';
+
+COMMENT ON COLUMN public.device.secret_hash IS 'of the secret that the device shows when it signs in again';
+
+COMMENT ON COLUMN public.device.seen_at IS 'when somebody last signed in on it';
+
+COMMENT ON COLUMN public.device.trusted_at IS 'when the person first proved a PIN or a passkey on it';
+
 CREATE TABLE public.draw (
     bucket smallint NOT NULL,
     tenor smallint NOT NULL,
@@ -662,6 +714,60 @@ COMMENT ON TABLE public.event IS 'distributed by bucket: facts in the past tense
 
 COMMENT ON COLUMN public.event.data IS 'the object as the API shows it, JSON in UTF-8, as it was at that moment';
 
+CREATE TABLE public.family_card (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    owner_phone_id uuid NOT NULL,
+    spender_phone_id uuid NOT NULL,
+    spender_id uuid,
+    name text NOT NULL,
+    use_wallet boolean NOT NULL,
+    line_id uuid,
+    month_cap_minor bigint NOT NULL,
+    payment_cap_minor bigint,
+    status text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    month_on date NOT NULL,
+    used_minor bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT family_card_check CHECK ((use_wallet <> (line_id IS NOT NULL))),
+    CONSTRAINT family_card_check1 CHECK (((spender_id IS NULL) OR (status <> 'invited'::text))),
+    CONSTRAINT family_card_month_cap_minor_check CHECK ((month_cap_minor > 0)),
+    CONSTRAINT family_card_payment_cap_minor_check CHECK ((payment_cap_minor > 0)),
+    CONSTRAINT family_card_status_check CHECK ((status = ANY (ARRAY['invited'::text, 'active'::text, 'paused'::text, 'stopped'::text]))),
+    CONSTRAINT family_card_used_minor_check CHECK ((used_minor >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.family_card IS 'distributed by bucket (of the owner): who may spend from whose money, and how much a month';
+
+COMMENT ON COLUMN public.family_card.owner_phone_id IS 'name claim of the owner''s phone when the card was made: another phone ends its use';
+
+COMMENT ON COLUMN public.family_card.spender_phone_id IS 'name claim of the phone that was invited, whoever''s it is, or nobody''s yet';
+
+COMMENT ON COLUMN public.family_card.name IS 'what the owner calls it';
+
+COMMENT ON COLUMN public.family_card.month_on IS 'first date of the business month that used_minor stands for';
+
+COMMENT ON COLUMN public.family_card.used_minor IS 'what payments of that month hold or have taken, less what came back within it';
+
+CREATE TABLE public.family_use (
+    bucket smallint NOT NULL,
+    payment_id uuid NOT NULL,
+    card_id uuid NOT NULL,
+    month_on date NOT NULL,
+    used_minor bigint NOT NULL,
+    CONSTRAINT family_use_used_minor_check CHECK ((used_minor >= 0))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.family_use IS 'distributed by bucket: payments made with family cards, those that wait or were declined too';
+
+COMMENT ON COLUMN public.family_use.month_on IS 'first date of the business month in which it was decided';
+
+COMMENT ON COLUMN public.family_use.used_minor IS 'what it holds or has taken of that month''s cap';
+
 CREATE TABLE public.feature (
     bucket smallint NOT NULL,
     person_id uuid NOT NULL,
@@ -734,6 +840,18 @@ CREATE VIEW public.folded_leg AS
 
 COMMENT ON VIEW public.folded_leg IS 'a row a leg on a folded account, with the account''s kind and owner; debit-positive';
 
+CREATE TABLE public.friend_link (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    asker_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    cancelled_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.friend_link IS 'distributed by bucket (of the order''s slot): who asks a friend to pay an order';
+
 CREATE TABLE public.head (
     bucket smallint NOT NULL,
     book smallint NOT NULL,
@@ -763,6 +881,42 @@ CREATE TABLE public.hold (
 WITH (fillfactor='70');
 
 COMMENT ON TABLE public.hold IS 'distributed by bucket: reserved debits of guarded accounts; what is not posted stays held until voided';
+
+CREATE TABLE public.identity_check (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    method text NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    reason text NOT NULL,
+    checks text[] NOT NULL,
+    tier smallint NOT NULL,
+    name bytea,
+    document bytea,
+    evidence bytea,
+    asks smallint DEFAULT 0 NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    answered_at timestamp with time zone,
+    CONSTRAINT identity_check_check CHECK (((status = 'pending'::text) = (answered_at IS NULL))),
+    CONSTRAINT identity_check_check1 CHECK (((status = 'pending'::text) OR ((name IS NULL) AND (document IS NULL) AND (evidence IS NULL)))),
+    CONSTRAINT identity_check_kind_check CHECK ((kind = ANY (ARRAY['resident_id'::text, 'passport'::text]))),
+    CONSTRAINT identity_check_method_check CHECK ((method = ANY (ARRAY['outside'::text, 'face_to_face'::text]))),
+    CONSTRAINT identity_check_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text]))),
+    CONSTRAINT identity_check_tier_check CHECK (((tier >= 1) AND (tier <= 3)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.identity_check IS 'distributed by bucket: each attempt to prove who a person is, and what came of it';
+
+COMMENT ON COLUMN public.identity_check.checks IS 'outside checks that this attempt passed';
+
+COMMENT ON COLUMN public.identity_check.tier IS 'the person''s tier once it was answered; while it is pending, before it';
+
+COMMENT ON COLUMN public.identity_check.name IS 'with document and evidence: what is claimed, sealed, until the answer';
+
+COMMENT ON COLUMN public.identity_check.asked_at IS 'when the outside was last asked';
 
 CREATE TABLE public.journal_kind (
     number smallint NOT NULL,
@@ -846,6 +1000,7 @@ CREATE TABLE public.line (
     looked_on date,
     charged_off_on date,
     charge_off_on date,
+    tier text DEFAULT 'standard'::text NOT NULL,
     CONSTRAINT line_bill_day_check CHECK (((bill_day >= 1) AND (bill_day <= 31))),
     CONSTRAINT line_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT line_days CHECK (((bill_day IS NULL) = (due_day IS NULL))),
@@ -880,6 +1035,8 @@ COMMENT ON COLUMN public.line.looked_on IS 'the last date on which the day close
 COMMENT ON COLUMN public.line.charged_off_on IS 'its loss was taken on that date: what comes in since is a recovery';
 
 COMMENT ON COLUMN public.line.charge_off_on IS 'the date on which its loss is taken, if its arrears stay';
+
+COMMENT ON COLUMN public.line.tier IS 'whose prices of its product its draws have; it stays for the life of the line';
 
 CREATE TABLE public.line_change (
     bucket smallint NOT NULL,
@@ -933,6 +1090,7 @@ CREATE TABLE public.merchant (
     status text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
+    return_origins text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT merchant_check CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
     CONSTRAINT merchant_fee_rate_ppm_check CHECK (((fee_rate_ppm >= 0) AND (fee_rate_ppm <= 1000000))),
     CONSTRAINT merchant_status_check CHECK ((status = ANY (ARRAY['active'::text, 'closed'::text])))
@@ -941,6 +1099,24 @@ CREATE TABLE public.merchant (
 COMMENT ON TABLE public.merchant IS 'reference table: who sells';
 
 COMMENT ON COLUMN public.merchant.fee_rate_ppm IS 'millionths of a payment that the merchant pays';
+
+COMMENT ON COLUMN public.merchant.return_origins IS 'where its checkouts may send people back to; none: anywhere by https';
+
+CREATE TABLE public.merchant_code (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    label text NOT NULL,
+    subject text,
+    amount_minor bigint,
+    closed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT merchant_code_amount_minor_check CHECK ((amount_minor > 0))
+);
+
+COMMENT ON TABLE public.merchant_code IS 'distributed by bucket (of the merchant''s slot): codes that hang at tills';
+
+COMMENT ON COLUMN public.merchant_code.amount_minor IS 'what everybody pays; null: whoever pays keys it in';
 
 CREATE TABLE public.merchant_order (
     bucket smallint NOT NULL,
@@ -962,6 +1138,7 @@ CREATE TABLE public.merchant_order (
     shipped_at timestamp with time zone,
     receipt_confirmed_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    channel text DEFAULT 'app'::text NOT NULL,
     CONSTRAINT merchant_order_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT merchant_order_check CHECK (((state <> ALL (ARRAY['paid'::text, 'shipped'::text, 'receipt_confirmed'::text])) OR (payment_id IS NOT NULL))),
     CONSTRAINT merchant_order_order_no_check CHECK (((length(order_no) >= 1) AND (length(order_no) <= 64))),
@@ -975,6 +1152,8 @@ COMMENT ON TABLE public.merchant_order IS 'distributed by bucket (of the order''
 COMMENT ON COLUMN public.merchant_order.id IS 'hash of merchant and order number: the number names one order for ever';
 
 COMMENT ON COLUMN public.merchant_order.payment_id IS 'the one payment that is authorised, pending or captured; null: free';
+
+COMMENT ON COLUMN public.merchant_order.channel IS 'how payer and payee meet over this order: app, checkout, static_code, dynamic_code, link';
 
 CREATE TABLE public.message (
     bucket smallint NOT NULL,
@@ -1029,7 +1208,7 @@ CREATE TABLE public.one_time_code (
     window_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
-    CONSTRAINT one_time_code_purpose_check CHECK ((purpose = ANY (ARRAY['sign_in'::text, 'pin'::text]))),
+    CONSTRAINT one_time_code_purpose_check CHECK ((purpose = ANY (ARRAY['sign_in'::text, 'pin'::text, 'payment'::text, 'passkey'::text, 'phone'::text, 'freeze'::text]))),
     CONSTRAINT one_time_code_sends_check CHECK (((sends >= 1) AND (sends <= 5))),
     CONSTRAINT one_time_code_tries_check CHECK (((tries >= 0) AND (tries <= 5)))
 )
@@ -1038,6 +1217,137 @@ WITH (fillfactor='70');
 COMMENT ON TABLE public.one_time_code IS 'distributed by bucket (of the phone''s hash): the last code sent, for known and unknown phones alike';
 
 COMMENT ON COLUMN public.one_time_code.window_at IS 'when the hour began in which sends are counted';
+
+CREATE TABLE public.openid_return (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    returned_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.openid_return IS 'distributed by bucket: sign-ins that have come back from their provider, each once';
+
+CREATE TABLE public.passkey (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    name text NOT NULL,
+    device_id uuid,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT passkey_sign_count_check CHECK ((sign_count >= 0)),
+    CONSTRAINT passkey_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'deleted'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.passkey IS 'distributed by bucket: public keys that people sign in and confirm with';
+
+COMMENT ON COLUMN public.passkey.public_key IS 'COSE key; nothing here is secret';
+
+COMMENT ON COLUMN public.passkey.sign_count IS 'what the authenticator last counted; one that does not grow has been copied';
+
+COMMENT ON COLUMN public.passkey.device_id IS 'the device that alone holds it, and with which it ends; null: it is synced, or a key of its own';
+
+CREATE TABLE public.passkey_challenge (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    purpose text NOT NULL,
+    person_id uuid,
+    digest bytea,
+    challenge bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT passkey_challenge_check CHECK (((purpose = 'sign_in'::text) = (person_id IS NULL))),
+    CONSTRAINT passkey_challenge_check1 CHECK (((purpose = 'confirm'::text) = (digest IS NOT NULL))),
+    CONSTRAINT passkey_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['register'::text, 'sign_in'::text, 'confirm'::text])))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.passkey_challenge IS 'distributed by bucket: what a passkey is asked to sign, once and within minutes';
+
+COMMENT ON COLUMN public.passkey_challenge.person_id IS 'whose passkey is to answer; null: whoever signs in';
+
+COMMENT ON COLUMN public.passkey_challenge.digest IS 'of the request that is confirmed: the answer is good for nothing else';
+
+CREATE TABLE public.pay_choice (
+    bucket smallint NOT NULL,
+    device_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    handle_name uuid,
+    use_wallet boolean NOT NULL,
+    line_id uuid,
+    tenor smallint NOT NULL,
+    chosen_at timestamp with time zone NOT NULL,
+    stopped_at timestamp with time zone,
+    CONSTRAINT pay_choice_check CHECK ((use_wallet OR (line_id IS NOT NULL))),
+    CONSTRAINT pay_choice_tenor_check CHECK (((tenor >= 1) AND (tenor <= 60)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.pay_choice IS 'distributed by bucket: what the codes of a person''s device pay with';
+
+COMMENT ON COLUMN public.pay_choice.handle_name IS 'keyed hash of the handle of the codes that it makes without a connection; null: it makes none';
+
+COMMENT ON COLUMN public.pay_choice.stopped_at IS 'codes made until then are dead';
+
+CREATE TABLE public.pay_code (
+    bucket smallint NOT NULL,
+    name uuid NOT NULL,
+    person_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.pay_code IS 'distributed by bucket (of the code''s hash): codes made here, for two minutes';
+
+COMMENT ON COLUMN public.pay_code.name IS 'keyed hash of the digits';
+
+CREATE TABLE public.pay_code_miss (
+    bucket smallint NOT NULL,
+    name uuid NOT NULL,
+    window_at timestamp with time zone NOT NULL,
+    misses integer NOT NULL
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.pay_code_miss IS 'distributed by bucket (of the name''s hash): how often a shop or an address showed a code that was not accepted';
+
+CREATE TABLE public.pay_code_use (
+    bucket smallint NOT NULL,
+    code_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    used_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.pay_code_use IS 'distributed by bucket (of the payer): pay codes that were used, each once; old ones are forgotten';
+
+COMMENT ON COLUMN public.pay_code_use.payment_id IS 'the payment or ride that used it';
+
+CREATE TABLE public.pay_handle (
+    bucket smallint NOT NULL,
+    name uuid NOT NULL,
+    person_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT pay_handle_tries_check CHECK (((tries >= 0) AND (tries <= 5)))
+)
+WITH (fillfactor='90');
+
+COMMENT ON TABLE public.pay_handle IS 'distributed by bucket (of the handle''s hash): whose phone makes codes under a handle';
+
+COMMENT ON COLUMN public.pay_handle.name IS 'keyed hash of the nine digits';
+
+COMMENT ON COLUMN public.pay_handle.secret IS 'what its one-time passwords are made from, sealed';
+
+COMMENT ON COLUMN public.pay_handle.tries IS 'wrong passwords since the last right one; at 5 the handle is dead';
 
 CREATE TABLE public.payment (
     bucket smallint NOT NULL,
@@ -1076,6 +1386,9 @@ CREATE TABLE public.payment (
     campaign_id uuid,
     campaign_minor bigint DEFAULT 0 NOT NULL,
     campaign_held_minor bigint DEFAULT 0 NOT NULL,
+    channel text DEFAULT 'app'::text NOT NULL,
+    needs text,
+    spender_id uuid,
     CONSTRAINT payment_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payment_campaign_held_minor_check CHECK ((campaign_held_minor >= 0)),
     CONSTRAINT payment_campaign_minor_check CHECK ((campaign_minor >= 0)),
@@ -1099,6 +1412,43 @@ COMMENT ON COLUMN public.payment.campaign_minor IS 'of its budget, what was capt
 
 COMMENT ON COLUMN public.payment.campaign_held_minor IS 'of its budget, what is kept for the amount still to be captured';
 
+COMMENT ON COLUMN public.payment.channel IS 'how payer and payee met: its order''s, or the pay code that was shown';
+
+COMMENT ON COLUMN public.payment.needs IS 'while it waits for its payer: the weakest confirmation that will do';
+
+COMMENT ON COLUMN public.payment.spender_id IS 'who pays with a family card of the payer''s; null: the payer';
+
+CREATE TABLE public.payment_link (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    subject text NOT NULL,
+    uses_max smallint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_link_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payment_link_uses_max_check CHECK (((uses_max >= 1) AND (uses_max <= 100)))
+);
+
+COMMENT ON TABLE public.payment_link IS 'distributed by bucket (of the merchant''s slot): links that are sent in chats';
+
+COMMENT ON COLUMN public.payment_link.uses_max IS 'how many orders of it may be paid';
+
+CREATE TABLE public.payment_link_use (
+    bucket smallint NOT NULL,
+    link_id uuid NOT NULL,
+    number smallint NOT NULL,
+    order_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.payment_link_use IS 'distributed by bucket (of the link): the order that each use of a link has now';
+
+COMMENT ON COLUMN public.payment_link_use.person_id IS 'who asked for the order; whoever has the link may pay it';
+
 CREATE TABLE public.payment_pin (
     bucket smallint NOT NULL,
     person_id uuid NOT NULL,
@@ -1112,6 +1462,34 @@ WITH (fillfactor='70');
 
 COMMENT ON TABLE public.payment_pin IS 'distributed by bucket: argon2id over a peppered PIN; a try is taken before it is verified';
 
+CREATE TABLE public.payment_sum (
+    bucket smallint NOT NULL,
+    person_id uuid NOT NULL,
+    day_on integer NOT NULL,
+    year smallint NOT NULL,
+    balance_minor bigint NOT NULL,
+    balance_year_minor bigint NOT NULL,
+    balance_few_minor bigint NOT NULL,
+    balance_two_minor bigint NOT NULL,
+    static_minor bigint NOT NULL,
+    code_few_minor bigint NOT NULL,
+    code_two_minor bigint NOT NULL,
+    offline_minor bigint NOT NULL,
+    CONSTRAINT payment_sum_balance_few_minor_check CHECK ((balance_few_minor >= 0)),
+    CONSTRAINT payment_sum_balance_minor_check CHECK ((balance_minor >= 0)),
+    CONSTRAINT payment_sum_balance_two_minor_check CHECK ((balance_two_minor >= 0)),
+    CONSTRAINT payment_sum_balance_year_minor_check CHECK ((balance_year_minor >= 0)),
+    CONSTRAINT payment_sum_code_few_minor_check CHECK ((code_few_minor >= 0)),
+    CONSTRAINT payment_sum_code_two_minor_check CHECK ((code_two_minor >= 0)),
+    CONSTRAINT payment_sum_offline_minor_check CHECK ((offline_minor >= 0)),
+    CONSTRAINT payment_sum_static_minor_check CHECK ((static_minor >= 0))
+)
+WITH (fillfactor='60');
+
+COMMENT ON TABLE public.payment_sum IS 'distributed by bucket: what a person has paid by balance and by code, for the limits of the law';
+
+COMMENT ON COLUMN public.payment_sum.day_on IS 'business date of the day''s sums, as a proleptic ordinal';
+
 CREATE TABLE public.person (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
@@ -1120,7 +1498,8 @@ CREATE TABLE public.person (
     tier smallint NOT NULL,
     outcome text NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT person_outcome_check CHECK ((outcome = ANY (ARRAY['none'::text, 'always_declined'::text, 'step_up'::text, 'review'::text, 'late_payer'::text]))),
+    cooling_until timestamp with time zone,
+    CONSTRAINT person_outcome_check CHECK ((outcome = ANY (ARRAY['none'::text, 'always_declined'::text, 'step_up'::text, 'review'::text, 'late_payer'::text, 'verification_refused'::text, 'needs_passkey'::text, 'cooling'::text, 'takeover'::text, 'document_taken'::text]))),
     CONSTRAINT person_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'erased'::text]))),
     CONSTRAINT person_tier_check CHECK (((tier >= 1) AND (tier <= 3)))
 )
@@ -1130,6 +1509,8 @@ COMMENT ON TABLE public.person IS 'distributed by bucket: the row that every mon
 
 COMMENT ON COLUMN public.person.outcome IS 'how a test person behaves; always none in a live book';
 
+COMMENT ON COLUMN public.person.cooling_until IS 'until when low limits hold after phone and number have changed';
+
 CREATE TABLE public.personal_data (
     bucket smallint NOT NULL,
     person_id uuid NOT NULL,
@@ -1138,7 +1519,8 @@ CREATE TABLE public.personal_data (
     phone bytea NOT NULL,
     external_id bytea,
     name bytea,
-    document bytea
+    document bytea,
+    phone_changed_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.personal_data IS 'distributed by bucket: sealed under the person''s own key; erasure deletes the row, and with it the key';
@@ -1146,6 +1528,8 @@ COMMENT ON TABLE public.personal_data IS 'distributed by bucket: sealed under th
 COMMENT ON COLUMN public.personal_data.sealed_key IS 'the person''s key, sealed by the master key, which is not in the database';
 
 COMMENT ON COLUMN public.personal_data.phone_name IS 'keyed hash of the phone: names its claim and its one-time codes';
+
+COMMENT ON COLUMN public.personal_data.phone_changed_at IS 'when the number was last changed; null: it is the first one';
 
 CREATE TABLE public.policy (
     id text NOT NULL,
@@ -1270,6 +1654,71 @@ COMMENT ON COLUMN public.repayment.value_on IS 'the date it counts from: interes
 
 COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
 
+CREATE TABLE public.ride (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    charge_id uuid CONSTRAINT ride_charge_id_not_null1 NOT NULL,
+    payer_id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    ride_no text NOT NULL,
+    fare_minor bigint NOT NULL,
+    due_minor bigint NOT NULL,
+    code_id uuid NOT NULL,
+    device_id uuid,
+    business_on date NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT ride_check CHECK (((due_minor >= 0) AND (due_minor <= fare_minor))),
+    CONSTRAINT ride_fare_minor_check CHECK ((fare_minor > 0))
+);
+
+COMMENT ON TABLE public.ride IS 'distributed by bucket (of the payer): one tap at a gate';
+
+COMMENT ON COLUMN public.ride.due_minor IS 'of the fare, what the day cap left to pay';
+
+CREATE TABLE public.ride_charge (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    payer_id uuid NOT NULL,
+    merchant_id uuid NOT NULL,
+    business_on date NOT NULL,
+    rides integer NOT NULL,
+    fares_minor bigint NOT NULL,
+    due_minor bigint NOT NULL,
+    day_cap_minor bigint NOT NULL,
+    use_wallet boolean NOT NULL,
+    line_id uuid,
+    tenor smallint DEFAULT 1 NOT NULL,
+    status text NOT NULL,
+    payment_id uuid,
+    order_id uuid,
+    tries smallint DEFAULT 0 NOT NULL,
+    tried_on date,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT ride_charge_check CHECK (((due_minor >= 0) AND (due_minor <= fares_minor))),
+    CONSTRAINT ride_charge_check1 CHECK (((status = 'open'::text) = (tries = 0))),
+    CONSTRAINT ride_charge_day_cap_minor_check CHECK ((day_cap_minor > 0)),
+    CONSTRAINT ride_charge_fares_minor_check CHECK ((fares_minor > 0)),
+    CONSTRAINT ride_charge_rides_check CHECK ((rides > 0)),
+    CONSTRAINT ride_charge_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'unpaid'::text, 'charged'::text, 'waived'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.ride_charge IS 'distributed by bucket (of the payer): rides of a person with a merchant on a business date, paid in one payment';
+
+COMMENT ON COLUMN public.ride_charge.due_minor IS 'of the fares, what the day cap leaves to pay';
+
+COMMENT ON COLUMN public.ride_charge.tries IS 'how often a payment of it was tried; the last one is payment_id''s';
+
+CREATE TABLE public.ride_terms (
+    merchant_id uuid NOT NULL,
+    book smallint NOT NULL,
+    day_cap_minor bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT ride_terms_day_cap_minor_check CHECK ((day_cap_minor > 0))
+);
+
+COMMENT ON TABLE public.ride_terms IS 'reference table: the most that a merchant''s rides of a business date cost one person';
+
 CREATE TABLE public.risk_list_member (
     list text NOT NULL,
     member_id uuid NOT NULL,
@@ -1289,12 +1738,18 @@ CREATE TABLE public.session (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     pin_at timestamp with time zone,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    device_id uuid,
+    passkey_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.session IS 'distributed by bucket: a signed-in device; the id carries the person''s slot';
 
 COMMENT ON COLUMN public.session.pin_at IS 'when the person last proved the PIN in this session or the one it was rotated from';
+
+COMMENT ON COLUMN public.session.device_id IS 'the device that signed in; null: a session older than devices';
+
+COMMENT ON COLUMN public.session.passkey_at IS 'when the person last proved a passkey in this session or the one it was rotated from';
 
 CREATE TABLE public.settlement (
     bucket smallint NOT NULL,
@@ -1387,6 +1842,18 @@ COMMENT ON TABLE public.shipment IS 'distributed by bucket: shipped orders whose
 
 COMMENT ON COLUMN public.shipment.confirm_on IS 'the date on which the receipt counts as confirmed';
 
+CREATE VIEW public.signed_in_device AS
+ SELECT s.bucket,
+    s.device_id,
+    s.person_id,
+    s.expires_at
+   FROM ((public.session s
+     JOIN public.device d ON (((d.bucket = s.bucket) AND (d.id = s.device_id) AND (d.person_id = s.person_id))))
+     JOIN public.person p ON (((p.bucket = s.bucket) AND (p.id = s.person_id))))
+  WHERE ((s.revoked_at IS NULL) AND (d.revoked_at IS NULL) AND (p.status = 'active'::text));
+
+COMMENT ON VIEW public.signed_in_device IS 'identity''s answer to whose devices may act: not revoked, signed in, the person active';
+
 CREATE TABLE public.slot_range (
     book smallint NOT NULL,
     first_slot integer NOT NULL,
@@ -1447,6 +1914,19 @@ CREATE TABLE public.test_bank_instruction (
 COMMENT ON TABLE public.test_bank_instruction IS 'reference table, of test books: what the local test bank has done, so that it remembers over restarts; no account number';
 
 COMMENT ON COLUMN public.test_bank_instruction.ready_at IS 'from when on it answers, by the system''s clock';
+
+CREATE TABLE public.try_count (
+    bucket smallint NOT NULL,
+    id uuid NOT NULL,
+    taken integer NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT try_count_taken_check CHECK ((taken >= 0))
+)
+WITH (fillfactor='60');
+
+COMMENT ON TABLE public.try_count IS 'distributed by bucket (of its id): how often something was tried from one place within a window';
+
+COMMENT ON COLUMN public.try_count.id IS 'keyed hash of what is counted: an address, a device, one PIN over many people';
 
 CREATE TABLE public.verification (
     book smallint NOT NULL,
@@ -1536,6 +2016,9 @@ ALTER TABLE ONLY public.application_consent
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.application_policy
+    ADD CONSTRAINT application_policy_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (bucket, id);
 
@@ -1569,6 +2052,9 @@ ALTER TABLE ONLY public.checkout_session
 ALTER TABLE ONLY public.close_run
     ADD CONSTRAINT close_run_pkey PRIMARY KEY (bucket, business_on, step);
 
+ALTER TABLE ONLY public.consent_withdrawal
+    ADD CONSTRAINT consent_withdrawal_pkey PRIMARY KEY (bucket, application_id, purpose);
+
 ALTER TABLE ONLY public.credit_cap
     ADD CONSTRAINT credit_cap_pkey PRIMARY KEY (bucket, person_id);
 
@@ -1590,6 +2076,9 @@ ALTER TABLE ONLY public.delivery_attempt
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.draw
     ADD CONSTRAINT draw_pkey PRIMARY KEY (bucket, id);
 
@@ -1598,6 +2087,12 @@ ALTER TABLE ONLY public.draw_refund
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (bucket, seq);
+
+ALTER TABLE ONLY public.family_card
+    ADD CONSTRAINT family_card_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.family_use
+    ADD CONSTRAINT family_use_pkey PRIMARY KEY (bucket, payment_id);
 
 ALTER TABLE ONLY public.feature
     ADD CONSTRAINT feature_pkey PRIMARY KEY (bucket, person_id);
@@ -1608,11 +2103,17 @@ ALTER TABLE ONLY public.folded_account
 ALTER TABLE ONLY public.folded_balance
     ADD CONSTRAINT folded_balance_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.friend_link
+    ADD CONSTRAINT friend_link_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.head
     ADD CONSTRAINT head_pkey PRIMARY KEY (bucket);
 
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.identity_check
+    ADD CONSTRAINT identity_check_pkey PRIMARY KEY (bucket, id);
 
 ALTER TABLE ONLY public.journal_kind
     ADD CONSTRAINT journal_kind_name_key UNIQUE (name);
@@ -1641,6 +2142,9 @@ ALTER TABLE ONLY public.line
 ALTER TABLE ONLY public.line_review
     ADD CONSTRAINT line_review_pkey PRIMARY KEY (bucket, id);
 
+ALTER TABLE ONLY public.merchant_code
+    ADD CONSTRAINT merchant_code_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.merchant_order
     ADD CONSTRAINT merchant_order_pkey PRIMARY KEY (bucket, id);
 
@@ -1659,11 +2163,44 @@ ALTER TABLE ONLY public.name_claim
 ALTER TABLE ONLY public.one_time_code
     ADD CONSTRAINT one_time_code_pkey PRIMARY KEY (bucket, phone_name, purpose);
 
+ALTER TABLE ONLY public.openid_return
+    ADD CONSTRAINT openid_return_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.passkey_challenge
+    ADD CONSTRAINT passkey_challenge_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.pay_choice
+    ADD CONSTRAINT pay_choice_pkey PRIMARY KEY (bucket, device_id);
+
+ALTER TABLE ONLY public.pay_code_miss
+    ADD CONSTRAINT pay_code_miss_pkey PRIMARY KEY (bucket, name);
+
+ALTER TABLE ONLY public.pay_code
+    ADD CONSTRAINT pay_code_pkey PRIMARY KEY (bucket, name);
+
+ALTER TABLE ONLY public.pay_code_use
+    ADD CONSTRAINT pay_code_use_pkey PRIMARY KEY (bucket, code_id);
+
+ALTER TABLE ONLY public.pay_handle
+    ADD CONSTRAINT pay_handle_pkey PRIMARY KEY (bucket, name);
+
+ALTER TABLE ONLY public.payment_link
+    ADD CONSTRAINT payment_link_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.payment_link_use
+    ADD CONSTRAINT payment_link_use_pkey PRIMARY KEY (bucket, link_id, number);
+
 ALTER TABLE ONLY public.payment_pin
     ADD CONSTRAINT payment_pin_pkey PRIMARY KEY (bucket, person_id);
 
 ALTER TABLE ONLY public.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.payment_sum
+    ADD CONSTRAINT payment_sum_pkey PRIMARY KEY (bucket, person_id);
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (bucket, id);
@@ -1691,6 +2228,18 @@ ALTER TABLE ONLY public.reminder
 
 ALTER TABLE ONLY public.repayment
     ADD CONSTRAINT repayment_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.ride
+    ADD CONSTRAINT ride_bucket_payer_id_merchant_id_ride_no_key UNIQUE (bucket, payer_id, merchant_id, ride_no);
+
+ALTER TABLE ONLY public.ride_charge
+    ADD CONSTRAINT ride_charge_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.ride
+    ADD CONSTRAINT ride_pkey PRIMARY KEY (bucket, id);
+
+ALTER TABLE ONLY public.ride_terms
+    ADD CONSTRAINT ride_terms_pkey PRIMARY KEY (merchant_id);
 
 ALTER TABLE ONLY public.risk_list_member
     ADD CONSTRAINT risk_list_member_pkey PRIMARY KEY (list, member_id);
@@ -1731,6 +2280,9 @@ ALTER TABLE ONLY public.staff_session
 ALTER TABLE ONLY public.test_bank_instruction
     ADD CONSTRAINT test_bank_instruction_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.try_count
+    ADD CONSTRAINT try_count_pkey PRIMARY KEY (bucket, id);
+
 ALTER TABLE ONLY public.verification
     ADD CONSTRAINT verification_pkey PRIMARY KEY (book, at);
 
@@ -1747,6 +2299,8 @@ CREATE INDEX application_of_line ON public.application USING btree (bucket, line
 CREATE INDEX application_of_person ON public.application USING btree (bucket, person_id, id);
 
 CREATE UNIQUE INDEX application_open ON public.application USING btree (bucket, person_id, product, kind, COALESCE(line_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['checking'::text, 'offered'::text, 'referred'::text]));
+
+CREATE INDEX application_referred ON public.application USING btree (bucket, id) WHERE (status = 'referred'::text);
 
 CREATE INDEX application_to_lapse ON public.application USING btree (bucket, expires_at) WHERE (status = ANY (ARRAY['offered'::text, 'referred'::text]));
 
@@ -1772,6 +2326,8 @@ CREATE INDEX campaign_by_merchant ON public.campaign USING btree (book, merchant
 
 CREATE INDEX checkout_session_of_order ON public.checkout_session USING btree (bucket, order_id, created_at);
 
+CREATE INDEX consent_withdrawal_of_line ON public.consent_withdrawal USING btree (bucket, line_id) WHERE (line_id IS NOT NULL);
+
 CREATE INDEX delivery_by_age ON public.delivery USING brin (created_at);
 
 CREATE INDEX delivery_by_endpoint ON public.delivery USING btree (bucket, endpoint_id, created_at, id);
@@ -1780,13 +2336,29 @@ CREATE INDEX delivery_due ON public.delivery USING btree (bucket, endpoint_id, d
 
 CREATE INDEX delivery_in_order ON public.delivery USING btree (bucket, endpoint_id, object_id, event_seq, event_index) WHERE (status = 'waiting'::text);
 
+CREATE INDEX device_by_person ON public.device USING btree (bucket, person_id) WHERE (revoked_at IS NULL);
+
 CREATE INDEX draw_refund_of_line ON public.draw_refund USING btree (bucket, line_id, id);
 
 CREATE INDEX draw_to_bill ON public.draw USING btree (bucket, line_id) WHERE ((unbilled_minor > 0) OR charges_open);
 
 CREATE INDEX event_by_merchant ON public.event USING btree (bucket, merchant_id, seq) WHERE (merchant_id IS NOT NULL);
 
+CREATE INDEX family_card_by_owner ON public.family_card USING btree (bucket, owner_id, id);
+
+CREATE INDEX family_card_by_phone ON public.family_card USING btree (bucket, spender_phone_id) WHERE (spender_id IS NULL);
+
+CREATE INDEX family_card_by_spender ON public.family_card USING btree (bucket, spender_id) WHERE (spender_id IS NOT NULL);
+
+CREATE INDEX family_use_by_card ON public.family_use USING btree (bucket, card_id, payment_id);
+
 CREATE INDEX folded_account_by_owner ON public.folded_account USING btree (owner);
+
+CREATE INDEX friend_link_by_order ON public.friend_link USING btree (bucket, order_id, asker_id);
+
+CREATE INDEX identity_check_by_person ON public.identity_check USING btree (bucket, person_id, id);
+
+CREATE INDEX identity_check_pending ON public.identity_check USING btree (bucket, asked_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX journal_of ON public.journal USING btree (bucket, of);
 
@@ -1810,17 +2382,33 @@ CREATE INDEX line_to_end ON public.line USING btree (bucket, id) WHERE ((tempora
 
 CREATE INDEX line_to_suspend ON public.line USING btree (bucket, suspend_on, id) WHERE (suspend_on IS NOT NULL);
 
+CREATE INDEX merchant_code_by_merchant ON public.merchant_code USING btree (bucket, merchant_id, id);
+
 CREATE INDEX merchant_order_by_expiry ON public.merchant_order USING btree (bucket, expires_at) WHERE (state = 'open'::text);
 
 CREATE INDEX merchant_order_by_merchant ON public.merchant_order USING btree (bucket, merchant_id, created_at);
 
 CREATE INDEX message_by_phone ON public.message USING btree (bucket, phone_name, number);
 
+CREATE INDEX openid_return_by_age ON public.openid_return USING btree (bucket, returned_at);
+
+CREATE INDEX passkey_challenge_by_expiry ON public.passkey_challenge USING btree (bucket, expires_at);
+
+CREATE UNIQUE INDEX passkey_once ON public.passkey USING btree (bucket, person_id, credential_id) WHERE (status <> 'deleted'::text);
+
+CREATE INDEX pay_code_by_expiry ON public.pay_code USING btree (bucket, expires_at);
+
+CREATE INDEX pay_code_miss_by_age ON public.pay_code_miss USING btree (bucket, window_at);
+
+CREATE INDEX pay_code_use_by_time ON public.pay_code_use USING btree (bucket, used_at);
+
 CREATE INDEX payment_by_expiry ON public.payment USING btree (bucket, expires_at) WHERE (status = ANY (ARRAY['requires_action'::text, 'pending'::text, 'authorised'::text]));
 
 CREATE INDEX payment_by_merchant ON public.payment USING btree (bucket, merchant_id, id);
 
 CREATE INDEX payment_by_payer ON public.payment USING btree (bucket, payer_id, id);
+
+CREATE INDEX payment_link_by_merchant ON public.payment_link USING btree (bucket, merchant_id, id);
 
 CREATE UNIQUE INDEX person_by_wallet ON public.person USING btree (bucket, wallet_id);
 
@@ -1830,13 +2418,27 @@ CREATE INDEX repayment_of_line ON public.repayment USING btree (bucket, line_id,
 
 CREATE INDEX repayment_pending ON public.repayment USING btree (bucket, id) WHERE (status = 'pending'::text);
 
+CREATE INDEX ride_by_merchant ON public.ride USING btree (bucket, merchant_id, id);
+
+CREATE INDEX ride_by_payer ON public.ride USING btree (bucket, payer_id, id);
+
+CREATE INDEX ride_charge_by_payer ON public.ride_charge USING btree (bucket, payer_id, id);
+
+CREATE INDEX ride_charge_due ON public.ride_charge USING btree (bucket, business_on) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'unpaid'::text]));
+
+CREATE UNIQUE INDEX ride_charge_open ON public.ride_charge USING btree (bucket, payer_id, merchant_id, business_on) WHERE (status = 'open'::text);
+
 CREATE INDEX risk_list_member_by_member ON public.risk_list_member USING btree (member_id);
+
+CREATE INDEX session_by_device ON public.session USING btree (bucket, device_id) WHERE (revoked_at IS NULL);
 
 CREATE INDEX session_by_person ON public.session USING btree (bucket, person_id) WHERE (revoked_at IS NULL);
 
 CREATE INDEX shipment_to_confirm ON public.shipment USING btree (bucket, confirm_on, order_id);
 
 CREATE INDEX staff_session_by_staff ON public.staff_session USING btree (staff_id) WHERE (revoked_at IS NULL);
+
+CREATE INDEX try_count_by_end ON public.try_count USING btree (bucket, ends_at);
 
 CREATE INDEX wallet_movement_by_day ON public.wallet_movement USING btree (bucket, wallet_id, asked_on) WHERE (status <> 'failed'::text);
 
@@ -1869,6 +2471,9 @@ ALTER TABLE ONLY public.folded_account
 
 ALTER TABLE ONLY public.merchant
     ADD CONSTRAINT merchant_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
+
+ALTER TABLE ONLY public.ride_terms
+    ADD CONSTRAINT ride_terms_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
 
 ALTER TABLE ONLY public.slot_range
     ADD CONSTRAINT slot_range_book_fkey FOREIGN KEY (book) REFERENCES public.book(id);
@@ -1939,6 +2544,8 @@ GRANT UPDATE(accepted_at) ON TABLE public.application TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.application_consent TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.application_policy TO wufeng_app;
+
 GRANT SELECT,INSERT ON TABLE public.audit_entry TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.bank_account TO wufeng_app;
@@ -1959,6 +2566,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.checkout_session TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.close_run TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.consent_withdrawal TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.credit_cap TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.cursor TO wufeng_app;
@@ -1973,11 +2582,17 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.delivery TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempt TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.draw TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.draw_refund TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.event TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.family_card TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.family_use TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.feature TO wufeng_app;
 
@@ -1991,6 +2606,8 @@ GRANT SELECT,INSERT ON TABLE public.journal TO wufeng_app;
 
 GRANT SELECT ON TABLE public.folded_leg TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.friend_link TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.head TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.hold TO wufeng_app;
@@ -1998,6 +2615,8 @@ GRANT SELECT,INSERT ON TABLE public.hold TO wufeng_app;
 GRANT UPDATE(posted_minor) ON TABLE public.hold TO wufeng_app;
 
 GRANT UPDATE(status) ON TABLE public.hold TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.identity_check TO wufeng_app;
 
 GRANT SELECT ON TABLE public.journal_kind TO wufeng_app;
 
@@ -2015,6 +2634,8 @@ GRANT SELECT,INSERT ON TABLE public.line_review TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.merchant TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.merchant_code TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.merchant_order TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.message TO wufeng_app;
@@ -2025,9 +2646,31 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.name_claim TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_code TO wufeng_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.openid_return TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenge TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.pay_choice TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.pay_code TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pay_code_miss TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.pay_code_use TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pay_handle TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment TO wufeng_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_link TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_link_use TO wufeng_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_pin TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_sum TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.person TO wufeng_app;
 
@@ -2045,6 +2688,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.reminder TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.repayment TO wufeng_app;
 
+GRANT SELECT,INSERT ON TABLE public.ride TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.ride_charge TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.ride_terms TO wufeng_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.risk_list_member TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.session TO wufeng_app;
@@ -2059,6 +2708,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.settlement_settled TO wufeng_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.shipment TO wufeng_app;
 
+GRANT SELECT ON TABLE public.signed_in_device TO wufeng_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.slot_range TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO wufeng_app;
@@ -2066,6 +2717,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO wufeng_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_session TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test_bank_instruction TO wufeng_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.try_count TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.verification TO wufeng_app;
 

@@ -17,7 +17,10 @@ from wufeng.credit import ClosedDay, Products
 from wufeng.identity import Authenticator, Merchants, Vault
 from wufeng.identity.codes.model import SignUp
 from wufeng.identity.codes.sms import Sms
+from wufeng.identity.documents.verifier import Verifier
 from wufeng.payments import Catalogue
+from wufeng.payments.checkout.asked import AskedOrders
+from wufeng.payments.pay_codes.resolving import PayCodes
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class Services(Struct, frozen=True, kw_only=True):
 
     turn_days   turns a test book's clock forward by days, closing each; answers what each close did
     sms         by mode; a mode without one cannot send codes
+    verifiers   by mode; a mode without one cannot check documents outside
     """
 
     settings: Settings
@@ -40,11 +44,14 @@ class Services(Struct, frozen=True, kw_only=True):
     merchants: Merchants
     products: Products
     catalogue: Catalogue
+    asked_orders: AskedOrders
+    pay_codes: PayCodes
     metrics: Metrics
     expand: Expand
     event_types: frozenset[str]
     reach: Reach
     sms: Mapping[Mode, Sms]
+    verifiers: Mapping[Mode, Verifier]
     sign_up: SignUp
     turn_days: Callable[[Book, int], Awaitable[list[ClosedDay]]]
 

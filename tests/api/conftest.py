@@ -31,6 +31,7 @@ from wufeng.identity.sessions.commands import open_session
 from wufeng.identity.staff.commands import create_staff, sign_in_staff
 from wufeng.identity.staff.model import Role
 from wufeng.identity.vault import Private
+from wufeng.payments import LEDGER_CHECKS
 
 NOON = datetime(2026, 9, 3, 4, 0, tzinfo=UTC)
 PIN = "190372"
@@ -237,5 +238,5 @@ async def api(settings: Settings, server_settings: Settings) -> AsyncIterator[Ap
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield Api(app, http, clock, founded.secrets.platform_keys["test"])
         await app.services.followers.catch_up()
-        report = await ledger.verify(app.database)
+        report = await ledger.verify(app.database, checks=LEDGER_CHECKS)
         assert not report.breaks, report.breaks

@@ -1,5 +1,6 @@
 """The world that the authorisation matrix is asked in: callers of every kind, and objects that belong to them."""
 
+import secrets
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,17 +8,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.books import Book
-from wufeng.base.ids import Prefix, decode, encode
+from wufeng.base.ids import Prefix, decode, encode, slot_of
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.identity.callers import CallerKind
 from wufeng.identity.keys.commands import create_key, revoke_key
 from wufeng.identity.keys.model import SCOPES, KeyKind, NewKey, Scope
 from wufeng.identity.keys.rules import platform_id
+from wufeng.identity.passkeys.store import NewPasskey, insert_passkey
 from wufeng.identity.sessions.commands import open_session, revoke_session, step_up
 from wufeng.identity.sessions.model import SESSION_LASTS, AuthLevel, Opened
 from wufeng.identity.staff.commands import create_staff, sign_in_staff
 from wufeng.identity.staff.model import Role
 from wufeng.identity.vault import Private
+from wufeng.payments import Funding, Presented
+from wufeng.payments.rides import store as rides
+from wufeng.payments.rides.model import Rider, TakeRide
+from wufeng.payments.rides.rules import open_charge, ride_of
 
 from .conftest import PIN, Api, Person, Shop
 
@@ -131,6 +137,14 @@ class World:
                     person_id = decode(Prefix.PERSON, self.people[owner].id)
                     opened = await open_session(db, services.ids, home.book, person_id, "", at)
                 return encode(Prefix.SESSION, opened.session_id)
+            case "device":
+                async with services.database.transaction() as db:
+                    person_id = decode(Prefix.PERSON, self.people[owner].id)
+                    opened = await open_session(db, services.ids, home.book, person_id, "", at)
+                assert opened.device_id is not None
+                return encode(Prefix.DEVICE, opened.device_id)
+            case "passkey":
+                return await self._passkey(home, decode(Prefix.PERSON, self.people[owner].id))
             case "bank_account":
                 number = {"bank": "ICBC", "number": f"62{next(home.numbers):015d}"}
                 return await self._made(home, "/v1/bank_accounts", self.people[owner].token, number)
@@ -140,10 +154,28 @@ class World:
             case _:
                 raise AssertionError(f"the matrix cannot make a {kind} for one cell")
 
+    async def _passkey(self, home: Api, person_id: UUID) -> str:
+        """A passkey of a person, as an authenticator would have made it."""
+        services, at = home.app.services, home.book.at(home.clock)
+        passkey = NewPasskey(
+            id=services.ids.new(at, slot_of(person_id)),
+            person_id=person_id,
+            credential_id=secrets.token_bytes(32),
+            public_key=b"never asked",
+            sign_count=0,
+            name="matrix",
+            device_id=None,
+            created_at=at,
+        )
+        async with services.database.read() as db:
+            assert await insert_passkey(db, home.book.bucket_of(person_id), passkey)
+        return encode(Prefix.PASSKEY, passkey.id)
+
     async def _objects(self, owner: str) -> dict[str, str]:
         home, person, shop = self.home(owner), self.people[owner], self.shops[owner]
         things = {"person": person.id, "wallet": person.wallet, "merchant": shop.id, "line": person.line}
-        for kind in ("webhook_endpoint", "api_key", "session", "bank_account"):
+        things["staff"] = await self._member(home.book)
+        for kind in ("webhook_endpoint", "api_key", "session", "device", "passkey", "bank_account"):
             things[kind] = await self.make(kind, owner)
         paid = await home.pay(person, shop, 12_00)
         assert paid.status_code == 201, paid.text
@@ -169,7 +201,56 @@ class World:
         repayment = {"line": person.line, "amount_minor": 1, "source": person.wallet}
         things["repayment"] = await self._made(home, "/v1/repayments", person.token, repayment)
         things["checkout_session"] = await self._made(home, "/v1/checkout_sessions", shop.key, checkout)
+        things |= await self._codes(home, person, shop, things["open_order"])
+        card = {
+            "phone": "+8613700000000",
+            "name": "matrix",
+            "wallet": person.wallet,
+            "month_cap_minor": 1_00,
+            "confirmation": {"kind": "pin", "proof": PIN},
+        }
+        things["family_card"] = await self._made(home, "/v1/family_cards", person.token, card)
+        things |= await self._ridden(home, person, shop)
         return things
+
+    async def _ridden(self, home: Api, person: Person, shop: Shop) -> dict[str, str]:
+        """A ride that its gate has told of, and what it costs."""
+        services, at = home.app.services, home.book.at(home.clock)
+        payer_id, merchant_id = decode(Prefix.PERSON, person.id), decode(Prefix.MERCHANT, shop.id)
+        tap = TakeRide(
+            at=at,
+            ride_id=services.ids.new(at, slot_of(payer_id)),
+            merchant_id=merchant_id,
+            payer_id=payer_id,
+            ride_no="mx",
+            fare_minor=1,
+            funding=Funding(use_wallet=True, line_id=None),
+            presented=Presented(UUID(int=1), UUID(int=2), offline=False),
+        )
+        rider = Rider(frozen=False, closed=False, charges=(), day_due_minor=0, day_cap_minor=1)
+        charge = open_charge(
+            tap, rider, services.ids.new(at, slot_of(payer_id)), home.book.business_date(at)
+        )
+        async with services.database.transaction() as db:
+            await rides.write_charges(db, home.book.bucket_of(payer_id), [charge])
+            await rides.insert_rides(db, home.book.bucket_of(payer_id), [ride_of(tap, rider, charge)])
+        return {
+            "ride": encode(Prefix.RIDE, tap.ride_id),
+            "ride_charge": encode(Prefix.RIDE_CHARGE, charge.id),
+        }
+
+    async def _codes(self, home: Api, person: Person, shop: Shop, order: str) -> dict[str, str]:
+        code = await self._made(home, "/v1/merchant_codes", shop.key, {"label": "till"})
+        link = await home.post("/v1/payment_links", shop.key, {"amount_minor": 1, "subject": "tea"})
+        friend = await home.post(f"/v1/orders/{order}/friend_links", person.token)
+        assert (link.status_code, friend.status_code) == (201, 201), (link.text, friend.text)
+        return {
+            "merchant_code": code,
+            "payment_link": link.json()["id"],
+            "payment_link_token": link.json()["url"].rpartition("/")[2],
+            "friend_link": friend.json()["id"],
+            "friend_link_token": friend.json()["url"].rpartition("/")[2],
+        }
 
     async def _applied(self, home: Api, person: Person) -> str:
         """An application that was offered a line. The operator has seen the person's papers: tier II."""
@@ -297,6 +378,16 @@ class World:
             role=role,
             session=session_id,
         )
+
+    async def _member(self, book: Book) -> str:
+        """A member of staff of a book, who never signs in."""
+        services, login = self.api.app.services, f"mx{next(self.api.numbers)}"
+        password, now = Private("correct horse battery 9"), services.clock.now()
+        async with services.database.read() as db:
+            made = await create_staff(
+                db, services.vault, services.ids, login, "M", password, Role.ANALYST, [book], now
+            )
+        return encode(Prefix.STAFF, made.id)
 
     async def _sign_in(self, role: Role) -> tuple[str, str]:
         services, login = self.api.app.services, f"mx{next(self.api.numbers)}"

@@ -85,8 +85,25 @@ def _signature(id_: str, who: Who, world: World) -> dict[str, Any]:
     return {"sheet_hash": "0" * 64, "confirmation": {"kind": "pin", "proof": PIN}}
 
 
+def _link_token(id_: str, who: Who, world: World) -> dict[str, Any]:
+    link = next((t for t in world.things.values() if t.get("payment_link") == id_), {})
+    return {"token": link.get("payment_link_token", "0" * 52)}
+
+
 IN_BODY = frozenset({404, 422})
 WHY = body(reason="matrix")
+YES = {"kind": "pin", "proof": PIN}
+def _verification(id_: str, who: Who, world: World) -> dict[str, Any]:
+    by_staff = {"tier": 2, "reason": "matrix"} if who.kind is CallerKind.STAFF else {}
+    return {"kind": "passport", "name": "Somebody", "document": f"E{abs(hash(id_)) % 10**8:08d}", **by_staff}
+
+
+def _phone_change(id_: str, who: Who, world: World) -> dict[str, Any]:
+    """To no phone: heard, without effect."""
+    shown = {"document": "E1", "reason": "matrix"} if who.kind is CallerKind.STAFF else {"pin": PIN}
+    return {"phone": "1", "code": "000000", **shown}
+
+
 CASES: dict[str, Case] = {
     "create_person": Case(),
     "get_person": Case(of="person"),
@@ -96,9 +113,29 @@ CASES: dict[str, Case] = {
     "set_pin": Case(of="person", fill=body(pin="123456", code="000000")),  # weak: heard, without effect
     "freeze_person": Case(of="person", fill=WHY, turn=9),
     "unfreeze_person": Case(of="person", fill=WHY),
+    "list_people": Case(fill=body(external_id="nobody"), where="query"),
+    "erase_person": Case(of="person"),
+    "create_verification": Case(of="person", fill=_verification),
+    "list_verifications": Case(of="person"),
+    "send_phone_code": Case(of="person", fill=body(phone="1")),  # no phone: heard, without effect
+    "change_phone": Case(of="person", fill=_phone_change),
+    "freeze_by_phone": Case(),
+    "list_staff": Case(),
+    "set_staff_role": Case(of="staff", fill=body(role="operator", reason="matrix")),
     "send_code": Case(),
     "create_session": Case(),
+    "create_sign_in_challenge": Case(),
+    "list_sessions": Case(),
     "delete_session": Case(of="session", fresh=True),
+    "delete_other_sessions": Case(turn=1),
+    "list_devices": Case(),
+    "delete_device": Case(of="device", fresh=True),
+    "create_passkey_challenge": Case(fill=body(code="1")),  # no code: heard, without effect
+    "create_passkey": Case(fill=body(answer="{}", name="x" * 101)),
+    "list_passkeys": Case(),
+    "rename_passkey": Case(of="passkey", fill=body(name="blue")),
+    "delete_passkey": Case(of="passkey", fresh=True),
+    "create_confirmation_challenge": Case(fill=body(call="confirm_payment", id="pay_1")),
     "list_messages": Case(fill=body(phone="+8613900001111"), where="query"),
     "create_bank_account": Case(),
     "list_bank_accounts": Case(),
@@ -106,6 +143,7 @@ CASES: dict[str, Case] = {
     "create_merchant": Case(),
     "get_merchant": Case(of="merchant"),
     "close_merchant": Case(of="merchant", fill=WHY, turn=8),
+    "set_return_origins": Case(of="merchant", fill=body(return_origins=["https://shop.test"])),
     "list_api_keys": Case(of="merchant", where="query", fill=named("merchant")),
     "create_api_key": Case(
         of="merchant", where="body", fill=named("merchant", name="matrix", scopes=["keys"])
@@ -120,6 +158,25 @@ CASES: dict[str, Case] = {
     "confirm_receipt": Case(of="order"),
     "ship_order": Case(of="order"),
     "close_order": Case(of="order"),
+    "create_merchant_code": Case(fill=body(label="matrix")),
+    "list_merchant_codes": Case(),
+    "get_merchant_code": Case(of="merchant_code"),
+    "close_merchant_code": Case(of="merchant_code", turn=1),
+    "create_code_order": Case(
+        of="merchant_code", fill=body(amount_minor=1), anyones=frozenset({PERSON})
+    ),
+    "get_order_code": Case(of="order"),
+    "create_scan": Case(
+        of="merchant_code", where="body", fill=named("text"), missing=IN_BODY, anyones=frozenset({PERSON})
+    ),
+    "create_payment_link": Case(fill=body(amount_minor=1, subject="matrix")),
+    "list_payment_links": Case(),
+    "get_payment_link": Case(of="payment_link"),
+    "close_payment_link": Case(of="payment_link", turn=1),
+    "create_link_order": Case(of="payment_link", fill=_link_token, anyones=frozenset({PERSON})),
+    "create_friend_link": Case(of="open_order", anyones=frozenset({PERSON})),
+    "get_friend_link": Case(of="friend_link"),
+    "cancel_friend_link": Case(of="friend_link", turn=1),
     "list_offers": Case(),
     "create_quote": Case(
         of="open_order", where="body", fill=named("order"), missing=IN_BODY, anyones=frozenset({PERSON})
@@ -133,6 +190,30 @@ CASES: dict[str, Case] = {
     "review_payment": Case(of="payment", fill=body(approve=True, reason="matrix")),
     "capture_payment": Case(of="payment"),
     "void_payment": Case(of="payment"),
+    "create_pay_code": Case(),
+    "stop_pay_codes": Case(turn=1),
+    "create_family_card": Case(
+        of="wallet",
+        where="body",
+        fill=named("wallet", phone="+8613700000001", name="matrix", month_cap_minor=1, confirmation=YES),
+        missing=IN_BODY,
+    ),
+    "list_family_cards": Case(),
+    "get_family_card": Case(of="family_card"),
+    "list_family_card_payments": Case(of="family_card"),
+    "accept_family_card": Case(of="family_card"),
+    "set_family_cap": Case(of="family_card", fill=body(month_cap_minor=1)),
+    "pause_family_card": Case(of="family_card"),
+    "resume_family_card": Case(of="family_card"),
+    "stop_family_card": Case(of="family_card", turn=1),
+    "create_ride": Case(),
+    "list_rides": Case(),
+    "get_ride": Case(of="ride"),
+    "list_ride_charges": Case(),
+    "get_ride_charge": Case(of="ride_charge"),
+    "pay_ride_charge": Case(of="ride_charge", fill=body(confirmation=YES)),
+    "get_ride_terms": Case(),
+    "set_ride_terms": Case(fill=body(day_cap_minor=1)),
     "create_refund": Case(
         of="payment",
         where="body",
@@ -145,6 +226,7 @@ CASES: dict[str, Case] = {
     ),
     "get_checkout_session": Case(of="checkout_session"),
     "expire_checkout_session": Case(of="checkout_session"),
+    "cancel_checkout_session": Case(of="checkout_session", anyones=frozenset({PERSON})),
     "create_campaign": Case(
         of="merchant",
         where="body",
@@ -166,6 +248,7 @@ CASES: dict[str, Case] = {
     "get_application": Case(of="application"),
     "accept_application": Case(of="application", fill=_signature),
     "refer_application": Case(of="application"),
+    "withdraw_consent": Case(of="application", fill=body(purpose="none")),
     "decide_application": Case(of="application", fill=WHY),
     "get_application_sheet": Case(of="application"),
     "get_application_contract": Case(of="application"),

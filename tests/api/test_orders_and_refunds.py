@@ -165,7 +165,7 @@ async def test_a_person_reads_its_own_part_of_a_decision(api: Api) -> None:
     assert (own["outcome"], own["confirmed_by"]) == ("allow", "pin")
     assert not {"features", "rules", "versions"} & set(own)
     staff = (await api.get(path, await api.new_staff(Role.OPERATOR))).json()
-    assert staff["versions"] == {"policy": "payment@1", "product": "monthly_bill@1"}
+    assert staff["versions"] == {"policy": "payment@2", "product": "monthly_bill@1"}
     assert staff["features"]["lifetime_count"] == 0
     stranger = await api.new_person()
     assert (await api.get(path, stranger.token)).status_code == 404

@@ -217,7 +217,7 @@ async def test_bad_sign_ins_and_pins(api: Api) -> None:
         ("/v1/sessions", None, {"phone": PHONE, "code": "123456", "auth_level": "pin"}, "/auth_level"),
         ("/v1/sessions", person.token, {"pin": PIN, "code": "123456"}, "/code"),
         ("/v1/sessions/codes", None, {"phone": ""}, "/phone"),
-        ("/v1/sessions/codes", None, {"phone": PHONE, "purpose": "payment"}, "/purpose"),
+        ("/v1/sessions/codes", None, {"phone": PHONE, "purpose": "nonsense"}, "/purpose"),
         (pin_path, person.token, {"pin": NEW_PIN}, "/code"),
         (pin_path, person.token, {"pin": NEW_PIN, "old_pin": PIN, "code": "123456"}, "/code"),
         (pin_path, person.token, {"pin": "123456", "old_pin": PIN}, "/pin"),

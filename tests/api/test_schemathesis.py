@@ -6,6 +6,7 @@ from typing import Any
 import hypothesis
 import schemathesis
 from schemathesis import Case
+from tests.thorough import examples
 
 from wufeng.api import ROUTES, openapi_document
 from wufeng.identity import RULES
@@ -14,7 +15,7 @@ from wufeng.identity.staff.model import Role
 from .conftest import Api
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(openapi_document()))
-EXAMPLES = 6 if hypothesis.settings.default.max_examples <= 100 else 200
+EXAMPLES = examples(6, 200)
 
 
 async def test_what_a_machine_makes_up_is_answered_as_documented(api: Api) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from wufeng.base.coalesce import BATCH_MAX, Coalescer
+from wufeng.base.coalesce import BATCH_MAX, BucketCoalescer, Coalescer
+from wufeng.base.database import Connection, Database
 
 
 class Table:
@@ -104,3 +105,17 @@ async def test_a_cancelled_statement_leaves_nobody_waiting(table: Table) -> None
     done, _ = await asyncio.wait([first, second], timeout=1)
     assert done == {first, second} and first.cancelled() and second.result() == "row 2"
     assert await coalescer.get(3) == "row 3"
+
+
+async def test_each_bucket_has_its_own_statements(database: Database) -> None:
+    asked: list[tuple[int, list[int]]] = []
+
+    async def load(db: Connection, bucket: int, keys: Sequence[int]) -> dict[int, str]:
+        asked.append((bucket, sorted(keys)))
+        await db.fetchval("select 1")
+        return {key: f"{bucket}.{key}" for key in keys if key}
+
+    look_ups = BucketCoalescer(database, load)
+    found = await asyncio.gather(*(look_ups.get(bucket, key) for bucket in (1, 2) for key in (0, 1, 2, 2)))
+    assert found == [None, "1.1", "1.2", "1.2", None, "2.1", "2.2", "2.2"]
+    assert sorted(asked) == [(1, [0, 1, 2]), (2, [0, 1, 2])]

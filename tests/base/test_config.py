@@ -135,3 +135,22 @@ def test_broken_secrets_are_refused(tmp_path: Path, text: str | None, mode: int,
         secrets_path(settings).chmod(mode)
     with pytest.raises(ConfigurationError, match=message):
         load_secrets(settings)
+
+
+def test_providers_of_sign_ins_come_from_the_file_or_as_json(tmp_path: Path) -> None:
+    told = '{"shop": {"issuer": "https://id.example", "client_id": "c", "callback_url": "https://pay.example/x"}}'
+    settings = load_settings({"WUFENG_DATA_DIR": str(tmp_path), "WUFENG_OPENID": told})
+    assert settings.openid["shop"].external_id_claim == "sub" and not settings.openid["shop"].sign_up
+    assert shown(settings)["openid"] == {"shop": "https://id.example"}
+    (tmp_path / "wufeng.toml").write_text(
+        '[openid.shop]\nissuer = "http://localhost:9400"\nclient_id = "c"\ncallback_url = "http://localhost/x"\n'
+    )
+    assert load_settings({"WUFENG_DATA_DIR": str(tmp_path)}).openid["shop"].name == "OpenID"
+    for wrong in (
+        "{",
+        '{"shop": {}}',
+        told.replace("https://id", "http://id"),
+        told.replace('"c"', '"c", "x": 1'),
+    ):
+        with pytest.raises(ConfigurationError):
+            load_settings({"WUFENG_DATA_DIR": str(tmp_path), "WUFENG_OPENID": wrong})

@@ -1,9 +1,13 @@
-"""The demo, as a newcomer starts it: the whole story over HTTP, twice in one place, with its port taken."""
+"""The demo, as a newcomer starts it: each story over HTTP, twice in one place, with its port taken."""
 
 import socket
 from pathlib import Path
 
-from .conftest import run_wufeng
+from wufeng.cli.stories import STORIES, find_stories
+
+from .conftest import Wufeng, run_wufeng
+
+FIRST = "credit"
 
 
 def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
@@ -32,9 +36,30 @@ def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
         "/docs",
     ):
         assert words in first.out, first.out
-    again = run_wufeng(data_dir, "demo", "--exit", "--port", "0", CI="1")
+    again = run_wufeng(data_dir, "demo", "--exit", "--port", "0", *every_story(), CI="1")
     assert again.code == 0, again.out + again.err
-    assert "this start's book is demo-2" in again.out
+    assert "this start's books are demo-2" in again.out or len(STORIES) == 1
+    for name in STORIES:
+        assert f"{name}: " in again.out or len(STORIES) == 1
     proof = run_wufeng(data_dir, "ledger", "verify", "--json")
     assert proof.code == 0, proof.out
     assert proof.json["breaks"] == []
+
+
+def every_story() -> list[str]:
+    """The other stories, once each: the first has just been played."""
+    others = [name for name in STORIES if name != FIRST] or [FIRST]
+    return [word for name in others for word in ("--story", name)]
+
+
+def test_stories_are_listed_by_name(wufeng: Wufeng) -> None:
+    listed = wufeng("demo", "--list-stories", COLUMNS="400")
+    assert listed.code == 0
+    for story in find_stories(list(STORIES)):
+        assert f"{story.name} " in listed.out and story.description in listed.out
+
+
+def test_an_unknown_story_is_refused_before_anything_is_made(wufeng: Wufeng) -> None:
+    refused = wufeng("demo", "--story", "nowhere")
+    assert refused.code == 2
+    assert f"there is no story nowhere; there are {FIRST}" in refused.err

@@ -79,6 +79,15 @@ def test_preview_shows_the_schedule_and_every_rate(wufeng: Wufeng) -> None:
     assert [one["merchant_cost_minor"] for one in beside["schedules"]] == [0, 3_248, 5_846, 11_431]
 
 
+def test_preview_shows_a_price_list_beside_the_standard_one(wufeng: Wufeng) -> None:
+    words = ("product", "preview", "monthly_bill", "--amount", "1299", "--on", "2026-09-03", "--tenor", "3")
+    ran = wufeng(*words, "--tier", "preferred")
+    for figure in ("441.66", "25.98", "11.96 %"):
+        assert figure in ran.out, ran.out
+    refused = wufeng(*words, "--tier", "platinum")
+    assert refused.code == 2 and "monthly_bill has: standard, preferred" in refused.err
+
+
 def test_preview_knows_both_modes(wufeng: Wufeng) -> None:
     words = (
         "product",

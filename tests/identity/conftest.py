@@ -147,6 +147,7 @@ class World:
         """The codes sent to a phone, newest first, read out of the texts."""
         async with self.database.read() as db:
             found = await list_messages(db, self.vault, self.book, Private(phone))
+        found = [message for message in found if message.purpose != "notice"]
         codes = [match[0] for message in found if (match := re.search(r"\d{6}", message.text))]
         assert codes == [message.code for message in found]
         return codes

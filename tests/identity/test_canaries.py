@@ -4,7 +4,9 @@ import gc
 import logging
 import re
 import traceback
+from json import loads
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -17,22 +19,34 @@ from wufeng.base.errors import Problem
 from wufeng.identity.bank_accounts.commands import add_bank_account
 from wufeng.identity.codes.commands import verify_code
 from wufeng.identity.codes.model import CodePurpose, SignUp
+from wufeng.identity.documents.commands import Registry, verify_outside
+from wufeng.identity.documents.model import Asked, DocumentKind
+from wufeng.identity.documents.rules import check_claim
+from wufeng.identity.documents.verifier import TestVerifier
 from wufeng.identity.keys.rules import view_of as view_of_key
 from wufeng.identity.merchants.commands import create_merchant
 from wufeng.identity.merchants.model import FeePlan, Scene
 from wufeng.identity.merchants.rules import view_of as view_of_merchant
+from wufeng.identity.passkeys.commands import ask_to_register, ask_to_sign_in, register_passkey
+from wufeng.identity.passkeys.model import RelyingParty
+from wufeng.identity.passkeys.rules import read_assertion
 from wufeng.identity.people.commands import CreatePerson
+from wufeng.identity.people.losing import Loss, freeze_by_phone
+from wufeng.identity.people.phones import PhoneChange, PhoneProof, change_phone
 from wufeng.identity.pins.commands import check_pin, set_pin
 from wufeng.identity.pins.model import PinProof, ProofKind
-from wufeng.identity.sessions.commands import sign_in, step_up
+from wufeng.identity.places import Place
+from wufeng.identity.sessions.commands import sign_in, sign_in_with_passkey, step_up
 from wufeng.identity.staff.commands import create_staff, sign_in_staff
 from wufeng.identity.staff.model import Role
 from wufeng.identity.vault import Private
 
+from .authenticator import ORIGIN, Authenticator
 from .conftest import World
 
-PHONE, NAME, DOCUMENT = "+8613977315588", "司马金丝雀", "11010519770315582X"
+PHONE, NAME, DOCUMENT = "+8613977315588", "司马金丝雀", "110105197703155821"
 EXTERNAL_ID, BANK_NUMBER = "canary-ext-55219", "6222773155880001122"
+NEW_PHONE, EVIDENCE = "+8613977315577", "canary-scan-7731"
 PIN, WRONG_PIN, PASSWORD = "773158", "558813", "canary under the floor 77"
 
 
@@ -82,6 +96,7 @@ async def live(world: World) -> tuple[list[object], list[str], list[BaseExceptio
         Private(BANK_NUMBER),
         world.at,
     )
+    things += await verified(world, command.person_id, errors)
     merchant, key = await create_merchant(
         world.database, world.ids, world.book, "Shop", Scene.RETAIL, FeePlan(0), world.at
     )
@@ -126,7 +141,61 @@ async def live(world: World) -> tuple[list[object], list[str], list[BaseExceptio
     errors.append(await failure(sign_in_staff(
         world.database, world.vault, world.ids, world.books, "mei", Private(PASSWORD + "x"), None, world.at
     )))  # fmt: skip
-    return things, [code, opened.token, raised.token, key.text, staff.token], errors
+    assert opened.device_proof is not None
+    answers = await live_with_passkey(world, command.person_id, things, errors)
+    secrets = [code, opened.token, opened.device_proof, raised.token, key.text, staff.token, *answers]
+    return things, secrets, errors
+
+
+async def live_with_passkey(
+    world: World, person_id: UUID, things: list[object], errors: list[BaseException]
+) -> list[str]:
+    """A passkey made, used and misused: the signatures that it gave."""
+    party, passkey = RelyingParty("localhost", ORIGIN), Authenticator()
+    base = (world.database, world.ids, world.book, party)
+    asked = await ask_to_register(
+        world.database, world.vault, world.ids, world.book, party, person_id, world.at
+    )
+    made = Private(passkey.make(asked.options))
+    things += [asked, await register_passkey(*base, person_id, None, "phone", made, world.at)]
+    answer = passkey.answer((await ask_to_sign_in(*base, world.at)).options)
+    things += [read_assertion(answer), await sign_in_with_passkey(*base, Private(answer), "", world.at)]
+    errors.append(await failure(sign_in_with_passkey(*base, Private(answer), "", world.at)))
+    forged = passkey.answer((await ask_to_sign_in(*base, world.at)).options, flags=0)
+    errors.append(await failure(sign_in_with_passkey(*base, Private(forged), "", world.at)))
+    return [loads(text)["response"]["signature"] for text in (answer, forged)]
+
+
+async def verified(world: World, person_id: UUID, errors: list[BaseException]) -> list[object]:
+    """A document checked, another number asked for, and a phone said to be lost: nothing of it is printed."""
+    registry = Registry(world.database, world.vault, world.ids, TestVerifier())
+    on = world.book.business_date(world.at)
+    claimed = check_claim(DocumentKind.RESIDENT_ID, NAME, DOCUMENT, EVIDENCE, on)
+    asked = Asked(person_id, Private(PHONE), claimed)
+    change = PhoneChange(
+        phone=Private(NEW_PHONE), code=Private("000000"), how=PhoneProof.PIN, proof=Private(WRONG_PIN)
+    )
+    loss = Loss(Private(PHONE), Private("000000"), Private(WRONG_PIN), Private(DOCUMENT))
+    place = Place("203.0.113.9")
+    act = world.act(person_id, "change_phone", "")
+    for refused in (
+        change_phone(world.database, world.vault, None, world.ids, world.book, person_id, change, act, place),
+        freeze_by_phone(
+            world.database, world.vault, None, world.ids, world.book, loss, world.at, place, "req_1"
+        ),
+        verify_outside(registry, world.book, UUID(int=1), claimed, world.at),
+    ):
+        errors.append(await failure(refused))
+    with pytest.raises(Problem) as refused_number:
+        check_claim(DocumentKind.RESIDENT_ID, NAME, DOCUMENT[:-1] + "2", None, on)
+    errors.append(refused_number.value)
+    return [
+        claimed,
+        asked,
+        change,
+        loss,
+        await verify_outside(registry, world.book, person_id, claimed, world.at),
+    ]
 
 
 async def failure(awaitable: object) -> BaseException:
@@ -148,6 +217,8 @@ async def test_no_canary_is_printed(
         NAME,
         DOCUMENT,
         EXTERNAL_ID,
+        EVIDENCE,
+        NEW_PHONE,
         BANK_NUMBER,
         PIN,
         WRONG_PIN,

@@ -149,7 +149,12 @@ def test_decide_creation(
         (Mode.TEST, "+8613800002999", Outcome.STEP_UP),
         (Mode.TEST, "+8613800003123", Outcome.REVIEW),
         (Mode.TEST, "+8613800004000", Outcome.LATE_PAYER),
-        (Mode.TEST, "+8613800005000", Outcome.NONE),
+        (Mode.TEST, "+8613800005000", Outcome.VERIFICATION_REFUSED),
+        (Mode.TEST, "+8613800006001", Outcome.NEEDS_PASSKEY),
+        (Mode.TEST, "+8613800007001", Outcome.COOLING),
+        (Mode.TEST, "+8613800008001", Outcome.TAKEOVER),
+        (Mode.TEST, "+8613800009001", Outcome.DOCUMENT_TAKEN),
+        (Mode.TEST, "+8613800000001", Outcome.NONE),
         (Mode.TEST, "+8613800138000", Outcome.NONE),
         (Mode.LIVE, "+8613800001000", Outcome.NONE),
     ],
@@ -174,6 +179,7 @@ async def test_a_person_is_shown_masked(world: World) -> None:
         "phone": "139****1111",
         "name": "张**",
         "test_outcome": "none",
+        "cooling_ends_at": None,
         "created_at": "2026-09-03T04:00:00Z",
     }
     person_id, wallet_id = decode(Prefix.PERSON, str(body["id"])), decode(Prefix.WALLET, str(body["wallet"]))

@@ -12,8 +12,15 @@ from wufeng.base.ids import slot_of
 from wufeng.identity.callers import Caller, CallerKind
 from wufeng.identity.codes.model import SignUp
 from wufeng.identity.people.commands import freeze_person
-from wufeng.identity.sessions.commands import open_session, revoke_session, sign_in, step_up
-from wufeng.identity.sessions.model import PIN_LEVEL_LASTS, SESSION_LASTS, AuthLevel, Opened
+from wufeng.identity.sessions.commands import (
+    open_session,
+    revoke_others,
+    revoke_session,
+    sign_in,
+    step_up,
+)
+from wufeng.identity.sessions.model import PROOF_LASTS, SESSION_LASTS, AuthLevel, Opened
+from wufeng.identity.sessions.queries import list_sessions
 from wufeng.identity.vault import Private
 
 from .conftest import PHONE, PIN, World
@@ -49,7 +56,9 @@ async def test_a_session_knows_its_person_book_and_level(world: World) -> None:
         book=world.book,
         person_id=person_id,
         auth_level=AuthLevel.CODE,
+        device_id=opened.device_id,
     )
+    assert caller.device_id is not None
     assert caller.session_id == opened.session_id
     assert opened.expires_at == world.at + SESSION_LASTS
     assert slot_of(opened.session_id) == slot_of(person_id), "the token tells the bucket"
@@ -83,7 +92,7 @@ async def test_the_pins_proof_wears_off(world: World) -> None:
     person_id = await world.person()
     await world.set_pin(person_id)
     opened = await raise_level(world, await world.sign_in())
-    world.later(PIN_LEVEL_LASTS - timedelta(microseconds=1))
+    world.later(PROOF_LASTS - timedelta(microseconds=1))
     assert (await caller_of(world, opened)).auth_level is AuthLevel.PIN
     world.later(timedelta(microseconds=1))
     assert (await caller_of(world, opened)).auth_level is AuthLevel.CODE
@@ -179,3 +188,70 @@ async def test_a_session_of_nobody_is_refused(world: World) -> None:
     with pytest.raises(Problem, match="forbidden"):
         async with world.database.transaction() as db:
             await open_session(db, world.ids, world.book, UUID(int=5), "", world.at)
+
+
+async def test_sign_out_everywhere_but_here(world: World) -> None:
+    await world.person()
+    here, *others = [await world.sign_in() for _ in range(3)]
+    stranger = await world.sign_in("+8613900002222", SignUp.OPEN)
+    ended = await revoke_others(world.database, world.book, here.person_id, here.session_id, world.at)
+    assert len(ended) == 2 and all(view.revoked_at == world.at for view in ended)
+    assert [await is_dead(world, one) for one in others] == [True, True]
+    assert not await is_dead(world, here) and not await is_dead(world, stranger)
+    assert await revoke_others(world.database, world.book, here.person_id, here.session_id, world.at) == []
+
+
+async def test_sessions_are_listed_with_level_and_device_and_nothing_secret(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    old = await world.sign_in(device="tablet")
+    world.later(timedelta(seconds=1))  # ids of one millisecond have no order
+    here = await raise_level(world, await world.sign_in(device="phone"))
+    async with world.database.read() as db:
+        found = await list_sessions(db, world.book, person_id, here.session_id, world.at)
+        (second,) = await list_sessions(
+            db, world.book, person_id, here.session_id, world.at, before=here.session_id
+        )
+    assert [(one.device_name, one.auth_level, one.is_current) for one in found] == [
+        ("phone", AuthLevel.PIN, True),
+        ("tablet", AuthLevel.CODE, False),
+    ], "the rotated one is gone"
+    assert second.id == found[1].id and found[0].token is UNSET and found[0].device_proof is UNSET
+    world.later(SESSION_LASTS)
+    async with world.database.read() as db:
+        assert await list_sessions(db, world.book, person_id, old.session_id, world.at) == []
+
+
+async def test_a_new_pin_ends_every_other_session(world: World) -> None:
+    """S8: whoever knew the old PIN, or sits in a session that was stolen, is out."""
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    here, thief = await world.sign_in(), await raise_level(world, await world.sign_in())
+    world.later(timedelta(seconds=1))
+    await world.set_pin(person_id, "571394", keep=here.session_id)
+    assert await is_dead(world, thief) and not await is_dead(world, here)
+
+
+async def test_a_token_is_never_the_one_that_was_brought(world: World) -> None:
+    """S8, fixation: what somebody holds before a sign-in is worth nothing after it."""
+    person_id = await world.person()
+    planted = f"wfs_{world.book.id}_{UUID(int=9).hex}_{'A' * 43}"
+    opened = await world.sign_in(device=planted[:100])
+    assert opened.token != planted and opened.device_proof != planted
+    with pytest.raises(Problem, match="unauthenticated"):
+        await world.authenticator.authenticate(f"Bearer {planted}")
+    swapped = opened.token.replace(opened.session_id.hex, (await world.sign_in()).session_id.hex)
+    with pytest.raises(Problem, match="unauthenticated"):
+        await world.authenticator.authenticate(f"Bearer {swapped}")
+    assert (await caller_of(world, opened)).person_id == person_id
+
+
+async def test_a_session_older_than_devices_goes_on(world: World) -> None:
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    opened = await world.sign_in()
+    async with world.database.read() as db:
+        await db.execute("update session set device_id = null")
+    caller = await caller_of(world, opened)
+    assert caller.device_id is None and not caller.device_trusted
+    assert (await caller_of(world, await raise_level(world, opened))).auth_level is AuthLevel.PIN

@@ -20,6 +20,7 @@ from wufeng.base.followers import Followers
 from wufeng.base.ids import Prefix, decode
 from wufeng.base.lanes import Batch, Command, Lanes, LaneSettings
 from wufeng.base.problems import render_problem
+from wufeng.compliance import shipped_limit_policy
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.lines.store import insert_lines
 from wufeng.identity import Merchants, Tier, Vault, lock_people
@@ -34,7 +35,7 @@ from wufeng.identity.vault import Private
 from wufeng.ledger import rules as ledger_rules
 from wufeng.lenders.model import Lender, lender_id
 from wufeng.lenders.store import insert_lenders
-from wufeng.payments.orders.model import OrderTerms, Receipt, order_id
+from wufeng.payments.orders.model import Channel, OrderTerms, Receipt, order_id
 from wufeng.payments.pay.model import Capture, Funding, Pay, Reader
 from wufeng.risk import shipped_policy
 from wufeng.risk.model import Confirmation
@@ -128,6 +129,7 @@ class Town:
         wallet_minor: int = 0,
         limit_minor: int = 500_000,
         bucket: int | None = None,
+        tier: Tier = Tier.III,
         outcome: Outcome = Outcome.NONE,
         status: LineStatus = LineStatus.OPEN,
     ) -> list[Payer]:
@@ -146,7 +148,7 @@ class Town:
             phone = Private(f"+8613{self._made:09d}")
             new.append(
                 NewPerson(
-                    id=payer.id, wallet_id=payer.wallet_id, tier=Tier.III, outcome=outcome, phone=phone,
+                    id=payer.id, wallet_id=payer.wallet_id, tier=tier, outcome=outcome, phone=phone,
                     external_id=None, name=None, document=None, created_at=self.at,
                 )
             )  # fmt: skip
@@ -194,6 +196,7 @@ class Town:
             receipt=more.pop("receipt", Receipt.NONE),
             expires_at=more.pop("expires_at", None),
             metadata=more.pop("metadata", None),
+            channel=more.pop("channel", Channel.APP),
         )
 
     def pay_command(self, payer: Payer, order: OrderTerms, *, key: str | None = None, **more: Any) -> Pay:
@@ -214,6 +217,7 @@ class Town:
             confirmation=more.pop("confirmation", Confirmation.PIN),
             caller_id=payer.id,
             reader=more.pop("reader", Reader.PERSON),
+            presented=more.pop("presented", None),
             language="en",
         )
 
@@ -231,7 +235,7 @@ class Town:
         lanes = more.pop("lanes", None)
         order_more = {
             name: more.pop(name)
-            for name in ("scene", "receipt", "expires_at", "currency", "metadata", "merchant_id")
+            for name in ("scene", "receipt", "expires_at", "currency", "metadata", "merchant_id", "channel")
             if name in more
         }
         order = self.terms(order_no, amount_minor, **order_more)
@@ -424,11 +428,11 @@ async def town(database: Database, owner: Connection) -> AsyncIterator[Town]:
             db,
             ledger.folded_accounts(ledger.Owner.BOOK, ledger.book_owner(book.id), "CNY", book.id),
         )
-    catalogue = payments.Catalogue(products, {book.id: shipped_policy().policy})
+    catalogue = payments.Catalogue(products, {book.id: shipped_policy().policy}, shipped_limit_policy())
     town = Town(database, books, catalogue)
     town.merchant_id = await town.open_shop()
     yield town
     await town.lanes.drain()
     await town.catch_up()
-    report = await ledger.verify(database)
+    report = await ledger.verify(database, checks=payments.LEDGER_CHECKS)
     assert not report.breaks, report.breaks

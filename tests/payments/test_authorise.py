@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wufeng.base.errors import Problem
+from wufeng.compliance import shipped_limit_policy
 from wufeng.credit import Line, LineState, shipped_products
 from wufeng.credit.lines.model import LineStatus
 from wufeng.identity import Tier
@@ -86,7 +87,7 @@ def decide(
     )
     guard = PersonGuard(PAYER, person, Tier.III, outcome, UUID(int=4))
     state = PayerState(guard, wallet, {LINE: line}, features)
-    given = Given(POLICY, {LINE: PRODUCT}, {SHOP: merchant}, set(listed))
+    given = Given(POLICY, {LINE: PRODUCT}, {SHOP: merchant}, set(listed), shipped_limit_policy())
     assert not more, more
     return authorise(attempt, state, given, UUID(int=8), NOON, TODAY)
 

@@ -26,7 +26,7 @@ async def test_a_credit_payment_writes_everything_at_once(town: Town) -> None:
     assert set(note) == {"person", "line", "product"} and note["product"] == "monthly_bill@1"
     [decision] = await town.fetch("select outcome, policy, product, confirmation from decision")
     assert decision == {
-        "outcome": "allow", "policy": "payment@1", "product": "monthly_bill@1", "confirmation": 2,
+        "outcome": "allow", "policy": "payment@2", "product": "monthly_bill@1", "confirmation": 3,
     }  # fmt: skip
     [order] = await town.fetch("select state, payment_id is not null as taken from merchant_order")
     assert order == {"state": "paid", "taken": True}

@@ -315,3 +315,13 @@ async def test_a_merchant_reads_fraud_reasons_as_one(town: Town) -> None:
     for audience, code in ((Audience.MERCHANT, "declined_by_risk"), (Audience.PLATFORM, "unusual_payment")):
         [event] = await public_events(town, audience)
         assert [reason["code"] for reason in json.decode(event.data)["reasons"]] == [code]
+
+
+async def test_a_test_person_who_needs_a_passkey(town: Town) -> None:
+    [payer] = await town.people(outcome=Outcome.NEEDS_PASSKEY)
+    status, body = await town.pay(payer, "o1", 1_00, confirmation=Confirmation.PIN)
+    assert (status, body["status"], body["next_action"]["needs"]) == (201, "requires_action", "passkey")
+    status, problem = await town.confirm(payer, body, confirmation=Confirmation.PIN)
+    assert (status, problem["code"]) == (403, "confirmation_failed")
+    status, body = await town.confirm(payer, body, confirmation=Confirmation.PASSKEY)
+    assert (status, body["status"], body["confirmed_by"]) == (200, "captured", "passkey")

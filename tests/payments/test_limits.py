@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
+from tests.thorough import examples
 
 from wufeng import credit, ledger
 from wufeng.base.claims import Answer
@@ -232,7 +233,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS, shared=st.sampled_from([None, "purse"]))
-@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(25, 250), suppress_health_check=list(HealthCheck), deadline=None)
 async def test_what_is_accepted_is_just_what_may_be(
     town: Town, steps: list[Step], shared: str | None
 ) -> None:

@@ -11,6 +11,7 @@ from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.lines.model import LineStatus
 from wufeng.identity.merchants.model import Scene
+from wufeng.payments.checkout.asked import AskedOrders
 from wufeng.payments.orders.model import OrderTerms
 from wufeng.payments.quotes.model import Asked, QuoteView
 from wufeng.payments.quotes.rules import sheet_hash
@@ -213,7 +214,9 @@ async def open_checkout(town: Town, order: OrderTerms, **more: Any) -> payments.
         return_url="https://shop.example/done",
         **more,
     )
-    return await payments.create_checkout(town.database, town.ids, town.catalogue, town.book, new, town.at)
+    return await payments.create_checkout(
+        town.database, town.ids, town.catalogue, town.merchants, town.book, new, town.at
+    )
 
 
 async def test_a_checkout_session_binds_tenors_and_who_carries_the_fee(town: Town) -> None:
@@ -225,12 +228,11 @@ async def test_a_checkout_session_binds_tenors_and_who_carries_the_fee(town: Tow
     options = [option for option in seen.options if option.tenor]
     assert [(option.tenor, option.total_cost_minor) for option in options] == [(3, 0), (6, 0)]
     free = payments.Funding(use_wallet=False, line_id=payer.line_id, tenor=6)
-    async with town.database.read() as db:
-        bound = await payments.bind_funding(db, town.book, order.id, free, town.at)
-        with pytest.raises(Problem, match="offers tenors"):
-            await payments.bind_funding(
-                db, town.book, order.id, payments.Funding(False, payer.line_id, 12), town.at
-            )
+    asked = AskedOrders(town.database)
+    bound = await payments.bind_funding(asked, town.book, order.id, free, town.at)
+    with pytest.raises(Problem, match="offers tenors"):
+        other = payments.Funding(False, payer.line_id, 12)
+        await payments.bind_funding(asked, town.book, order.id, other, town.at)
     assert bound.merchant_share_ppm == 1_000_000
     assert bound == await use(town, options[1].id, order, payer)
     status, body = await town.pay(payer, "o1", 1_000_00, funding=bound)

@@ -228,7 +228,12 @@ async def test_a_merchant_is_not_owed_less_than_its_floor(town: Town) -> None:
     _, body = await town.pay(payer, "o1", 100_00)
     town.lanes.handlers.update(
         payments.handlers(
-            payments.Catalogue(town.catalogue.products, town.catalogue.policies, payable_floor_minor=10_00),
+            payments.Catalogue(
+                town.catalogue.products,
+                town.catalogue.policies,
+                town.catalogue.limits,
+                payable_floor_minor=10_00,
+            ),
             town.merchants,
         )
     )

@@ -15,8 +15,8 @@ SOURCE = shipped_policy().source
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("version = 1", 'version = "1"', "policy.version"),
-        ("version = 1", "version = 0", "counts from 1"),
+        ("version = 2", 'version = "1"', "policy.version"),
+        ("version = 2", "version = 0", "counts from 1"),
         ("2026-01-01T00:00:00+08:00", "2026-01-01T00:00:00", "time zone"),
         ("[no_pin]", "[no_pin]\nweek_max_minor = 1", "week_max_minor"),
         ("payment_max_minor = 200_00", "payment_max_minor = -1", "not negative"),
@@ -43,12 +43,12 @@ def test_what_a_policy_file_may_not_say(old: str, new: str, says: str) -> None:
 
 async def test_every_version_is_kept_and_none_is_changed(db: Connection) -> None:
     first = shipped_policy()
-    later = SOURCE.replace("version = 1", "version = 2").replace("2026-01-01", "2026-10-01")
+    later = SOURCE.replace("version = 2", "version = 3").replace("2026-01-01", "2026-10-01")
     second = read_policy(later, "policy.toml")
     kept = await publish(db, [first], NOON)
     assert await publish(db, [first, second], NOON) != kept
     kept = await publish(db, [], NOON)
-    assert list(kept) == [("payment", 1), ("payment", 2)]
+    assert list(kept) == [("payment", 2), ("payment", 3)]
     assert kept.in_force("main", NOON) == first.policy, "the second is not in force yet"
     assert kept.in_force("main", datetime(2026, 10, 1, 4, tzinfo=UTC)) == second.policy
     assert kept.in_force("main", datetime(2025, 1, 1, tzinfo=UTC)) is None

@@ -20,9 +20,10 @@ from wufeng.risk.model import (
     PaymentFacts,
     Policy,
     Reason,
+    StepUp,
     VelocityRule,
 )
-from wufeng.risk.rules import RECENT_KEPT, fold_payment, in_order, judge, needs_confirmation
+from wufeng.risk.rules import RECENT_KEPT, fold_payment, in_order, judge, lacks_confirmation
 from wufeng.risk.store import pack, unpack
 
 NOON = datetime(2026, 9, 3, 4, tzinfo=UTC)
@@ -132,23 +133,46 @@ def test_the_strongest_outcome_wins_and_a_block_is_no_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confirmation", "amount", "spent", "asks"),
+    ("confirmation", "amount", "spent", "asked"),
     [
-        (Confirmation.NONE, 1, 0, True),
-        (Confirmation.SESSION, 200_00, 0, False),
-        (Confirmation.SESSION, 200_01, 0, True),
-        (Confirmation.SESSION, 200_00, 300_00, False),
-        (Confirmation.SESSION, 200_00, 300_01, True),
-        (Confirmation.PIN, 1_000_000_00, 500_00, False),
-        (Confirmation.PASSKEY, 1, 0, False),
+        (Confirmation.NONE, 1, 0, Confirmation.SESSION),
+        (Confirmation.SESSION, 200_00, 0, None),
+        (Confirmation.SESSION, 200_01, 0, Confirmation.PIN),
+        (Confirmation.PAY_CODE, 200_00, 0, None),
+        (Confirmation.PAY_CODE, 200_01, 0, Confirmation.PIN),
+        (Confirmation.SESSION, 200_00, 300_00, None),
+        (Confirmation.SESSION, 200_00, 300_01, Confirmation.PIN),
+        (Confirmation.PIN, 1_000_000_00, 500_00, None),
+        (Confirmation.PASSKEY, 1, 0, None),
     ],
 )
-def test_when_the_payer_is_asked(confirmation: Confirmation, amount: int, spent: int, asks: bool) -> None:
+def test_when_the_payer_is_asked(
+    confirmation: Confirmation, amount: int, spent: int, asked: Confirmation | None
+) -> None:
     features = today(1, spent, spent)
-    assert needs_confirmation(confirmation, amount, features, TODAY.toordinal(), BARE) is asks
+    assert lacks_confirmation(confirmation, amount, features, TODAY.toordinal(), BARE) is asked
     tomorrow = TODAY.toordinal() + 1
-    if confirmation is Confirmation.SESSION:
-        assert needs_confirmation(confirmation, amount, features, tomorrow, BARE) is (amount > 200_00)
+    if confirmation in (Confirmation.SESSION, Confirmation.PAY_CODE):
+        lacking = Confirmation.PIN if amount > 200_00 else None
+        assert lacks_confirmation(confirmation, amount, features, tomorrow, BARE) is lacking
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "amount", "asked"),
+    [
+        (Confirmation.SESSION, 50_00, None),
+        (Confirmation.SESSION, 100_01, Confirmation.PASSKEY),  # the step comes before the no-PIN limit
+        (Confirmation.PIN, 100_00, None),
+        (Confirmation.PIN, 100_01, Confirmation.PASSKEY),
+        (Confirmation.PASSKEY, 1_000_00, None),
+        (Confirmation.PASSKEY, 1_000_01, Confirmation.PASSKEY_CODE),
+        (Confirmation.PASSKEY_CODE, 9_000_00, None),
+    ],
+)
+def test_the_more_the_stronger(confirmation: Confirmation, amount: int, asked: Confirmation | None) -> None:
+    steps = (StepUp(100_00, "passkey"), StepUp(1_000_00, "passkey_code"))
+    policy = replace(BARE, step_up=steps)
+    assert lacks_confirmation(confirmation, amount, NO_HISTORY, TODAY.toordinal(), policy) is asked
 
 
 PAYMENTS = st.lists(
@@ -189,7 +213,7 @@ def test_what_is_folded_is_what_would_be_computed_from_all(
         last_on.toordinal(),
         len(of_day),
         sum(minor for minor, _ in of_day),
-        sum(minor for minor, confirmation in of_day if confirmation is Confirmation.SESSION),
+        sum(minor for minor, c in of_day if c in (Confirmation.SESSION, Confirmation.PAY_CODE)),
         len(dated),
     )
     assert list(features.recent_at_s) == sorted(features.recent_at_s)

@@ -4,24 +4,22 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from msgspec import Struct
 
 from wufeng.app import Draft, found
 from wufeng.base.books import Mode
 from wufeng.base.config import Settings
+from wufeng.cli import serving
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 STARTS_WITHIN_S = 120
@@ -159,35 +157,25 @@ async def browsing() -> AsyncIterator[Windows]:
 class Server:
     """A server process that can be killed and started again on the same port. `demo` says who may sign in."""
 
-    def __init__(self, directory: Path, demo: Demo) -> None:
-        self._directory = directory
+    def __init__(self, settings: Settings, demo: Demo) -> None:
+        self._settings = settings
         self.demo = demo
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: serving.Process | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("WUFENG_")}
-        port = self.demo.url.rpartition(":")[2]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "wufeng.cli", "serve", f"--port={port}"],
-            env=environment | {"WUFENG_DATA_DIR": str(self._directory)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        for _ in range(STARTS_WITHIN_S * 5):
-            try:
-                if httpx.get(f"{self.demo.url}/readyz", timeout=2, trust_env=False).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise AssertionError("the server does not answer")
+        log_file = self._settings.data_dir / "serve.log"
+        self._process = serving.start_server(self._settings, log_file, environment)
+
+    def configure(self, toml: str) -> None:
+        """Write its wufeng.toml, which its next start reads."""
+        (self._settings.data_dir / "wufeng.toml").write_text(toml, encoding="utf-8")
 
     def kill(self) -> None:
         """End it at once, with its workers, as a power cut would."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            serving.kill_server(self._process)
             self._process = None
 
 
@@ -195,15 +183,13 @@ class Server:
 async def running_server() -> AsyncIterator[Server]:
     """An installation with a test book, and its server, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="wufeng-web-", ignore_cleanup_errors=True) as scratch:
-        settings = Settings(data_dir=Path(scratch) / "data")
+        settings = Settings(data_dir=Path(scratch) / "data", port=serving.free_port())
         founded = await found(settings, [Draft(name="test", mode=Mode.TEST)])
         login, password = founded.secrets.staff_login, founded.secrets.staff_password
         assert login is not None and password is not None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        url = f"http://127.0.0.1:{settings.port}"
         demo = Demo(url, "test", founded.secrets.platform_keys["test"], "", login, password, {})
-        server = Server(settings.data_dir, demo)
+        server = Server(settings, demo)
         try:
             server.start()
             yield server

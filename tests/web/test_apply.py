@@ -148,3 +148,18 @@ async def test_anothers_application_is_no_page(town: Town) -> None:
         assert (await stranger.get(f"{path}{tail}")).status == 404
     signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
     assert (await stranger.post(f"{path}/accept", signing)).status == 404
+
+
+async def test_a_consent_is_taken_back_on_the_page(town: Town) -> None:
+    person = await known(town.api)
+    visitor = town.visitor(token=person.token)
+    result = await apply(visitor)
+    path = address(result)
+    assert "What you agreed to" in result.text and "Take this consent back" in result.text
+    assert "Grade E gives this price list: Standard" in result.text
+    for _ in range(2):
+        sent = await visitor.post(f"{path}/withdraw", {"purpose": "bureau_query"})
+        assert (sent.status, sent.location) == (303, f"{path}#consents")
+    page = await visitor.get(path)
+    assert "Taken back on" in page.text and "This application has lapsed" in page.text
+    assert page.text.count("Take this consent back") == 2, "the other two"

@@ -180,7 +180,7 @@ async def test_a_decision_is_explained(town: Town) -> None:
     for text in (
         "limit_exceeded",
         "adverse action",
-        "payment@1",
+        "payment@2",
         "monthly_bill@1",
         "PIN",
         "¥900.00",

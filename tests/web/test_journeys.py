@@ -81,7 +81,7 @@ async def open_line(windows: Windows, demo: Demo, phone: str, words: Words, size
     await desk.goto(f"{demo.url}/console/search?q=%2B86{phone}")
     await desk.get_by_label(words("Product")).select_option("monthly_bill")
     await desk.get_by_label(words("Limit of the line")).fill("8,400.00")
-    await desk.get_by_label(words("Reason")).fill("journey")
+    await desk.locator("#reason").fill("journey")
     await press(desk, words("Open the line"))
     await sees(desk, "8,400.00")
     return desk
@@ -116,7 +116,8 @@ async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str,
         desk = await open_line(windows, demo, phone, words, size)
         await page.goto(demo.links["an outsider's shop to buy in"])
         await page.locator("a[href*='/shop/']").first.click()
-        await sees(page, "443.83", "14.94%")
+        for figure in ("443.83", "14.94%"):
+            await page.get_by_text(figure).first.wait_for()
         await page.locator("main form button").first.click()
         await page.wait_for_url("**/checkout/**")
         await sees(page, "1,299.00", "32.48", "14.94%", words("Who lends"), words("If you pay late"))

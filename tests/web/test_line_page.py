@@ -18,7 +18,17 @@ async def test_a_person_lowers_declines_moves_freezes_and_closes(street: Street)
     assert (raised.limit_minor, raised.effective_limit_minor) == (500_000, 550_000)
     assert path in (await browser.get("/app/credit")).text
     page = text_of(await browser.get(path))
-    for said in ("¥5,000.00", "Raised until", "¥5,500.00", "by the staff: the autumn sale", "Line opened"):
+    for said in (
+        "Your prices",
+        "Standard",
+        "15.86%",
+        "17.07%",
+        "¥5,000.00",
+        "Raised until",
+        "¥5,500.00",
+        "by the staff: the autumn sale",
+        "Line opened",
+    ):
         assert said in page
     assert leads_to(await browser.post(f"{path}/decline")) == path
     page = text_of(await browser.get(path))

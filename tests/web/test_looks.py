@@ -1,22 +1,13 @@
 """Every page as it is looked at: nothing that axe finds, in both themes; nothing wider than the screen."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .live import Demo, browsing, chromium, running_demo
+from wufeng.client import Wufeng
+
+from .live import Demo, browsing
 from .test_journeys import checkout
-
-pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A demo of its own: journeys turn the clock of theirs by months, until its people are signed out."""
-    chromium()
-    with running_demo() as started:
-        yield started
 
 
 async def pages_of(page: Any, demo: Demo) -> list[str]:
@@ -32,10 +23,12 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
         "/app/wallet",
         "/app/activity",
     ]
+    found += ["/app/code", "/app/code/offline", "/merchant/till"]
     found += ["/app/apply", "/app/apply?product=order_instalments"]
     found += ["/app/pin", "/app/bank-accounts/new", "/app/nowhere", "/design", "/shop"]
     found += ["/merchant", "/merchant/take", "/merchant/orders", "/merchant/sign-in"]
     found += ["/merchant/campaigns", "/merchant/campaigns/new"]
+    found += await codes_and_links(demo)
     found += ["/console", "/console/search", "/console/clock", "/console/sign-in"]
     for start, pattern in (
         ("/app/activity", "/app/payments/"),
@@ -100,6 +93,25 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(
             await page.goto(f"{demo.url}{path}")
             await look(page, f"the late payer's {path}")
     assert not bad, "\n".join(bad)
+
+
+async def codes_and_links(demo: Demo) -> list[str]:
+    """Where codes are scanned, made and taken up, open ones and one that has ended."""
+    async with Wufeng(demo.url, demo.till_key, book=demo.book) as till:
+        code = await till.merchant_codes.create(label="Counter 1", subject="Tea")
+        link = await till.payment_links.create(amount_minor=30_00, subject="Lunch", uses_max=3)
+        ended = await till.payment_links.close((await till.payment_links.create(amount_minor=1, subject="x")).id)
+        [order] = (await till.orders.list(limit=1).page()).data
+    urls = [one.url.split("/", 3)[3] for one in (code, link, ended)]
+    return [
+        "/app/scan",
+        f"/app/orders/{order.id}/friend",
+        *(f"/{url}" for url in urls),
+        "/merchant/codes",
+        f"/merchant/codes/{code.id}",
+        "/merchant/links",
+        f"/merchant/links/{link.id}",
+    ]
 
 
 async def states_of(page: Any, demo: Demo) -> list[str]:

@@ -1,5 +1,7 @@
 """The REST API v1: one file of routes a context, one table of them all."""
 
+from functools import cache
+
 import msgspec
 
 from wufeng.api import (
@@ -10,19 +12,29 @@ from wufeng.api import (
     checkout,
     clock,
     decisions,
+    devices,
     events,
+    family,
     ledger,
     lines,
+    links,
+    merchant_codes,
     merchants,
     orders,
+    passkeys,
+    pay_codes,
     payments,
     people,
+    phones,
     plans,
     quotes,
     refunds,
+    rides,
     server,
+    sessions,
     settlements,
     staff,
+    verifications,
     wallets,
 )
 from wufeng.api.openapi import document
@@ -35,6 +47,11 @@ __all__ = ["ROUTES", "Api", "Route", "Services", "create_api", "openapi_document
 
 ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
+    *phones.ROUTES,
+    *verifications.ROUTES,
+    *sessions.ROUTES,
+    *devices.ROUTES,
+    *passkeys.ROUTES,
     *wallets.ROUTES,
     *bank_accounts.ROUTES,
     *merchants.ROUTES,
@@ -42,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
     *orders.ROUTES,
     *quotes.ROUTES,
     *payments.ROUTES,
+    *pay_codes.ROUTES,
+    *family.ROUTES,
+    *rides.ROUTES,
     *refunds.ROUTES,
     *applications.ROUTES,
     *lines.ROUTES,
@@ -49,6 +69,8 @@ ROUTES: tuple[Route, ...] = (
     *plans.ROUTES,
     *checkout.ROUTES,
     *campaigns.ROUTES,
+    *merchant_codes.ROUTES,
+    *links.ROUTES,
     *settlements.ROUTES,
     *events.ROUTES,
     *decisions.ROUTES,
@@ -59,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
 """Every call, in the order of API.md."""
 
 
+@cache
 def openapi_document() -> bytes:
     """The OpenAPI document as it is served and committed (docs/openapi.json)."""
     return msgspec.json.format(msgspec.json.encode(document(ROUTES)), indent=1) + b"\n"

@@ -1,14 +1,21 @@
 """Applications: open a credit line in one visit. Consents, decision, sheet, signature; and the reviews of lines."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from wufeng import credit
-from wufeng.api.bodies import LimitMinor, ListQuery, OrderId, PersonId, Reason, starting_after
+from wufeng.api.bodies import (
+    ConfirmationBody,
+    LimitMinor,
+    ListQuery,
+    OrderId,
+    PersonId,
+    Reason,
+    starting_after,
+)
 from wufeng.api.confirming import prove
-from wufeng.api.payments import ConfirmationBody
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
@@ -23,7 +30,7 @@ from wufeng.credit.applications.rules import age_on
 from wufeng.credit.applications.views import ApplicationTermsView, ApplicationView, LineReviewView
 from wufeng.credit.documents.drawing import drawn
 from wufeng.credit.queries import Reading, load_line
-from wufeng.identity import act_of, own_person
+from wufeng.identity import CallerKind, act_of, own_person
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.payments import find_order
 from wufeng.payments.spending.queries import gather_facts
@@ -71,6 +78,12 @@ class AcceptApplication(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     confirmation: ConfirmationBody
 
 
+class WithdrawConsent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which consent is taken back, by its purpose."""
+
+    purpose: Annotated[str, Meta(min_length=1, max_length=64, examples=["bureau_query"])]
+
+
 class DecideApplication(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a member of staff decides of a referred application: a limit to offer, or none; and why."""
 
@@ -79,9 +92,10 @@ class DecideApplication(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ApplicationsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whose applications; a person's own need no word."""
+    """Whose applications; a person's own need no word. For staff: those that wait for a decision, of everybody."""
 
     person: PersonId | None = None
+    status: Literal["referred"] | None = None
 
 
 class ApplicationList(Struct, frozen=True, kw_only=True):
@@ -138,7 +152,9 @@ async def create_application(call: Call[CreateApplication, Nothing]) -> Answer:
 
 
 async def list_applications(call: Call[Nothing, ApplicationsQuery]) -> Answer:
-    """The applications of a person."""
+    """The applications of a person, the newest first; for staff also those that wait for them, the oldest first."""
+    if call.query.status is not None:
+        return await _list_referred(call)
     person_id = decode(Prefix.PERSON, call.query.person) if call.query.person else call.caller.person_id
     if person_id is None:
         raise invalid_field("person", "Say whose applications.")
@@ -147,6 +163,17 @@ async def list_applications(call: Call[Nothing, ApplicationsQuery]) -> Answer:
     async with call.services.database.read() as db:
         views = await queries.list_applications(
             _reading(call, db), person_id, shipped_application_policy(), call.at, before, limit + 1
+        )
+    return reply_list(views, limit)
+
+
+async def _list_referred(call: Call[Nothing, ApplicationsQuery]) -> Answer:
+    if call.caller.kind is not CallerKind.STAFF or call.query.person is not None:
+        raise invalid_field("status", "Staff ask for it, of everybody.")
+    after, limit = starting_after(call.query, Prefix.APPLICATION, "application"), call.query.limit
+    async with call.services.database.read() as db:
+        views = await queries.list_referred(
+            _reading(call, db), shipped_application_policy(), call.at, after, limit + 1
         )
     return reply_list(views, limit)
 
@@ -163,7 +190,8 @@ async def accept_application(call: Call[AcceptApplication, Nothing]) -> Answer:
     """Sign: the sheet by its hash, with the person's proof. The line is open, or its limit raised."""
     async with call.services.database.read() as db:
         found = await _own_application(call, db)
-    if (stored := await prove(call, found.person_id, call.body.confirmation)) is not None:
+    stored, _ = await prove(call, found.person_id, call.body.confirmation)
+    if stored is not None:
         return stored
     command = credit.AcceptApplication(
         at=call.at,
@@ -190,6 +218,23 @@ async def refer_application(call: Call[Nothing, Nothing]) -> Answer:
         request_id=call.request_id,
         application_id=found.id,
         person_id=found.person_id,
+        language=call.language,
+    )
+    return await call.services.lanes.submit(call.book.bucket_of(found.id), command)
+
+
+async def withdraw_consent(call: Call[WithdrawConsent, Nothing]) -> Answer:
+    """Take a consent back. What was decided and drawn stands; the line may not be drawn on any more if it needs it."""
+    async with call.services.database.read() as db:
+        found = await _own_application(call, db)
+    command = credit.WithdrawConsent(
+        at=call.at,
+        people=(found.person_id,),
+        claim=call.claim,
+        request_id=call.request_id,
+        application_id=found.id,
+        person_id=found.person_id,
+        purpose=call.body.purpose,
         language=call.language,
     )
     return await call.services.lanes.submit(call.book.bucket_of(found.id), command)
@@ -336,6 +381,15 @@ ROUTES = (
         operation="refer_application",
         summary="Ask for a person to look at a declined application",
         handle=refer_application,
+        answers={200: ApplicationView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/applications/{id}/withdraw_consent",
+        operation="withdraw_consent",
+        summary="Take a consent back",
+        handle=withdraw_consent,
+        body=WithdrawConsent,
         answers={200: ApplicationView},
     ),
     Route(

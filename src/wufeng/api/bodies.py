@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ PaymentId = Annotated[str, _id(Prefix.PAYMENT)]
 LineId = Annotated[str, _id(Prefix.LINE)]
 DrawId = Annotated[str, _id(Prefix.DRAW)]
 BillId = Annotated[str, _id(Prefix.BILL)]
+FamilyCardId = Annotated[str, _id(Prefix.FAMILY_CARD)]
 BankAccountId = Annotated[str, _id(Prefix.BANK_ACCOUNT)]
 
 AmountMinor = Annotated[
@@ -42,6 +44,29 @@ ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 Ppm = Annotated[int, Meta(ge=0, le=1_000_000, description="parts per million")]
 Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+
+
+class ProofKind(StrEnum):
+    """How a person proves to be there."""
+
+    PIN = "pin"
+    PASSKEY = "passkey"
+    PASSKEY_CODE = "passkey_code"
+
+
+class ConfirmationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's yes with its proof, which is never stored.
+
+    proof  the PIN, or as JSON the passkey's answer to a challenge for this very request
+    code   with `passkey_code`: the one-time code that was sent for the purpose `payment`
+    """
+
+    kind: ProofKind
+    proof: Annotated[str, Meta(min_length=1, max_length=8_192)]
+    code: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+    def __repr__(self) -> str:
+        return f"ConfirmationBody({self.kind.value})"
 
 
 class ListQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,6 +13,7 @@ from wufeng.identity import own_merchant
 from wufeng.payments import (
     CheckoutView,
     NewSession,
+    cancel_checkout,
     create_checkout,
     expire_checkout,
     find_order,
@@ -20,12 +21,21 @@ from wufeng.payments import (
     view_session,
 )
 
+WayBack = Annotated[
+    str, Meta(max_length=2000, pattern=r"^https?://[!-~]+$", examples=["https://shop.example/orders/A-1001"])
+]
+
 
 class NewCheckout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page for an order. Without tenors all that the products in force have may be chosen."""
+    """A page for an order. Without tenors all that the products in force have may be chosen.
+
+    return_url  where the page sends people back to; cancel_url: where those go who did not pay
+    Both get `checkout` and `status` as parameters, which prove nothing: ask for the session, or wait for the event.
+    """
 
     order: OrderId
-    return_url: Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\s]+$")]
+    return_url: WayBack
+    cancel_url: WayBack | None = None
     tenors: Annotated[tuple[Annotated[int, Meta(ge=1, le=60)], ...], Meta(max_length=16)] = ()
     merchant_fee_share_ppm: Ppm = 0
 
@@ -38,10 +48,13 @@ async def create_checkout_session(call: Call[NewCheckout, Nothing]) -> Answer:
         merchant_id=call.caller.merchant_id,
         order_id=decode(Prefix.ORDER, body.order),
         return_url=body.return_url,
+        cancel_url=body.cancel_url,
         tenors=body.tenors,
         merchant_fee_share_ppm=body.merchant_fee_share_ppm,
     )
-    view = await create_checkout(services.database, services.ids, services.catalogue, call.book, new, call.at)
+    view = await create_checkout(
+        services.database, services.ids, services.catalogue, services.merchants, call.book, new, call.at
+    )
     return reply(view, 201, decode(Prefix.CHECKOUT_SESSION, view.id))
 
 
@@ -65,6 +78,12 @@ async def expire_checkout_session(call: Call[Nothing, Nothing]) -> Answer:
     return reply(
         await expire_checkout(call.services.database, call.book, session_id, call.caller.merchant_id, call.at)
     )
+
+
+async def cancel_checkout_session(call: Call[Nothing, Nothing]) -> Answer:
+    """Say that one does not pay on this page. Whoever has the page may: its id cannot be guessed."""
+    session_id = call.path_id(Prefix.CHECKOUT_SESSION, "checkout session")
+    return reply(await cancel_checkout(call.services.database, call.book, session_id, call.at))
 
 
 ROUTES = (
@@ -91,6 +110,14 @@ ROUTES = (
         operation="expire_checkout_session",
         summary="End a checkout session",
         handle=expire_checkout_session,
+        answers={200: CheckoutView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/checkout_sessions/{id}/cancel",
+        operation="cancel_checkout_session",
+        summary="Do not pay on this page",
+        handle=cancel_checkout_session,
         answers={200: CheckoutView},
     ),
 )

@@ -18,20 +18,31 @@ from wufeng.identity.keys.model import ApiKeyView, Scope
 from wufeng.identity.keys.queries import FIRST, list_keys
 from wufeng.identity.keys.rules import platform_id
 from wufeng.identity.keys.rules import view_of as view_of_key
-from wufeng.identity.merchants.commands import close_merchant, create_merchant
+from wufeng.identity.merchants.commands import close_merchant, create_merchant, set_return_origins
 from wufeng.identity.merchants.model import FeePlan, MerchantView, Scene
 from wufeng.identity.merchants.queries import load_merchant
 from wufeng.identity.merchants.rules import view_of
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Origin = Annotated[
+    str, Meta(min_length=1, max_length=255, pattern=r"^https?://[!-~]+$", examples=["https://shop.example"])
+]
+Origins = Annotated[list[Origin], Meta(max_length=20)]
 
 
 class CreateMerchant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who sells, where payments to it happen, and what it pays."""
+    """Who sells, where payments to it happen, what it pays; and where its checkouts may send people back to."""
 
     name: Name
     scene: Scene
     fee_plan: FeePlan
+    return_origins: Origins = []
+
+
+class SetReturnOrigins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of them; none: anywhere by https."""
+
+    return_origins: Origins
 
 
 class CloseMerchant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,11 +61,13 @@ class CreateApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A key for the caller itself, or for a merchant of the operator's.
 
     scopes  what it may be used for; absent: all that the caller can give
+    addresses  ranges (CIDR) that it may be used from; none: from anywhere
     """
 
     name: Name
     merchant: MerchantId | None = None
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)] | None = None
+    addresses: Annotated[list[Annotated[str, Meta(max_length=50)]], Meta(max_length=50)] = []
 
 
 class KeyList(Struct, frozen=True, kw_only=True):
@@ -69,7 +82,14 @@ async def post_merchant(call: Call[CreateMerchant, Nothing]) -> Answer:
     """Make a merchant; the answer alone holds its first key."""
     services, body = call.services, call.body
     merchant, key = await create_merchant(
-        services.database, services.ids, call.book, body.name, body.scene, body.fee_plan, call.at
+        services.database,
+        services.ids,
+        call.book,
+        body.name,
+        body.scene,
+        body.fee_plan,
+        call.at,
+        body.return_origins,
     )
     return reply(view_of(merchant, key.text), 201, merchant.id)
 
@@ -93,6 +113,18 @@ async def post_close(call: Call[CloseMerchant, Nothing]) -> Answer:
     await close_merchant(services.database, services.merchants, call.book, services.ids, merchant_id, act)
     async with services.database.read() as db:
         return reply(view_of(await load_merchant(db, call.book, merchant_id)))
+
+
+async def post_return_origins(call: Call[SetReturnOrigins, Nothing]) -> Answer:
+    """Say where the merchant's checkouts may send people back to; it holds for checkouts made from now on."""
+    services, merchant_id = call.services, call.path_id(Prefix.MERCHANT, "merchant")
+    own_merchant(call.caller, merchant_id)
+    act = act_of(call.caller, "set_return_origins", Prefix.MERCHANT, merchant_id, call.at, call.request_id)
+    origins = call.body.return_origins
+    merchant = await set_return_origins(
+        services.database, services.merchants, call.book, services.ids, merchant_id, origins, act
+    )
+    return reply(view_of(merchant))
 
 
 async def get_keys(call: Call[Nothing, KeysQuery]) -> Answer:
@@ -119,6 +151,7 @@ async def post_key(call: Call[CreateApiKey, Nothing]) -> Answer:
         body.scopes,
         call.at,
         call.request_id,
+        body.addresses,
     )
     return reply(view_of_key(key.key, key.text), 201, key.key.id)
 
@@ -165,6 +198,15 @@ ROUTES = (
         summary="Close a merchant for good",
         handle=post_close,
         body=CloseMerchant,
+        answers={200: MerchantView},
+    ),
+    Route(
+        method="POST",
+        path="/v1/merchants/{id}/return_origins",
+        operation="set_return_origins",
+        summary="Say where a merchant's checkouts may send people back to",
+        handle=post_return_origins,
+        body=SetReturnOrigins,
         answers={200: MerchantView},
     ),
     Route(

@@ -26,6 +26,10 @@ from wufeng.payments import (
     order_id,
     view_order,
 )
+from wufeng.payments.orders.model import Channel
+
+OFFERED_BY_MERCHANTS = (Channel.APP, Channel.CHECKOUT, Channel.DYNAMIC_CODE)
+"""How a merchant's own orders are offered: printed codes and links make orders of their own."""
 
 
 class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +42,9 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scene: Scene | None = None
     receipt: Annotated[Receipt, Meta(description="confirm: billed after the payer has the goods")] = (
         Receipt.NONE
+    )
+    channel: Annotated[Channel, Meta(description="how it is offered: app, checkout or dynamic_code")] = (
+        Channel.APP
     )
     expires_at: Instant | None = None
     metadata: Metadata | None = None
@@ -58,6 +65,8 @@ async def create_order(call: Call[NewOrder, Nothing]) -> Answer:
     assert merchant_id is not None, "only merchants make orders"
     if body.expires_at is not None and body.expires_at <= call.at:
         raise invalid_field("/expires_at", "It has passed.")
+    if body.channel not in OFFERED_BY_MERCHANTS:
+        raise invalid_field("/channel", f"A merchant's order is one of {', '.join(OFFERED_BY_MERCHANTS)}.")
     async with services.database.read() as db:
         merchant = (await services.merchants.load(db, [merchant_id])).get(merchant_id)
     if merchant is None:
@@ -75,6 +84,7 @@ async def create_order(call: Call[NewOrder, Nothing]) -> Answer:
         receipt=body.receipt,
         expires_at=body.expires_at,
         metadata=msgspec.json.encode(body.metadata) if body.metadata else None,
+        channel=body.channel,
     )
     command = CreateOrder(at=call.at, claim=call.claim, request_id=call.request_id, terms=terms)
     return await services.lanes.submit(book.bucket_of(terms.id), command)

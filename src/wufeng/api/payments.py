@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,9 +10,10 @@ from msgspec import Meta, Struct
 
 from wufeng.api.bodies import (
     AmountMinor,
+    ConfirmationBody,
     Currency,
+    FamilyCardId,
     LineId,
-    ListQuery,
     MerchantId,
     OrderId,
     OrderNo,
@@ -22,15 +22,17 @@ from wufeng.api.bodies import (
     ShortText,
     WalletId,
 )
-from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
-from wufeng.base.books import Book
-from wufeng.base.claims import Answer, KeyClaim, key_id, load_claims
+from wufeng.api.confirming import prove
+from wufeng.api.family_paying import card_to_spend
+from wufeng.api.pay_codes import PayCode, read_shown, refuse_beside_code
+from wufeng.api.payment_reading import PaymentList, PaymentsQuery, get_payment, get_payments, reader_of
+from wufeng.api.routing import Call, Nothing, Route
+from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, slot_of
-from wufeng.identity import CallerKind, act_of, check_pin, own_between
+from wufeng.identity import CallerKind, act_of
 from wufeng.identity.merchants.model import NEVER_CREDITABLE, Merchant, Scene
 from wufeng.identity.people.queries import person_of_wallet
-from wufeng.identity.vault import Private
 from wufeng.payments import (
     Capture,
     CapturePayment,
@@ -38,9 +40,8 @@ from wufeng.payments import (
     Funding,
     OrderTerms,
     Pay,
-    PaymentFilter,
-    PaymentStatus,
     PaymentView,
+    Presented,
     Reader,
     Receipt,
     Refuse,
@@ -48,13 +49,12 @@ from wufeng.payments import (
     VoidPayment,
     bind_funding,
     carried_by_campaign,
-    find_order,
     funding_of_option,
-    list_payments,
     load_payment,
     order_id,
-    show_payments,
 )
+from wufeng.payments.family.model import Spend
+from wufeng.payments.pay.model import Payment
 from wufeng.risk.model import Confirmation
 
 Metadata = Annotated[
@@ -78,24 +78,12 @@ class InlineOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class FundingSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The payer's wallet, or a line with its months."""
+    """The payer's wallet, or a line with its months; or a family card that the caller holds, by itself."""
 
     wallet: WalletId | None = None
     line: LineId | None = None
+    family_card: FamilyCardId | None = None
     tenor: Annotated[int, Meta(ge=1, le=60)] = 1
-
-
-class ProofKind(StrEnum):
-    """How the payer proves to be there."""
-
-    PIN = "pin"
-
-
-class ConfirmationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The payer's yes with its proof, which is never stored."""
-
-    kind: ProofKind
-    proof: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 Sources = Annotated[tuple[FundingSource, ...], Meta(min_length=1, max_length=2)]
@@ -103,10 +91,11 @@ OptionId = Annotated[str, Meta(min_length=1, max_length=64, examples=["qte_01h45
 
 
 class CreatePayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One attempt to pay an order."""
+    """One attempt to pay an order. With a `pay_code` the code says who pays and from what."""
 
     order: OrderId | InlineOrder
     payer: PersonId | None = None
+    pay_code: PayCode | None = None
     quote_option: OptionId | None = None
     funding: Sources | None = None
     capture: Capture = Capture.NOW
@@ -136,43 +125,87 @@ class ReviewBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-class PaymentsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which payments."""
-
-    order_no: OrderNo | None = None
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
-    payer: PersonId | None = None
-    status: PaymentStatus | None = None
-
-
-class PaymentList(Struct, frozen=True, kw_only=True):
-    """A page of payments, newest first."""
-
-    data: list[PaymentView]
-    next: str | None
-    has_more: bool
-
-
 async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
     """Start a payment: in one lane batch it is decided, drawn, split and posted, or asks for the payer's word."""
-    body, services, book = call.body, call.services, call.book
+    body = call.body
+    if body.pay_code is not None:
+        return await _pay_by_code(call)
+    if body.funding is not None and any(source.family_card is not None for source in body.funding):
+        return await _pay_by_family_card(call, body.funding)
     payer_id = _payer(call)
     if call.caller.kind is not CallerKind.PERSON and body.confirmation is not None:
         raise invalid_field("/confirmation", "Only the payer confirms, in a session of their own.")
     order = await _order_of(call, payer_id)
     funding = await _funding(call, payer_id, body.funding, body.quote_option, order)
-    if isinstance(body.order, str) and body.quote_option is None:
-        async with services.database.read() as db:
-            funding = await bind_funding(db, book, order.id, funding, call.at)
     if body.quote_option is None:
-        funding = await carried_by_campaign(
-            services.database, services.catalogue, book, order, funding, payer_id, call.at
-        )
+        funding = await _priced_now(call, order, isinstance(body.order, str), funding, payer_id)
     confirmed = Confirmation.NONE
     if call.caller.kind is CallerKind.PERSON:
-        stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
+        stored, confirmed = await prove(call, payer_id, body.confirmation)
         if stored is not None:
             return stored
+    return await _submit(call, payer_id, order, funding, confirmed)
+
+
+async def _pay_by_code(call: Call[CreatePayment, Nothing]) -> Answer:
+    """A payment by the code that its payer shows. The order is looked at first: a code is not tried for nothing."""
+    refuse_beside_code(call)
+    order = await _order_of(call, call.caller.id)
+    shown = await read_shown(call)
+    if isinstance(shown, Answer):
+        return shown
+    stored = isinstance(call.body.order, str)
+    funding = await _priced_now(call, order, stored, shown.funding, shown.payer_id)
+    presented = Presented(shown.code_id, shown.device_id, shown.offline)
+    return await _submit(call, shown.payer_id, order, funding, Confirmation.PAY_CODE, presented)
+
+
+async def _pay_by_family_card(call: Call[CreatePayment, Nothing], sources: Sequence[FundingSource]) -> Answer:
+    """A payment from somebody else's money. Its owner is the payer; who spends says yes."""
+    spender_id = call.caller.person_id
+    if spender_id is None:
+        raise invalid_field("/funding", "Who holds a family card pays with it, in a session of their own.")
+    if len(sources) > 1 or sources[0].wallet is not None or sources[0].line is not None:
+        raise invalid_field("/funding", "A family card pays by itself.")
+    _payer(call)
+    order = await _order_of(call, spender_id)
+    assert sources[0].family_card is not None, "that is what it was asked for"
+    card = await card_to_spend(call, sources[0].family_card, spender_id)
+    stored = isinstance(call.body.order, str)
+    funding = Funding(card.use_wallet, card.line_id, sources[0].tenor)
+    funding = await _priced_now(call, order, stored, funding, card.owner_id)
+    answered, confirmed = await prove(call, spender_id, call.body.confirmation)
+    if answered is not None:
+        return answered
+    return await _submit(call, card.owner_id, order, funding, confirmed, spend=Spend(card.id, spender_id))
+
+
+async def _priced_now(
+    call: Call[Any, Any],
+    order: OrderTerms,
+    stored: bool,  # noqa: FBT001
+    funding: Funding,
+    payer_id: UUID,
+) -> Funding:
+    """Funding that no quote has priced: as a checkout session of a stored order binds it, with a campaign's share."""
+    services, book = call.services, call.book
+    if stored:
+        funding = await bind_funding(services.asked_orders, book, order.id, funding, call.at)
+    return await carried_by_campaign(
+        services.database, services.catalogue, book, order, funding, payer_id, call.at
+    )
+
+
+async def _submit(
+    call: Call[CreatePayment, Nothing],
+    payer_id: UUID,
+    order: OrderTerms,
+    funding: Funding,
+    confirmed: Confirmation,
+    presented: Presented | None = None,
+    spend: Spend | None = None,
+) -> Answer:
+    services = call.services
     command = Pay(
         at=call.at,
         people=(payer_id,),
@@ -182,13 +215,15 @@ async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
         order=order,
         payer_id=payer_id,
         funding=funding,
-        capture=body.capture,
+        capture=call.body.capture,
         confirmation=confirmed,
         caller_id=call.caller.id,
-        reader=_reader(call),
+        reader=reader_of(call) if spend is None else Reader.SPENDER,
+        presented=presented,
+        spend=spend,
         language=call.language,
     )
-    return _counted(call, await services.lanes.submit(book.bucket_of(payer_id), command))
+    return _counted(call, await services.lanes.submit(call.book.bucket_of(payer_id), command))
 
 
 async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
@@ -200,37 +235,34 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
     bucket = book.bucket_of(payment_id)
     async with services.database.read() as db:
         payment = await load_payment(db, book, payment_id)
-    if payment is None or payment.payer_id != payer_id:
+    if payment is None or payment.confirmer_id != payer_id:
         raise not_found("payment")
     if body.refuse:
-        return await services.lanes.submit(bucket, _refusal(call, payment_id, payer_id))
+        return await services.lanes.submit(bucket, _refusal(call, payment, payer_id))
     if body.confirmation is None:
         raise invalid_field("/confirmation", "Prove the payer's yes, or set refuse.")
     funding: Funding | None = None
+    if payment.spender_id is not None and (body.funding is not None or body.quote_option is not None):
+        raise invalid_field("/funding", "The family card says what it pays from.")
     if body.funding is not None or body.quote_option is not None:
-        async with services.database.read() as db:
-            order = await find_order(db, book, payment.order_id)
+        order = await services.asked_orders.order(book, payment.order_id)
         assert order is not None, "a payment's order is kept"
         funding = await _funding(call, payer_id, body.funding, body.quote_option, order.terms)
-        if not payment.inline_order and body.quote_option is None:
-            async with services.database.read() as db:
-                funding = await bind_funding(db, book, payment.order_id, funding, call.at)
         if body.quote_option is None:
-            funding = await carried_by_campaign(
-                services.database, services.catalogue, book, order.terms, funding, payer_id, call.at
-            )
+            stored = not payment.inline_order
+            funding = await _priced_now(call, order.terms, stored, funding, payer_id)
     try:
-        stored, confirmed = await _confirmed(call, payer_id, body.confirmation)
+        answered, confirmed = await prove(call, payer_id, body.confirmation)
     except Problem as problem:
         if problem.code is Code.CONFIRMATION_FAILED and problem.extra.get("tries_left") == 0:
             # The tries are used up: the payment ends, and says so; the key is free, since nothing was stored with it.
-            return await services.lanes.submit(bucket, _refusal(call, payment_id, payer_id))
+            return await services.lanes.submit(bucket, _refusal(call, payment, payer_id))
         raise
-    if stored is not None:
-        return stored
+    if answered is not None:
+        return answered
     command = Confirm(
         at=call.at,
-        people=(payer_id,),
+        people=(payment.payer_id,),
         claim=call.claim,
         request_id=call.request_id,
         payment_id=payment_id,
@@ -256,13 +288,13 @@ def _counted(call: Call[Any, Any], answer: Answer) -> Answer:
     return answer
 
 
-def _refusal(call: Call[Any, Any], payment_id: UUID, payer_id: UUID) -> Refuse:
+def _refusal(call: Call[Any, Any], payment: Payment, payer_id: UUID) -> Refuse:
     return Refuse(
         at=call.at,
-        people=(payer_id,),
+        people=(payment.payer_id,),
         claim=call.claim,
         request_id=call.request_id,
-        payment_id=payment_id,
+        payment_id=payment.id,
         payer_id=payer_id,
         language=call.language,
     )
@@ -329,59 +361,6 @@ async def review_payment(call: Call[ReviewBody, Nothing]) -> Answer:
     return await services.lanes.submit(call.book.bucket_of(payment_id), command)
 
 
-async def get_payment(call: Call[Nothing, Nothing]) -> Answer:
-    """One payment, read from the primary."""
-    payment_id = call.path_id(Prefix.PAYMENT, "payment")
-    async with call.services.database.read() as db:
-        payment = await load_payment(db, call.book, payment_id)
-        if payment is None:
-            raise not_found("payment")
-        own_between(call.caller, payment.payer_id, payment.merchant_id, "payment")
-        (view,) = await show_payments(
-            db, call.services.catalogue, call.book, [payment], _reader(call), call.language
-        )
-    return reply(view)
-
-
-async def get_payments(call: Call[Nothing, PaymentsQuery]) -> Answer:
-    """The caller's payments; by the key of the request that made one, the outcome of a lost answer."""
-    query, services, book = call.query, call.services, call.book
-    payer_id = decode(Prefix.PERSON, query.payer) if query.payer else call.caller.person_id
-    if call.caller.kind is CallerKind.PERSON and payer_id != call.caller.person_id:
-        raise invalid_field("payer", "A person sees their own payments only.")
-    async with services.database.read() as db:
-        only: UUID | None = None
-        if query.idempotency_key is not None:
-            only = await _payment_of_key(db, book, call.caller.id, query.idempotency_key)
-            if only is None:
-                return reply_list([], query.limit)
-        wanted = PaymentFilter(
-            payer_id=payer_id,
-            merchant_id=call.caller.merchant_id,
-            status=query.status,
-            order_no=query.order_no,
-            only=only,
-        )
-        found = await list_payments(db, book, wanted, _before(query.starting_after), query.limit + 1)
-        views = await show_payments(db, services.catalogue, book, found, _reader(call), call.language)
-    return reply_list(views, query.limit)
-
-
-async def _payment_of_key(db: Any, book: Book, caller_id: UUID, key: str) -> UUID | None:
-    claim_id = key_id(caller_id, key)
-    claimed = (await load_claims(db, book, [claim_id])).get(claim_id)
-    return claimed.answer.object_id if claimed is not None and claimed.answer is not None else None
-
-
-def _before(starting_after: str | None) -> UUID | None:
-    if starting_after is None:
-        return None
-    try:
-        return decode(Prefix.PAYMENT, starting_after)
-    except ValueError:
-        raise invalid_field("starting_after", "It names no payment of this list.") from None
-
-
 def _payer(call: Call[CreatePayment, Nothing]) -> UUID:
     named = decode(Prefix.PERSON, call.body.payer) if call.body.payer is not None else None
     if call.caller.kind is CallerKind.PERSON:
@@ -397,8 +376,7 @@ def _payer(call: Call[CreatePayment, Nothing]) -> UUID:
 async def _order_of(call: Call[CreatePayment, Nothing], payer_id: UUID) -> OrderTerms:
     order = call.body.order
     if isinstance(order, str):
-        async with call.services.database.read() as db:
-            found = await find_order(db, call.book, decode(Prefix.ORDER, order))
+        found = await call.services.asked_orders.order(call.book, decode(Prefix.ORDER, order))
         mine = found is not None and call.caller.merchant_id in (None, found.terms.merchant_id)
         if found is None or not mine:
             raise invalid_field("/order", "There is no such order.")
@@ -457,7 +435,10 @@ async def _funding(
     option: str | None,
     order: OrderTerms,
 ) -> Funding:
-    """What to pay from: a quote's option, or sources in any order; a merchant may leave it to the payer."""
+    """What to pay from: a quote's option, or sources in any order; a merchant may leave it to the payer.
+
+    Sources are not priced yet: `_priced_now` does that.
+    """
     if sources is not None and option is not None:
         raise invalid_field("/funding", "Give either a quote_option or funding.")
     if option is not None:
@@ -467,11 +448,7 @@ async def _funding(
         if call.caller.kind is CallerKind.PERSON:
             raise invalid_field("/funding", "Say what to pay from: a wallet, a line, or both.")
         return Funding(use_wallet=True, line_id=None)
-    funding = await _funding_of_sources(call, payer_id, sources)
-    if isinstance(getattr(call.body, "order", None), InlineOrder):
-        return funding  # a checkout session needs a stored order, so nothing binds this one
-    async with call.services.database.read() as db:
-        return await bind_funding(db, call.book, order.id, funding, call.at)
+    return await _funding_of_sources(call, payer_id, sources)
 
 
 async def _funding_of_sources(
@@ -495,44 +472,6 @@ async def _funding_of_sources(
     )
 
 
-async def _confirmed(
-    call: Call[Any, Any], person_id: UUID, confirmation: ConfirmationBody | None
-) -> tuple[Answer | None, Confirmation]:
-    """How the payer has said yes, or the stored answer of a key that comes again.
-
-    The key is looked up before a PIN is tried: a repeated request costs no try and needs no proof. A wrong PIN is
-    refused here and stored nowhere.
-    """
-    if confirmation is None:
-        return None, Confirmation.SESSION
-    assert call.claim is not None, "a confirmation moves money, so its call has a key"
-    if (stored := await _stored(call, call.claim)) is not None:
-        return stored, Confirmation.NONE
-    verdict = await check_pin(
-        call.services.database,
-        call.services.vault,
-        call.book,
-        person_id,
-        Private(confirmation.proof),
-        call.at,
-    )
-    if not verdict.ok:
-        raise Problem(
-            Code.CONFIRMATION_FAILED, "The PIN was not accepted.", extra={"tries_left": verdict.tries_left}
-        )
-    return None, Confirmation.PIN
-
-
-async def _stored(call: Call[Any, Any], claim: KeyClaim) -> Answer | None:
-    async with call.services.database.read() as db:
-        claimed = (await load_claims(db, call.book, [claim.id])).get(claim.id)
-    if claimed is None or claimed.answer is None:
-        return None
-    if (problem := claim.problem_if_other(claimed.digest)) is not None:
-        raise problem
-    return claimed.answer
-
-
 async def _of_merchant(call: Call[Any, Any]) -> tuple[UUID, UUID, UUID]:
     """(payment, payer, merchant) of a payment of the calling merchant's."""
     payment_id = call.path_id(Prefix.PAYMENT, "payment")
@@ -541,11 +480,6 @@ async def _of_merchant(call: Call[Any, Any]) -> tuple[UUID, UUID, UUID]:
     if payment is None or payment.merchant_id != call.caller.merchant_id:
         raise not_found("payment")
     return payment_id, payment.payer_id, payment.merchant_id
-
-
-def _reader(call: Call[Any, Any]) -> Reader:
-    readers = {CallerKind.MERCHANT: Reader.MERCHANT, CallerKind.PERSON: Reader.PERSON}
-    return readers.get(call.caller.kind, Reader.PLATFORM)
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""People and how they prove themselves: sign-in, PIN, freeze; what test books would have sent."""
+"""People and how they prove themselves: codes, PIN, freeze; what test books would have sent."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,23 +6,22 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from wufeng.api.bodies import ListQuery, Reason, starting_after
+from wufeng.api.erasing import refuse_unfinished
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
+from wufeng.api.timing import evenly
 from wufeng.base.claims import Answer
-from wufeng.base.errors import Code, Problem, invalid_field
+from wufeng.base.errors import invalid_field
 from wufeng.base.ids import Prefix
 from wufeng.identity import CallerKind, act_of, own_person, register
 from wufeng.identity.audit.rules import check_reason
 from wufeng.identity.codes.commands import send_code
 from wufeng.identity.codes.model import CodePurpose, MessageView, SentCode
 from wufeng.identity.codes.queries import list_messages
-from wufeng.identity.people.commands import Registration, freeze_person, unfreeze_person
+from wufeng.identity.people.commands import Registration, erase_person, freeze_person, unfreeze_person
 from wufeng.identity.people.model import PersonView
-from wufeng.identity.people.queries import show_person
+from wufeng.identity.people.queries import person_of_external_id, show_person
 from wufeng.identity.pins.commands import set_pin
 from wufeng.identity.pins.model import PinProof, ProofKind
-from wufeng.identity.sessions.commands import revoke_session, sign_in, step_up
-from wufeng.identity.sessions.model import SessionView
-from wufeng.identity.sessions.rules import view_of_opened
 from wufeng.identity.vault import Private
 
 Phone = Annotated[str, Meta(min_length=1, max_length=40, examples=["+8613800138000"])]
@@ -51,21 +50,6 @@ class SendCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "SendCode(…)"
 
 
-class CreateSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Either phone and code: a new session. Or, inside a live session, the PIN: the session stepped up, its token new.
-
-    device  the person's own name of the device
-    """
-
-    phone: Phone | None = None
-    code: Secret | None = None
-    device: Annotated[str, Meta(max_length=100)] | None = None
-    pin: Secret | None = None
-
-    def __repr__(self) -> str:
-        return "CreateSession(…)"
-
-
 class SetPin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The PIN, and what allows it to be set: the old one, or a one-time code sent for the purpose `pin`."""
 
@@ -87,6 +71,26 @@ class Unfreeze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why."""
 
     reason: Reason
+
+
+class Erase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why. It must be said."""
+
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class PeopleQuery(ListQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who: by the operator's own name of them."""
+
+    external_id: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class PersonList(Struct, frozen=True, kw_only=True):
+    """The person of that name, or nobody."""
+
+    data: list[PersonView]
+    next: str | None
+    has_more: bool
 
 
 class MessagesQuery(ListQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +128,26 @@ async def get_person(call: Call[Nothing, Nothing]) -> Answer:
         return reply(await show_person(db, call.services.vault, call.book, person_id))
 
 
+async def list_people(call: Call[Nothing, PeopleQuery]) -> Answer:
+    """The person whom the operator calls so: a list of one, or of nobody."""
+    services, external_id = call.services, Private(call.query.external_id)
+    async with services.database.read() as db:
+        person_id = await person_of_external_id(db, services.vault, call.book, external_id)
+        found = [] if person_id is None else [await show_person(db, services.vault, call.book, person_id)]
+    return reply_list(found, call.query.limit)
+
+
+async def delete_person(call: Call[Nothing, Erase]) -> Answer:
+    """Erase a frozen person who owes and owns nothing: their key and all that is known of them is destroyed."""
+    person_id, services = call.path_id(Prefix.PERSON, "person"), call.services
+    own_person(call.caller, person_id)
+    await refuse_unfinished(call, person_id)
+    reason = check_reason(call.query.reason, "reason")
+    act = act_of(call.caller, "erase_person", Prefix.PERSON, person_id, call.at, call.request_id, reason)
+    await erase_person(services.database, services.vault, call.book, services.ids, person_id, act)
+    return await _shown(call, person_id)
+
+
 async def post_code(call: Call[SendCode, Nothing]) -> Answer:
     """Send a one-time code. The answer is the same whether the phone is known or not."""
     body, services = call.body, call.services
@@ -137,60 +161,9 @@ async def post_code(call: Call[SendCode, Nothing]) -> Answer:
         body.purpose,
         services.sign_up,
         call.at,
+        call.place,
     )
     return reply(sent, 201)
-
-
-async def create_session(call: Call[CreateSession, Nothing]) -> Answer:
-    """Sign in by a one-time code, or step a live session up by the PIN."""
-    body = call.body
-    if body.pin is not None:
-        for name in ("phone", "code", "device"):
-            if getattr(body, name) is not None:
-                raise invalid_field(f"/{name}", "A step-up takes the PIN alone.")
-        return await _step_up(call, Private(body.pin))
-    if body.phone is None:
-        raise invalid_field("/phone", "Give phone and code to sign in, or pin to step up.")
-    if body.code is None:
-        raise invalid_field("/code", "Give the code that was sent to this phone.")
-    services = call.services
-    opened = await sign_in(
-        services.lanes,
-        services.vault,
-        call.book,
-        Private(body.phone),
-        Private(body.code),
-        body.device or "",
-        services.sign_up,
-        call.at,
-    )
-    return reply(view_of_opened(opened), 201)
-
-
-async def _step_up(call: Call[CreateSession, Nothing], pin: Private) -> Answer:
-    """The call is public for those who sign in, so here the credential is read by the route itself."""
-    services = call.services
-    caller = await services.authenticator.authenticate(call.authorization)
-    if caller.kind is not CallerKind.PERSON or caller.session_id is None:
-        raise Problem(Code.FORBIDDEN, "Only a person's session can be stepped up.")
-    opened = await step_up(
-        services.database,
-        services.vault,
-        services.ids,
-        caller.book,
-        caller.session_id,
-        caller.id,
-        pin,
-        caller.book.at(services.clock),
-    )
-    return reply(view_of_opened(opened), 201)
-
-
-async def delete_session(call: Call[Nothing, Nothing]) -> Answer:
-    """Sign one of the caller's devices out, this one or another."""
-    session_id = call.path_id(Prefix.SESSION, "session")
-    ended = await revoke_session(call.services.database, call.book, session_id, call.caller.id, call.at)
-    return reply(ended)
 
 
 async def post_pin(call: Call[SetPin, Nothing]) -> Answer:
@@ -206,6 +179,7 @@ async def post_pin(call: Call[SetPin, Nothing]) -> Answer:
         _pin_proof(body),
         call.at,
         keep_session=call.caller.session_id,
+        place=call.place,
     )
     return await _shown(call, person_id)
 
@@ -269,6 +243,24 @@ ROUTES = (
     ),
     Route(
         method="GET",
+        path="/v1/people",
+        operation="list_people",
+        summary="The person of an external_id",
+        handle=list_people,
+        query=PeopleQuery,
+        answers={200: PersonList},
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/people/{id}",
+        operation="erase_person",
+        summary="Erase a person",
+        handle=delete_person,
+        query=Erase,
+        answers={200: PersonView},
+    ),
+    Route(
+        method="GET",
         path="/v1/people/{id}",
         operation="get_person",
         summary="One person",
@@ -307,26 +299,9 @@ ROUTES = (
         path="/v1/sessions/codes",
         operation="send_code",
         summary="Send a one-time code",
-        handle=post_code,
+        handle=evenly(post_code),
         body=SendCode,
         answers={201: SentCode},
-    ),
-    Route(
-        method="POST",
-        path="/v1/sessions",
-        operation="create_session",
-        summary="Sign in by a code, or step up by the PIN",
-        handle=create_session,
-        body=CreateSession,
-        answers={201: SessionView},
-    ),
-    Route(
-        method="DELETE",
-        path="/v1/sessions/{id}",
-        operation="delete_session",
-        summary="Sign a device out",
-        handle=delete_session,
-        answers={200: SessionView},
     ),
     Route(
         method="GET",

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from wufeng import credit
-from wufeng.api.bodies import AmountMinor
+from wufeng.api.bodies import AmountMinor, ConfirmationBody
 from wufeng.api.confirming import prove
-from wufeng.api.payments import ConfirmationBody
 from wufeng.api.routing import Call, Nothing, Route, reply
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
@@ -51,7 +50,8 @@ async def create_plan(call: Call[CreatePlan, Nothing]) -> Answer:
         _, line = await queries.load_bill(_reading(call, db), bill_id)
         own_person(call.caller, line.person_id, "bill")
     person_id = line.person_id
-    if (stored := await prove(call, person_id, call.body.confirmation)) is not None:
+    stored, _ = await prove(call, person_id, call.body.confirmation)
+    if stored is not None:
         return stored
     command = credit.SplitBill(
         at=call.at,

@@ -155,6 +155,7 @@ ROUTES = (
         handle=get_offers,
         query=OffersQuery,
         answers={200: OfferList},
+        any_site=True,
     ),
     Route(
         method="POST",

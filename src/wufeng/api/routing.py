@@ -27,6 +27,7 @@ from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field,
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
 from wufeng.identity import RULES, Caller, decide_access
+from wufeng.identity.places import Place, client_address, read_ranges
 from wufeng.services import Services
 
 log = structlog.get_logger("wufeng.api")
@@ -41,6 +42,15 @@ IN_FLIGHT_MAX = 1_024
 
 NEVER_HASHED = frozenset({"proof", "pay_code", "pin", "code", "password"})
 """Fields that prove something: a key's digest leaves them out, and nothing stores them."""
+
+ANY_SITE = ((b"access-control-allow-origin", b"*"),)
+PREFLIGHT = (
+    *ANY_SITE,
+    (b"access-control-allow-methods", b"GET"),
+    (b"access-control-allow-headers", b"wufeng-book, wufeng-version"),
+    (b"access-control-max-age", b"86400"),
+)
+"""What a browser is told before a script of another site asks with headers of ours (https://fetch.spec.whatwg.org)."""
 
 _ANY = "*"  # an id stands here
 _HERE = ""  # a path ends here
@@ -112,6 +122,14 @@ class Call(Generic[B, Q]):
         self.format: str | None = None
 
     @property
+    def place(self) -> Place:
+        """Where the request comes from, for the counts of tries."""
+        caller = self.caller_or_none
+        if caller is None:
+            return Place(self.client)
+        return Place(self.client, caller.device_id, caller.device_trusted)
+
+    @property
     def caller(self) -> Caller:
         """Who calls. Asserts that the route is not public."""
         assert self.caller_or_none is not None, "a public route has no caller"
@@ -136,6 +154,7 @@ class Route(Struct, frozen=True, kw_only=True):
     answers    the type of its body by status; None: no schema (other formats)
     keyed      whether it needs an Idempotency-Key: it moves money or opens credit
     formats    other media types that a GET answers by `Accept`; media_type: what it answers otherwise
+    any_site   whether scripts of other sites may read its answers: public prices, and nothing of anybody
     """
 
     method: str
@@ -149,6 +168,7 @@ class Route(Struct, frozen=True, kw_only=True):
     keyed: bool = False
     formats: tuple[str, ...] = ()
     media_type: str = "application/json"
+    any_site: bool = False
 
 
 def reply(view: Any, status: int = 200, object_id: UUID | None = None) -> Answer:
@@ -175,6 +195,11 @@ class _Resource:
 
     def __init__(self) -> None:
         self.by_method: dict[str, _Served] = {}
+
+    @property
+    def any_site(self) -> bool:
+        """Whether scripts of other sites may ask here."""
+        return any(served.route.any_site for served in self.by_method.values())
 
     def add(self, route: Route) -> None:
         assert route.method not in self.by_method, f"two routes are {route.method} {route.path}"
@@ -234,6 +259,11 @@ class Api:
         request_id = encode(Prefix.REQUEST, self._services.ids.new_anywhere(at))
         served = resource.by_method.get(scope["method"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
+        if served is None and scope["method"] == "OPTIONS" and resource.any_site:
+            await respond(send, Answer(200, b""), "text/plain", request_id, PREFLIGHT)
+            return
+        if served is not None and served.route.any_site:
+            extra = ANY_SITE
         try:
             if served is None:
                 allow = ", ".join(sorted(resource.by_method))
@@ -268,10 +298,11 @@ class Api:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         services = self._services
         authorization = headers.get(b"authorization")
+        address = _address(services, scope, headers)
         caller: Caller | None = None
         if not served.rule.reach.public:
             caller = await services.authenticator.authenticate(
-                authorization.decode("latin-1") if authorization is not None else None
+                authorization.decode("latin-1") if authorization is not None else None, address
             )
         if (refused := decide_access(served.rule, caller)) is not None:
             raise refused
@@ -287,7 +318,7 @@ class Api:
             book.at(services.clock),
         )
         call.operation = served.operation
-        call.client = (scope.get("client") or (None,))[0]
+        call.client = address
         _check_version(headers)
         call.query = (
             _query(served, scope["query_string"]) if served.has_query or scope["query_string"] else Nothing()
@@ -368,6 +399,13 @@ def _problem_of(error: Exception) -> Problem:
         gone = "The database went away. Ask again with the same key."
         return Problem(Code.OUTCOME_UNKNOWN, gone, retry_after_s=1)
     return Problem(Code.INTERNAL, "The server made a mistake. Ask again with the same key.")
+
+
+def _address(services: Services, scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
+    """The address of whoever called, behind the proxies that the settings trust."""
+    peer = (scope.get("client") or (None,))[0]
+    forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+    return client_address(peer, forwarded, read_ranges(services.settings.trusted_proxies))
 
 
 def _language(headers: Mapping[bytes, bytes]) -> str:

@@ -4,16 +4,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wufeng.api.bodies import ListQuery, starting_after
+from wufeng.api.bodies import ListQuery, Reason, starting_after
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.errors import invalid_field, not_found
 from wufeng.base.ids import Prefix, decode
+from wufeng.identity import act_of
 from wufeng.identity.audit.model import AuditEntryView
 from wufeng.identity.audit.queries import list_audit_entries
-from wufeng.identity.staff.commands import sign_in_staff, sign_out_staff
-from wufeng.identity.staff.model import StaffSessionView
-from wufeng.identity.staff.rules import view_of_opened
+from wufeng.identity.audit.rules import check_reason
+from wufeng.identity.staff.commands import give_role, sign_in_staff, sign_out_staff
+from wufeng.identity.staff.model import Role, StaffSessionView, StaffView
+from wufeng.identity.staff.queries import list_staff_of_book
+from wufeng.identity.staff.rules import view_of, view_of_opened
 from wufeng.identity.vault import Private
 
 
@@ -47,6 +50,39 @@ class AuditList(Struct, frozen=True, kw_only=True):
     data: list[AuditEntryView]
     next: str | None
     has_more: bool
+
+
+class StaffList(Struct, frozen=True, kw_only=True):
+    """Everybody who works in the book."""
+
+    data: list[StaffView]
+    next: str | None
+    has_more: bool
+
+
+class SetRole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another role, and why."""
+
+    role: Role
+    reason: Reason
+
+
+async def get_staff(call: Call[Nothing, Nothing]) -> Answer:
+    """Who works in this book. They are few: there is one page."""
+    async with call.services.database.read() as db:
+        found = [view_of(staff) for staff in await list_staff_of_book(db, call.book)]
+    return reply_list(found, len(found))
+
+
+async def post_role(call: Call[SetRole, Nothing]) -> Answer:
+    """Give a member of staff another role; they sign in anew."""
+    staff_id, services, body = call.path_id(Prefix.STAFF, "staff"), call.services, call.body
+    reason = check_reason(body.reason)
+    act = act_of(call.caller, "set_staff_role", Prefix.STAFF, staff_id, call.at, call.request_id, reason)
+    changed = await give_role(
+        services.database, call.book, services.ids, staff_id, body.role, act, services.clock.now()
+    )
+    return reply(view_of(changed))
 
 
 async def post_staff_session(call: Call[CreateStaffSession, Nothing]) -> Answer:
@@ -104,6 +140,23 @@ ROUTES = (
         summary="Sign the caller out",
         handle=delete_staff_session,
         answers={200: SignedOut},
+    ),
+    Route(
+        method="GET",
+        path="/v1/staff",
+        operation="list_staff",
+        summary="Who works in the book",
+        handle=get_staff,
+        answers={200: StaffList},
+    ),
+    Route(
+        method="POST",
+        path="/v1/staff/{id}/role",
+        operation="set_staff_role",
+        summary="Give a member of staff another role",
+        handle=post_role,
+        body=SetRole,
+        answers={200: StaffView},
     ),
     Route(
         method="GET",

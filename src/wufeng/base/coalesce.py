@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from wufeng.base.database import Connection, Database
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -60,3 +62,26 @@ class Coalescer(Generic[K, V]):
             task = asyncio.current_task()
             if self._waiting and task is not None and not task.cancelling():
                 self._start()
+
+
+class BucketCoalescer(Generic[K, V]):
+    """Coalescers of one kind of look-up, one a bucket: `load` answers a set of keys of one bucket."""
+
+    def __init__(
+        self, database: Database, load: Callable[[Connection, int, Sequence[K]], Awaitable[Mapping[K, V]]]
+    ) -> None:
+        self._database = database
+        self._load = load
+        self._by_bucket: dict[int, Coalescer[K, V]] = {}
+
+    async def get(self, bucket: int, key: K) -> V | None:
+        """The value of a key of a bucket, read now."""
+        coalescer = self._by_bucket.get(bucket)
+        if coalescer is None:
+
+            async def load(keys: Sequence[K]) -> Mapping[K, V]:
+                async with self._database.read() as db:
+                    return await self._load(db, bucket, keys)
+
+            coalescer = self._by_bucket[bucket] = Coalescer(load)
+        return await coalescer.get(key)

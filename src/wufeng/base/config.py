@@ -13,6 +13,7 @@ import secrets as randomness
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from msgspec import Struct
 from wufeng.base.errors import ConfigurationError
 
 PREFIX = "WUFENG_"
+
+_ORIGIN = re.compile(r"(https://[a-z0-9.-]+|http://localhost)(:[0-9]{1,5})?", re.ASCII)
 
 NOT_SETTINGS = {
     "WUFENG_CONFIG": "path of the TOML file",
@@ -65,6 +68,39 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
+class OpenIdSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One book's provider of sign-ins, as OpenID Connect Core 1.0 names things.
+
+    issuer              as its discovery document says it; https, but for a provider on this machine
+    callback_url        this installation's own /app/openid/callback, as it is registered there
+    client_secret_file  a file that only its owner can read; relative to data_dir; None: a public client, by PKCE alone
+    name                what stands on the sign-in button
+    external_id_claim   the claim that is the operator's own name of a person
+    sign_up             a person whom the operator has not made yet is made, with the phone that the provider verified
+    """
+
+    issuer: str
+    client_id: str
+    callback_url: str
+    client_secret_file: str | None = None
+    name: str = "OpenID"
+    scopes: tuple[str, ...] = ("openid", "profile", "phone")
+    external_id_claim: str = "sub"
+    sign_up: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("issuer", "callback_url"):
+            if not _SAFE_URL.fullmatch(getattr(self, name)):
+                raise ValueError(f"openid: {name} must be an https address, or http on this machine")
+        if "openid" not in self.scopes:
+            raise ValueError("openid: scopes must name openid")
+
+
+_SAFE_URL = re.compile(
+    r"(https://[a-z0-9][a-z0-9.-]*|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+)
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one installation; each field's comment is what `wufeng config show` prints beside
     it.
@@ -78,6 +114,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_name: str = "wufeng"  # name of the database in the embedded server
     host: str = "127.0.0.1"  # address the HTTP server listens on
     port: int = 8000  # TCP port of the HTTP server
+    origin: str | None = (
+        None  # where people open the pages, such as https://pay.example.com: passkeys are bound to its host
+    )
     workers: int = 1  # HTTP worker processes
     pool_size: int = 8  # pooled database connections of one process, beside those of its lanes and followers
     statement_timeout_ms: int = 30_000  # the database ends a statement that runs longer
@@ -87,6 +126,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_format: LogFormat = LogFormat.JSON
     profile: Profile = Profile.FULL  # credit_only: no stored value, for operators who may not hold money
     open_sign_up: bool = True  # a verified code of an unknown phone makes a person
+    trusted_proxies: str = ""  # address ranges (CIDR, by commas) of proxies whose X-Forwarded-For is believed
     webhooks_to_private_addresses: bool = (
         False  # let webhooks go to private and loopback addresses: development only
     )
@@ -97,6 +137,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     durability: Durability = (
         Durability.SAFE
     )  # unsafe_for_tests lets a server run that may lose what it acknowledged
+    openid: dict[str, OpenIdSetting] = {}  # by book: who else signs its people in; as JSON in the environment
     postgres: dict[str, str] = {}  # server settings of the embedded PostgreSQL that override the shipped ones
 
     def __post_init__(self) -> None:
@@ -106,6 +147,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name} must be between {low} and {high}, is {value}")
         if self.owner_database_url and not self.database_url:
             raise ValueError("owner_database_url without database_url: give both or none")
+        if self.origin is not None and not _ORIGIN.fullmatch(self.origin):
+            raise ValueError("origin must be https://HOST[:PORT], or http://localhost:PORT")
+        for part in self.trusted_proxies.split(",") if self.trusted_proxies else ():
+            ip_network(part.strip())  # its ValueError names the part
+
+    @property
+    def public_origin(self) -> str:
+        """Where people open the pages. Without a setting it is this machine by its name: an address takes no passkeys."""
+        return self.origin or f"http://localhost:{self.port}"
 
     @property
     def embedded(self) -> bool:
@@ -166,7 +216,16 @@ def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if field is None:
             raise ConfigurationError(f"the environment sets {key}, which is no setting{_closest(key, names)}")
         values[field] = value or None if field.endswith("_url") else value
+    if "openid" in values:
+        values["openid"] = _from_json(values["openid"])
     return values
+
+
+def _from_json(text: str) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"WUFENG_OPENID is not JSON: {error}") from None
 
 
 def _closest(key: str, names: Mapping[str, str]) -> str:
@@ -221,6 +280,8 @@ def shown(settings: Settings) -> dict[str, str | int | bool | dict[str, str] | N
             value = mask_url(value)
         elif field in SECRET and value:
             value = "***"
+        elif field == "openid":
+            value = {book: one.issuer for book, one in settings.openid.items()}
         values[field] = value
     return values
 

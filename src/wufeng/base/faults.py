@@ -23,6 +23,8 @@ class Plant(StrEnum):
     FORGET_CLAIM = "forget_claim"  # an idempotency key is not claimed
     ACK_BEFORE_COMMIT = "ack_before_commit"  # the answer is given before the commit
     ROUND_TWICE = "round_twice"  # a merchant's fee is rounded once too often, and unevenly
+    FORGET_BUDGET = "forget_budget"  # what a payment takes of a campaign is given back to its budget
+    FORGET_ACCRUAL = "forget_accrual"  # the sums of earned interest are not moved
     BATCH_FAILS_TOGETHER = "batch_fails_together"  # one bad command takes the whole batch with it
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "close": "wufeng.cli.close",
     "backup": "wufeng.cli.backup",
     "listen": "wufeng.cli.listen",
+    "openid-provider": "wufeng.cli.openid_provider",
     "play": "wufeng.cli.play",
     "prove": "wufeng.cli.prove",
     "conformance": "wufeng.cli.conformance",

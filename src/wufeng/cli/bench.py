@@ -28,6 +28,7 @@ from wufeng.bench.pgbench import Pgbench
 from wufeng.bench.world import make_world
 from wufeng.cli.bench_close import close as close_days
 from wufeng.cli.bench_close import closer
+from wufeng.cli.bench_payments import payments
 from wufeng.cli.bench_web import web
 from wufeng.cli.measuring import BOOK, parts_of, served
 from wufeng.cli.output import AsJson, print_json, print_line, print_table
@@ -45,6 +46,7 @@ def _group() -> None:
 
 
 commands.command()(web)
+commands.command()(payments)
 commands.command(name="close")(close_days)
 commands.command(hidden=True)(closer)
 

@@ -23,6 +23,7 @@ from wufeng.ledger import (
     verify_book,
 )
 from wufeng.ledger.queries import Entry, TrialLine
+from wufeng.payments import LEDGER_CHECKS
 
 commands = typer.Typer(help="Prove the ledger, and look into it.", no_args_is_help=True)
 
@@ -49,7 +50,8 @@ async def _verify(name: str | None) -> Report:
         async with started.read() as db:
             books = await books_of(db)
         chosen = list(books.values()) if name is None else [choose(books, name)]
-        return merged([await verify_book(started, book, SystemClock().now()) for book in chosen])
+        at = SystemClock().now()
+        return merged([await verify_book(started, book, at, LEDGER_CHECKS) for book in chosen])
 
 
 def _shown(report: Report) -> dict[str, object]:

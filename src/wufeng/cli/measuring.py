@@ -1,25 +1,19 @@
 """What benchmarks of the command line share: a server process of their own, and the engine in this process."""
 
 import os
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import psutil
+from msgspec.structs import replace
 
 from wufeng.app import App
 from wufeng.base.config import Settings
-from wufeng.base.errors import ConfigurationError
 from wufeng.bench.pay import Served
 from wufeng.bench.world import Parts
+from wufeng.cli.serving import free_port, running_server
 
 BOOK = "bench-pay"
-STARTS_WITHIN_S = 30
 
 
 def parts_of(app: App) -> Parts:
@@ -37,40 +31,9 @@ def parts_of(app: App) -> Parts:
 @contextmanager
 def served(settings: Settings, workers: int) -> Iterator[Served]:
     """`wufeng serve` as a process of its own on the scratch installation."""
-    environment = {"WUFENG_DATA_DIR": str(settings.data_dir), "WUFENG_LOG_LEVEL": "warning"}
-    port = _free_port()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "wufeng.cli", "serve", f"--port={port}", f"--workers={workers}"],
-            env=os.environ | environment,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            _wait(process, port)
-            children = psutil.Process(process.pid).children(recursive=True)
-            worker = max(children, key=lambda child: child.memory_info().rss) if children else None
-            yield Served(port, worker.pid if worker else process.pid)
-        finally:
-            process.terminate()
-            process.wait(STARTS_WITHIN_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline_s = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline_s:
-        if process.poll() is not None:
-            raise ConfigurationError("the server to be measured did not start: try `wufeng serve`")
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise ConfigurationError("the server to be measured did not answer in time")
+    environment = {**os.environ, "WUFENG_LOG_LEVEL": "warning"}
+    own = replace(settings, port=free_port(), workers=workers)
+    with running_server(own, settings.data_dir / "serve.log", environment) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        worker = max(children, key=lambda child: child.memory_info().rss) if children else None
+        yield Served(own.port, worker.pid if worker else process.pid)

@@ -19,7 +19,7 @@ from wufeng.cli.output import AsJson, amount, print_json, print_line, print_tabl
 from wufeng.cli.running import books_of, database, is_installed, run
 from wufeng.credit import open_book, publish
 from wufeng.credit.products.files import Mistake, examine_product, shipped_products
-from wufeng.credit.products.model import Mode, Product, Shipped
+from wufeng.credit.products.model import STANDARD, Mode, Product, Shipped
 from wufeng.credit.products.preview import LATE_DAYS, Preview, Schedule, preview
 from wufeng.credit.products.rules import check_notice, highest_rate_ppm
 from wufeng.credit.products.store import load_products
@@ -112,6 +112,7 @@ def _terms(product: Product) -> list[tuple[str, str]]:
             "limit",
             f"{_money(limit.minimum_minor, product)} to {_money(limit.maximum_minor, product)} {product.currency}",
         ),
+        ("price lists", ", ".join((STANDARD, *(tier.code for tier in product.tiers)))),
         ("lenders", lenders),
     ]
 
@@ -130,13 +131,16 @@ def preview_(
         ),
     ] = None,
     mode: Annotated[Mode | None, typer.Option(help="Of a product with both; default: its own.")] = None,
+    tier: Annotated[
+        str, typer.Option(help="Whose prices: of a price list beside the standard one.")
+    ] = STANDARD,
     merchant_share: Annotated[
         str, typer.Option(help="What the merchant carries of the fee or interest, such as 50%.")
     ] = "0%",
     as_json: AsJson = False,
 ) -> None:
     """Show what a purchase would cost: the schedule, yearly rates by four methods, and what late costs."""
-    product = _product(which).product
+    product = _at_tier(_product(which).product, tier)
     shown = preview(
         product,
         _amount(amount_, product),
@@ -379,6 +383,13 @@ def _mode(mode: Mode | None, product: Product) -> Mode:
     if mode is not None and mode not in product.modes:
         raise typer.BadParameter(f"{product.id} has: {', '.join(product.modes)}", param_hint="--mode")
     return mode or product.modes[0]
+
+
+def _at_tier(product: Product, code: str) -> Product:
+    if code != STANDARD and product.tier(code) is None:
+        known = ", ".join((STANDARD, *(tier.code for tier in product.tiers)))
+        raise typer.BadParameter(f"{product.id} has: {known}", param_hint="--tier")
+    return product.at_tier(code)
 
 
 def _share(text: str) -> int:

@@ -9,7 +9,7 @@ from wufeng.base.books import Book
 from wufeng.base.clock import SystemClock
 from wufeng.base.config import Settings, load_secrets
 from wufeng.base.ids import Prefix, encode
-from wufeng.cli.story import Cast
+from wufeng.cli.stories import Ending
 from wufeng.client import Wufeng
 from wufeng.identity import Vault
 from wufeng.identity.merchants.commands import create_merchant
@@ -99,33 +99,20 @@ async def _employ(services: Services, book: Book, role: Role) -> Employee:
     return made
 
 
-async def links(settings: Settings, url: str, scene: Setting, cast: Cast) -> list[tuple[str, str]]:
-    """(who, link): each opens an app as one of the demo's people."""
+async def links(settings: Settings, url: str, scene: Setting, ending: Ending) -> list[tuple[str, str]]:
+    """(who, link): each opens an app as one of the story's people, or as one of the staff."""
     vault, at = Vault(load_secrets(settings)), SystemClock().now()
 
     def link(door: Door, token: str, path: str) -> str:
         return f"{url}/demo/{make_ticket(vault, door, token, path, at)}"
 
-    shown = [
-        ("a shopper", link(Door.CONSUMER, cast.shopper.session, "/app")),
-        ("somebody who pays late", link(Door.CONSUMER, cast.late.session, "/app")),
-        ("somebody with daily interest", link(Door.CONSUMER, cast.daily.session, "/app")),
-        ("somebody with order instalments", link(Door.CONSUMER, cast.orders.session, "/app")),
-        ("the tea shop's till", link(Door.MERCHANT, cast.merchant_key, "/merchant")),
-    ]
+    shown = [(way.who, link(way.door, way.token, way.path)) for way in ending.ways]
     async with Wufeng(url, book=scene.book) as public:
         for employee in (scene.analyst, scene.supervisor):
             session = await public.staff.sign_in(
                 login=employee.login, password=employee.password, book=scene.book
             )
             assert session.token is not None, "a new session shows its token"
-            shown.append(
-                (
-                    f"an {employee.role.value}"
-                    if employee.role is Role.ANALYST
-                    else f"a {employee.role.value}",
-                    link(Door.CONSOLE, session.token, "/console"),
-                )
-            )
-    shown.append(("an outsider's shop to buy in", f"{url}/shop"))
+            article = "an" if employee.role is Role.ANALYST else "a"
+            shown.append((f"{article} {employee.role.value}", link(Door.CONSOLE, session.token, "/console")))
     return shown

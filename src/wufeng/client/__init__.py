@@ -8,6 +8,7 @@ A new call is a method of its resource: one line that names its view, its path a
 from wufeng.client.applications import Application, Consent, Declared, LineReview
 from wufeng.client.campaigns import Campaign
 from wufeng.client.client import Wufeng
+from wufeng.client.codes import FriendLink, MerchantCode, OrderCode, PaymentLink, Scan
 from wufeng.client.credit import Bill, CreditCap, Line, LineChange, Plan, Repayment
 from wufeng.client.errors import ApiProblem, OutcomeUnknown
 from wufeng.client.events import (
@@ -20,12 +21,16 @@ from wufeng.client.events import (
     read_event,
     verify_webhook,
 )
+from wufeng.client.family import FamilyCard
 from wufeng.client.operating import ApiKey, BookClock, FeePlan, Merchant, StaffSession, TurnedClock
 from wufeng.client.orders import CheckoutSession, InlineOrder, Order, Quote
+from wufeng.client.passkeys import Challenge, Device, Passkey
+from wufeng.client.pay_codes import OfflineCodes, PayCode, PayCodesStopped
 from wufeng.client.payments import Confirmation, Payment, Refund, Source
 from wufeng.client.people import BankAccount, Person, Session
 from wufeng.client.records import Decision, Journal
 from wufeng.client.resource import Listing, Page
+from wufeng.client.rides import Ride, RideCharge, RideTerms
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Repeat, Reply, new_key
 from wufeng.client.wallets import Movement, Settlement, Wallet
 
@@ -41,6 +46,7 @@ __all__ = [
     "BookClock",
     "Call",
     "Campaign",
+    "Challenge",
     "CheckoutSession",
     "Confirmation",
     "Consent",
@@ -48,9 +54,12 @@ __all__ = [
     "Decision",
     "Declared",
     "Delivery",
+    "Device",
     "Event",
     "EventPage",
+    "FamilyCard",
     "FeePlan",
+    "FriendLink",
     "InlineOrder",
     "Journal",
     "Line",
@@ -58,13 +67,20 @@ __all__ = [
     "LineReview",
     "Listing",
     "Merchant",
+    "MerchantCode",
     "Movement",
     "NotOurs",
+    "OfflineCodes",
     "Order",
+    "OrderCode",
     "OutcomeUnknown",
     "Page",
+    "Passkey",
     "Patience",
+    "PayCode",
+    "PayCodesStopped",
     "Payment",
+    "PaymentLink",
     "Person",
     "Plan",
     "Quote",
@@ -72,6 +88,10 @@ __all__ = [
     "Repayment",
     "Repeat",
     "Reply",
+    "Ride",
+    "RideCharge",
+    "RideTerms",
+    "Scan",
     "Session",
     "Settlement",
     "Source",

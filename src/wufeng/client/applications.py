@@ -91,12 +91,14 @@ class Application(Struct, frozen=True, kw_only=True):
     limit_minor: int | None = None
     grade: str | None = None
     score: int = 0
+    price: dict[str, Any] | None = None
     reasons: list[ApplicationReason] = []
     points: list[Points] = []
     limit_steps: list[LimitStep] = []
     order: str | None = None
     order_minor: int | None = None
     line: str | None = None
+    consents: list[dict[str, Any]] = []
     sheet: Paper | None = None
     contract: Paper | None = None
     expires_at: datetime | None = None
@@ -141,6 +143,10 @@ class Applications(Resource):
         """Applications, the latest first."""
         return self._list(Application, "/v1/applications", given(person=person, limit=limit))
 
+    def referred(self, *, limit: int | None = None) -> Listing[Application]:
+        """Applications that wait for a decision of the staff, the longest waiting first."""
+        return self._list(Application, "/v1/applications", given(status="referred", limit=limit))
+
     async def get(self, id_: str) -> Application:
         """One application."""
         return await self._get(Application, f"/v1/applications/{at(id_)}")
@@ -160,6 +166,12 @@ class Applications(Resource):
     async def refer(self, id_: str) -> Application:
         """Ask that a person looks at an application that was declined."""
         return await self._post(Application, f"/v1/applications/{at(id_)}/refer", {})
+
+    async def withdraw_consent(self, id_: str, purpose: str) -> Application:
+        """Take a consent back: what it was needed for stops, what was decided and drawn stands."""
+        return await self._post(
+            Application, f"/v1/applications/{at(id_)}/withdraw_consent", {"purpose": purpose}
+        )
 
     async def decide(
         self,

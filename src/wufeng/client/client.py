@@ -1,6 +1,8 @@
 """The client: one caller of one installation."""
 
+import ssl
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -9,16 +11,27 @@ import httpx
 from wufeng.client import (
     applications,
     campaigns,
+    codes,
     credit,
     events,
+    family,
     operating,
     orders,
+    passkeys,
+    pay_codes,
     payments,
     people,
     records,
+    rides,
     wallets,
 )
 from wufeng.client.transport import VERSION, Attempt, Call, Patience, Reply, Transport, watch_nothing
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom the machine trusts: a file of hundreds of certificates, read once a process."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Wufeng:
@@ -52,6 +65,7 @@ class Wufeng:
             timeout=None,  # noqa: S113  each sending has its own, over all its parts
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             trust_env=False,
+            verify=_trust(),
         )
         headers = {"Wufeng-Version": VERSION, "Accept-Language": language, "User-Agent": "wufeng-client"}
         if book is not None:
@@ -62,6 +76,9 @@ class Wufeng:
         self._transport = transport
         self.people = people.People(transport)
         self.sessions = people.Sessions(transport)
+        self.devices = passkeys.Devices(transport)
+        self.passkeys = passkeys.Passkeys(transport)
+        self.confirmations = passkeys.Confirmations(transport)
         self.messages = people.Messages(transport)
         self.bank_accounts = people.BankAccounts(transport)
         self.merchants = operating.Merchants(transport)
@@ -71,8 +88,16 @@ class Wufeng:
         self.prices = orders.Prices(transport)
         self.payments = payments.Payments(transport)
         self.refunds = payments.Refunds(transport)
+        self.pay_codes = pay_codes.PayCodes(transport)
         self.checkout_sessions = orders.CheckoutSessions(transport)
         self.campaigns = campaigns.Campaigns(transport)
+        self.family_cards = family.FamilyCards(transport)
+        self.rides = rides.Rides(transport)
+        self.ride_charges = rides.RideCharges(transport)
+        self.merchant_codes = codes.MerchantCodes(transport)
+        self.scans = codes.Scans(transport)
+        self.payment_links = codes.PaymentLinks(transport)
+        self.friend_links = codes.FriendLinks(transport)
         self.wallets = wallets.Wallets(transport)
         self.settlements = wallets.Settlements(transport)
         self.applications = applications.Applications(transport)
@@ -93,6 +118,10 @@ class Wufeng:
     def in_book(self, book: str) -> "Wufeng":
         """The same caller, whose public calls are for that book."""
         return self._over(self._transport.with_book(book))
+
+    def from_address(self, address: str) -> "Wufeng":
+        """The same caller, on behalf of a visitor at that address: for a server that is a trusted proxy."""
+        return self._over(self._transport.from_address(address))
 
     def _over(self, transport: Transport) -> "Wufeng":
         other = Wufeng.__new__(Wufeng)

@@ -38,6 +38,8 @@ class Line(Struct, frozen=True, kw_only=True):
     next_due_on: date | None = None
     days_past_due: int = 0
     band: str = "M0"
+    tier: str = "standard"
+    tier_name: str = ""
     rates: dict[str, int] = {}
     lenders: list[dict[str, Any]] = []
 
@@ -296,6 +298,9 @@ class BillPlanOption(Struct, frozen=True, kw_only=True):
     instalments: tuple[BillPlanInstalment, ...]
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int = 0
+    eu_rate_ppm: int = 0
+    us_rate_ppm: int | None = None
 
 
 class BillPlanOptions(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
     status: str
     fee_plan: FeePlan
     closed_at: datetime | None = None
+    return_origins: list[str] = []
     api_key: str | None = None
 
     def __repr__(self) -> str:
@@ -43,6 +44,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     name: str
     prefix: str
     scopes: list[str]
+    addresses: list[str] = []
     revoked_at: datetime | None = None
     last_used_on: date | None = None
     secret: str | None = None
@@ -65,6 +67,17 @@ class StaffSession(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"StaffSession({self.id})"
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A member of staff."""
+
+    id: str
+    created_at: datetime
+    login: str
+    name: str
+    role: str
+    status: str
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
@@ -119,6 +132,11 @@ class Merchants(Resource):
         """One merchant."""
         return await self._get(Merchant, f"/v1/merchants/{at(id_)}")
 
+    async def set_return_origins(self, id_: str, origins: Sequence[str]) -> Merchant:
+        """Say where its checkouts may send people back to; none: anywhere by https."""
+        path = f"/v1/merchants/{at(id_)}/return_origins"
+        return await self._post(Merchant, path, {"return_origins": list(origins)}, Repeat.SAFE)
+
     async def close(self, id_: str, *, reason: str) -> Merchant:
         """Close a merchant for good."""
         return await self._post(Merchant, f"/v1/merchants/{at(id_)}/close", {"reason": reason}, Repeat.SAFE)
@@ -132,10 +150,16 @@ class ApiKeys(Resource):
         return self._list(ApiKey, "/v1/api_keys", given(merchant=merchant))
 
     async def create(
-        self, *, name: str, merchant: str | None = None, scopes: Sequence[str] | None = None
+        self,
+        *,
+        name: str,
+        merchant: str | None = None,
+        scopes: Sequence[str] | None = None,
+        addresses: Sequence[str] | None = None,
     ) -> ApiKey:
-        """Make a key with some scopes, or with all that the caller can give."""
-        return await self._post(ApiKey, "/v1/api_keys", given(name=name, merchant=merchant, scopes=scopes))
+        """Make a key with some scopes, or with all that the caller can give; with address ranges, usable from these."""
+        body = given(name=name, merchant=merchant, scopes=scopes, addresses=addresses)
+        return await self._post(ApiKey, "/v1/api_keys", body)
 
     async def revoke(self, id_: str) -> ApiKey:
         """The next request with it is unauthenticated."""
@@ -153,6 +177,15 @@ class Staff(Resource):
     async def sign_out(self, session: str) -> None:
         """End the caller's own session."""
         await self._delete(dict, f"/v1/staff_sessions/{at(session)}")
+
+    def list(self) -> Listing[Member]:
+        """Who works in the book."""
+        return self._list(Member, "/v1/staff")
+
+    async def set_role(self, id_: str, *, role: str, reason: str) -> Member:
+        """Give a member of staff another role; they sign in anew."""
+        body = {"role": role, "reason": reason}
+        return await self._post(Member, f"/v1/staff/{at(id_)}/role", body, Repeat.SAFE)
 
     def audit_entries(self, *, of: str) -> Listing[AuditEntry]:
         """Who did what to an object, the latest first."""

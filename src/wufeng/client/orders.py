@@ -70,6 +70,9 @@ class Offer(Struct, frozen=True, kw_only=True):
     instalment_minor: int
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int = 0
+    eu_rate_ppm: int = 0
+    us_rate_ppm: int | None = None
     campaign: str | None = None
 
 
@@ -80,6 +83,9 @@ class QuoteOption(Struct, frozen=True, kw_only=True):
     available: bool
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int = 0
+    eu_rate_ppm: int = 0
+    us_rate_ppm: int | None = None
     product: str | None = None
     tenor: int | None = None
     campaign: str | None = None
@@ -109,14 +115,19 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     url: str
     status: str | None = None
     expires_at: datetime | None = None
+    return_url: str | None = None
+    cancel_url: str | None = None
 
 
 class Orders(Resource):
     """A merchant's orders."""
 
-    async def create(self, order: InlineOrder) -> Order:
-        """Make an order. Its number names it for ever, so sending it again gives the same order."""
-        fields = given(**structs.asdict(order))
+    async def create(self, order: InlineOrder, *, channel: str | None = None) -> Order:
+        """Make an order. Its number names it for ever, so sending it again gives the same order.
+
+        channel  how it is offered: `app`, `checkout` or `dynamic_code`
+        """
+        fields = given(**structs.asdict(order), channel=channel)
         fields.pop("merchant", None)
         return await self._post(Order, "/v1/orders", fields, Repeat.SAFE)
 
@@ -171,12 +182,17 @@ class CheckoutSessions(Resource):
         *,
         order: str,
         return_url: str,
+        cancel_url: str | None = None,
         tenors: Sequence[int] | None = None,
         merchant_fee_share_ppm: int | None = None,
     ) -> CheckoutSession:
-        """A page on which the payer pays an order."""
+        """A page on which the payer pays an order; `cancel_url` is where somebody goes who does not."""
         body = given(
-            order=order, return_url=return_url, tenors=tenors, merchant_fee_share_ppm=merchant_fee_share_ppm
+            order=order,
+            return_url=return_url,
+            cancel_url=cancel_url,
+            tenors=tenors,
+            merchant_fee_share_ppm=merchant_fee_share_ppm,
         )
         return await self._post(CheckoutSession, "/v1/checkout_sessions", body)
 
@@ -187,3 +203,7 @@ class CheckoutSessions(Resource):
     async def expire(self, id_: str) -> CheckoutSession:
         """End it."""
         return await self._post(CheckoutSession, f"/v1/checkout_sessions/{at(id_)}/expire", {}, Repeat.SAFE)
+
+    async def cancel(self, id_: str) -> CheckoutSession:
+        """As a person who has the page: not to pay on it."""
+        return await self._post(CheckoutSession, f"/v1/checkout_sessions/{at(id_)}/cancel", {}, Repeat.SAFE)

@@ -11,18 +11,23 @@ from wufeng.client.resource import Listing, Resource, at, given
 
 
 class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What to pay from: a wallet, or a line with its months."""
+    """What to pay from: a wallet, a line with its months, or a family card by itself."""
 
     wallet: str | None = None
     line: str | None = None
+    family_card: str | None = None
     tenor: int | None = None
 
 
-class Confirmation(Struct, frozen=True, kw_only=True):
-    """The payer's yes with its proof: Confirmation(kind="pin", proof="135790")."""
+class Confirmation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The payer's yes with its proof: Confirmation(kind="pin", proof="135790").
+
+    kind   `pin`; `passkey`, whose proof is its answer as JSON; `passkey_code`, with the one-time code beside it
+    """
 
     kind: str
     proof: str
+    code: str | None = None
 
 
 class Funding(Struct, frozen=True, kw_only=True):
@@ -41,10 +46,11 @@ class Funding(Struct, frozen=True, kw_only=True):
 
 
 class NextAction(Struct, frozen=True, kw_only=True):
-    """What the payer has to do."""
+    """What the payer has to do. `needs`: the weakest confirmation that will do."""
 
     kind: str
     url: str | None = None
+    needs: str | None = None
     expires_at: datetime | None = None
 
 
@@ -72,6 +78,7 @@ class Payment(Struct, frozen=True, kw_only=True):
     captured_at: datetime | None = None
     scene: str | None = None
     subject: str | None = None
+    channel: str | None = None
 
     @property
     def is_declined(self) -> bool:
@@ -109,6 +116,7 @@ class Payments(Resource):
         *,
         order: str | InlineOrder,
         payer: str | None = None,
+        pay_code: str | None = None,
         funding: Sequence[Source] | None = None,
         quote_option: str | None = None,
         capture: str | None = None,
@@ -119,6 +127,7 @@ class Payments(Resource):
         body = given(
             order=order,
             payer=payer,
+            pay_code=pay_code,
             funding=funding,
             quote_option=quote_option,
             capture=capture,

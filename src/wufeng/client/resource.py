@@ -76,8 +76,9 @@ class Resource:
     ) -> T:
         return await self._call(view, Call(method="POST", path=path, body=body, repeat=repeat))
 
-    async def _delete(self, view: type[T], path: str) -> T:
-        return await self._call(view, Call(method="DELETE", path=path, repeat=Repeat.ONCE))
+    async def _delete(self, view: type[T], path: str, query: Mapping[str, str | int] | None = None) -> T:
+        call = Call(method="DELETE", path=path, query=query or {}, repeat=Repeat.ONCE)
+        return await self._call(view, call)
 
     async def _download(self, path: str, media_type: str) -> bytes:
         """A GET in another media type, such as text/csv."""

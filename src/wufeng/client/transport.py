@@ -112,6 +112,11 @@ class Transport:
         """The same, its public calls for another book."""
         return Transport(self._http, {**self._headers, "Wufeng-Book": book}, self._patience, self._watch)
 
+    def from_address(self, address: str) -> "Transport":
+        """The same, telling where a visitor comes from, as a proxy does."""
+        headers = {**self._headers, "X-Forwarded-For": address}
+        return Transport(self._http, headers, self._patience, self._watch)
+
     async def send(self, call: Call) -> Reply:
         """Send a call until its outcome is known, and give the answer (2xx or 402).
 

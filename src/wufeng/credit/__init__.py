@@ -4,11 +4,19 @@ What other contexts call works inside their own batch or transaction; their comm
 """
 
 from wufeng.base.lanes import Command, Handler
+from wufeng.credit.accruals.verify import accrual_breaks
 from wufeng.credit.applications import close as _application_close
 from wufeng.credit.applications import commands as _applications
 from wufeng.credit.applications.close import Gather
-from wufeng.credit.applications.commands import AcceptApplication, Apply, DecideReferred, ReferApplication
+from wufeng.credit.applications.commands import (
+    AcceptApplication,
+    Apply,
+    DecideReferred,
+    ReferApplication,
+    WithdrawConsent,
+)
 from wufeng.credit.applications.policy import shipped_application_policy
+from wufeng.credit.applications.publishing import publish_application_policy
 from wufeng.credit.bill_plans import commands as _bill_plans
 from wufeng.credit.bill_plans.commands import SplitBill
 from wufeng.credit.charge_offs import commands as _charge_offs
@@ -152,6 +160,8 @@ __all__ = [
     "Target",
     "Terms",
     "Unfreeze",
+    "WithdrawConsent",
+    "accrual_breaks",
     "application_steps",
     "approve_captured_part",
     "calendar_of",
@@ -183,6 +193,7 @@ __all__ = [
     "principal_drawn",
     "principal_refunded",
     "publish",
+    "publish_application_policy",
     "read_products",
     "refresh",
     "refund_draws",

@@ -8,8 +8,10 @@ from msgspec import Struct
 from wufeng.credit.accruals.model import round_micro
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
+from wufeng.credit.plans.yearly import Rates, unit_of, yearly_rates
 from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle, Product
+from wufeng.credit.rates.model import UnitPeriod
 from wufeng.identity.merchants.model import Scene
 
 
@@ -38,6 +40,7 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     total_cost_minor     what the person pays beyond the price when all is paid in time
     merchant_cost_minor  what the merchant pays of the fee
     annualised_rate_ppm  monthly internal rate of return × 12; 0 when nothing is paid beyond the price
+    on, unit             the day it is drawn on, and the unit period of its due dates: other rates count from them
     daily_ppm            interest a day from the day of the draw; the total cost is then that of paying on the due date
     """
 
@@ -53,6 +56,15 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     daily_ppm: int
     late_terms: LateTerms
     plan: Plan
+    on: date
+    unit: UnitPeriod | None
+
+    @property
+    def rates(self) -> Rates:
+        """What it costs a year by other formulas too: reckoned when it is shown, not for every price compared."""
+        paid = tuple((part.due_on, part.amount_minor) for part in self.instalments)
+        rhythm = None if self.daily_ppm else self.plan.rhythm
+        return yearly_rates(self.annualised_rate_ppm, self.amount_minor, paid, self.on, rhythm, self.unit)
 
 
 def offers(product: Product, amount_minor: int, scene: Scene, on: date) -> list[PriceOption]:
@@ -86,7 +98,7 @@ def price_options(
             continue
         terms = terms_of(product, cycle, tenor, merchant_share_ppm if tenor > 1 else 0)
         if terms is not None:
-            options.append(_option(product, schedule(terms, amount_minor, on), tenor, on))
+            options.append(_option(product, cycle, schedule(terms, amount_minor, on), tenor, on))
     return options
 
 
@@ -96,7 +108,7 @@ def late_terms(product: Product) -> LateTerms:
     return LateTerms(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm)))
 
 
-def _option(product: Product, plan: Plan, tenor: int, on: date) -> PriceOption:
+def _option(product: Product, cycle: Cycle | Dates, plan: Plan, tenor: int, on: date) -> PriceOption:
     daily_ppm = product.interest.daily_ppm if tenor == 1 else 0
     charges = [
         whole - principal
@@ -121,4 +133,6 @@ def _option(product: Product, plan: Plan, tenor: int, on: date) -> PriceOption:
         daily_ppm=daily_ppm,
         late_terms=late_terms(product),
         plan=plan,
+        on=on,
+        unit=unit_of(cycle),
     )

@@ -163,7 +163,7 @@ async def load_draw(read: Reading, draw_id: UUID, what: str = "draw") -> tuple[D
 
 async def show_draw(read: Reading, draw: Draw, line: Line) -> DrawView:
     """A draw as the API shows it."""
-    product = read.products.version(line.product, draw.product_version)
+    product = read.products.version(line.product, draw.product_version, line.tier)
     return view_draw(draw, line, product, read.book.id, read.language)
 
 
@@ -187,7 +187,7 @@ async def show_plan(read: Reading, draw: Draw, line: Line) -> PlanView:
 async def show_instalments(read: Reading, draw: Draw, line: Line) -> PlanView:
     """How any draw is repaid: one that stands on one bill whole is a plan of one."""
     found = await bills.load_bills(read.db, read.book.bucket_of(draw.id), draw.bills)
-    product = read.products.version(line.product, draw.product_version)
+    product = read.products.version(line.product, draw.product_version, line.tier)
     return view_plan(draw, list(found.values()), line, product, read.on)
 
 
@@ -195,7 +195,7 @@ async def quote_repayment(
     read: Reading, line: Line, amount_minor: int | None, target: Target | None, plan: UUID | None = None
 ) -> RepaymentQuote:
     """What a repayment made now would pay, and what it would save. An amount, a target (default: all) or a plan."""
-    product = read.products.version(line.product, line.product_version)
+    product = read.products.version(line.product, line.product_version, line.tier)
     debt = brought_up(await _debt(read, line), product, read.on)
     if plan is not None:
         settled = settle_plan(debt, plan, product, read.on)
@@ -228,7 +228,7 @@ async def _views(read: Reading, found: Sequence[Line]) -> list[LineView]:
     ceilings = await load_ceilings(read.db, bucket, read.products, people, read.on)
     views = []
     for line in found:
-        product = read.products.version(line.product, line.product_version)
+        product = read.products.version(line.product, line.product_version, line.tier)
         debt = brought_up(debts[line.id], product, read.on)
         known = replace(amounts[line.id], ceiling_minor=ceilings.get(line.id))
         views.append(view_line(debt, known, product, read.book.id, read.on, read.language))
@@ -238,7 +238,7 @@ async def _views(read: Reading, found: Sequence[Line]) -> list[LineView]:
 async def _bill_views(read: Reading, found: Sequence[Bill], line: Line) -> list[BillView]:
     if not found:
         return []
-    product = read.products.version(line.product, line.product_version)
+    product = read.products.version(line.product, line.product_version, line.tier)
     items = await bills.load_items(read.db, read.book.bucket_of(line.id), {bill.id for bill in found})
     now = brought_up(Debt(line, tuple(found)), product, read.on).bills
     return [view_bill(bill, items[bill.id], line, read.on, read.language) for bill in now]

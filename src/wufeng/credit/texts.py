@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from wufeng.base.money import format_minor
+from wufeng.credit.products.model import Name, Product
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +29,12 @@ def explain(code: str, language: str, **values: str | int) -> str:
     """A text of the catalogue with its values filled in. English for any language but Chinese."""
     text = texts()[code]
     return (text.zh if language.startswith("zh") else text.en).format(**values)
+
+
+def tier_name(product: Product, code: str) -> Name:
+    """What a price list of a product is called."""
+    tier, standard = product.tier(code), texts()["tier_standard"]
+    return Name(standard.zh, standard.en) if tier is None else tier.name
 
 
 def amount_text(amount_minor: int, currency: str) -> str:

@@ -20,7 +20,7 @@ from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, rhythm_of
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, SourceKind
-from wufeng.credit.texts import amount_text, explain, percent_text
+from wufeng.credit.texts import amount_text, explain, percent_text, tier_name
 from wufeng.lenders.model import lender_id
 
 
@@ -45,11 +45,15 @@ class LenderView(Struct, frozen=True):
 
 
 class RatesView(Struct, frozen=True):
-    """What unpaid principal costs a day after the due date, and the same as a yearly rate (× 365, simple)."""
+    """What unpaid principal costs a day after the due date, and the same as a yearly rate (× 365, simple).
+
+    daily_ppm  from the day of the draw on, up to the due date; 0: nothing
+    """
 
     revolving_daily_ppm: int
     late_daily_ppm: int
     annualised_rate_ppm: int
+    daily_ppm: int
 
 
 class LineView(Struct, frozen=True, kw_only=True):
@@ -60,6 +64,7 @@ class LineView(Struct, frozen=True, kw_only=True):
     available_minor        of that, as far as the person's cap and a limit shared with other lines leave it
     over_limit_minor       what is used that a raise had allowed which is over: the next bill asks for it
     frozen_until_on        the date on which a freeze ends by itself
+    tier, tier_name        whose prices of the product its draws have
     """
 
     id: str
@@ -93,6 +98,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     frozen_until_on: date | None
     opened_on: date
     auto_debit: tuple[str, ...]
+    tier: str
+    tier_name: str
     rates: RatesView
     lenders: tuple[LenderView, ...]
 
@@ -228,6 +235,7 @@ def view_line(
     line = without_ended_raise(thawed(debt.line, product, on), used_minor + held_minor, on)
     limit_minor = line.limit_on(on)
     ceiling_minor = limit_minor if amounts.ceiling_minor is None else min(limit_minor, amounts.ceiling_minor)
+    said = tier_name(product, line.tier)
     late_ppm = product.interest.late_daily_ppm
     revolving_ppm = product.interest.revolving_daily_ppm
     return LineView(
@@ -262,7 +270,14 @@ def view_line(
         frozen_until_on=line.frozen_until_on,
         opened_on=line.opened_on,
         auto_debit=line.auto_debit,
-        rates=RatesView(revolving_ppm, late_ppm, annualised_daily_ppm(max(revolving_ppm, late_ppm))),
+        tier=line.tier,
+        tier_name=said.zh if language.startswith("zh") else said.en,
+        rates=RatesView(
+            revolving_ppm,
+            late_ppm,
+            annualised_daily_ppm(max(revolving_ppm, late_ppm)),
+            product.interest.daily_ppm,
+        ),
         lenders=_lenders(line, product, book_id, language),
     )
 

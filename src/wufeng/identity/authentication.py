@@ -20,6 +20,7 @@ from wufeng.base.errors import Code, ConfigurationError, Problem
 from wufeng.identity.callers import Caller, CallerKind
 from wufeng.identity.keys import store as keys
 from wufeng.identity.keys.model import ApiKey, KeyKind
+from wufeng.identity.places import may_come_from
 from wufeng.identity.sessions import rules as session_rules
 from wufeng.identity.sessions import store as sessions
 from wufeng.identity.sessions.model import Session
@@ -46,19 +47,24 @@ class Authenticator:
         self._new_books: Coalescer[int, Book] = Coalescer(self._load_books)
         self._notes: dict[UUID, asyncio.Task[None]] = {}
 
-    async def authenticate(self, authorization: str | None) -> Caller:
-        """The caller behind an Authorization header. Raises `unauthenticated`, the same for every reason."""
+    async def authenticate(self, authorization: str | None, address: str | None = None) -> Caller:
+        """The caller behind an Authorization header. Raises `unauthenticated`, the same for every reason.
+
+        address  where the request comes from, for keys that may be used from some addresses only
+        """
         scheme, _, token = (authorization or "").partition(" ")
         credential = parse_credential(token.strip()) if scheme.lower() == "bearer" else None
         if credential is None:
             raise Problem(Code.UNAUTHENTICATED, _REFUSED)
         match credential.kind:
             case CredentialKind.API_KEY:
-                caller = await self._caller_of_key(credential)
+                caller = await self._caller_of_key(credential, address)
             case CredentialKind.SESSION:
                 caller = await self._caller_of_session(credential)
             case CredentialKind.STAFF_SESSION:
                 caller = await self._caller_of_staff(credential)
+            case CredentialKind.DEVICE:
+                caller = None  # it makes a device known at sign-in, and opens nothing
         if caller is None:
             raise Problem(Code.UNAUTHENTICATED, _REFUSED)
         return caller
@@ -67,13 +73,15 @@ class Authenticator:
         """Wait for what runs behind the requests: the notes of when keys were last used."""
         await asyncio.gather(*self._notes.values())
 
-    async def _caller_of_key(self, credential: Credential) -> Caller | None:
+    async def _caller_of_key(self, credential: Credential, address: str | None) -> Caller | None:
         found = await self._keys.get(credential.id)
         if found is None:
             return None
         key, offset_us = found
         known = await self._book(key.book_id)
         if not credential.proves(key.secret_hash) or key.revoked_at is not None or known is None:
+            return None
+        if not may_come_from(address, key.addresses):
             return None
         book = _with_clock(known, offset_us)
         self._note_use(key, book)
@@ -105,7 +113,9 @@ class Authenticator:
             credential_id=session.id,
             book=book,
             person_id=session.person_id,
-            auth_level=session_rules.level_of(session, at),
+            auth_level=session_rules.level_of(session.pin_at, session.passkey_at, at),
+            device_id=session.device_id,
+            device_trusted=session.device_trusted,
         )
 
     async def _caller_of_staff(self, credential: Credential) -> Caller | None:

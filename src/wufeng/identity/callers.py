@@ -30,6 +30,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     scopes         of a key; empty for people and staff
     role           of staff
     auth_level     of a person's session
+    device_id      that a person's session was opened on; None: a session older than devices
+    device_trusted whether a PIN or passkey was ever proved on it
     """
 
     kind: CallerKind
@@ -41,6 +43,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     role: Role | None = None
     scopes: frozenset[Scope] = frozenset()
     auth_level: AuthLevel | None = None
+    device_id: UUID | None = None
+    device_trusted: bool = False
 
     @property
     def session_id(self) -> UUID | None:

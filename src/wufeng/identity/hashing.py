@@ -59,6 +59,11 @@ async def proves_slowly(stored: str, peppered: bytes) -> bool:
     return await _THREADS.run(_verify, stored, peppered)
 
 
+async def run_slowly(work: Callable[..., T], *arguments: object) -> T:
+    """Compute something that proves, such as a signature, on the same few threads: it waits its turn with hashes."""
+    return await _THREADS.run(work, *arguments)
+
+
 def _verify(stored: str, peppered: bytes) -> bool:
     try:
         return _HASHER.verify(stored, peppered)

@@ -3,6 +3,7 @@
 `wf_test_<id>_<secret>` and `wf_live_…`  an API key; the prefix shows the book's mode
 `wfs_<book>_<id>_<secret>`               a person's session; the id's slot tells its bucket
 `wft_<book>_<id>_<secret>`               a staff session
+`wfd_<book>_<id>_<secret>`               a device's proof: known again at sign-in, it opens nothing by itself
 The id is a UUID in 32 hex digits, the secret 256 random bits in base 64 for URLs. Only the hash of the whole
 text is stored, so that no part of it can be exchanged.
 """
@@ -20,6 +21,7 @@ from wufeng.base.books import Mode
 
 _KEY = re.compile(r"wf_(?:test|live)_([0-9a-f]{32})_[A-Za-z0-9_-]{43}", re.ASCII)
 _SESSION = re.compile(r"wf([st])_([0-9]{1,5})_([0-9a-f]{32})_[A-Za-z0-9_-]{43}", re.ASCII)
+_DEVICE = re.compile(r"wfd_([0-9]{1,5})_([0-9a-f]{32})_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class CredentialKind(StrEnum):
@@ -28,6 +30,7 @@ class CredentialKind(StrEnum):
     API_KEY = "api_key"
     SESSION = "session"
     STAFF_SESSION = "staff_session"
+    DEVICE = "device"
 
 
 class Credential(Struct, frozen=True):
@@ -68,9 +71,22 @@ def new_key(mode: Mode, id_: UUID) -> Credential:
 
 def new_session(kind: CredentialKind, book_id: int, id_: UUID) -> Credential:
     """A fresh token of a person's or staff session; its text is given out once."""
-    assert kind is not CredentialKind.API_KEY, "a key has a prefix of its own"
+    assert kind in (CredentialKind.SESSION, CredentialKind.STAFF_SESSION), "others have prefixes of their own"
     letter = "s" if kind is CredentialKind.SESSION else "t"
     return Credential(kind, id_, f"wf{letter}_{book_id}_{id_.hex}_{secrets.token_urlsafe(32)}", book_id)
+
+
+def new_device(book_id: int, id_: UUID) -> Credential:
+    """A fresh proof of a device; its text is given out once."""
+    text = f"wfd_{book_id}_{id_.hex}_{secrets.token_urlsafe(32)}"
+    return Credential(CredentialKind.DEVICE, id_, text, book_id)
+
+
+def parse_device(text: str) -> Credential | None:
+    """Read a device's proof; anything else is None. `parse_credential` knows none: nobody calls with it."""
+    if match := _DEVICE.fullmatch(text):
+        return Credential(CredentialKind.DEVICE, UUID(match[2]), text, int(match[1]))
+    return None
 
 
 def parse_credential(text: str) -> Credential | None:

@@ -69,6 +69,8 @@ class Vault:
     def __init__(self, secrets_: Secrets) -> None:
         self._master = AESGCM(_derive(secrets_.sealing_key, b"seal person keys"))
         self._tickets = AESGCM(_derive(secrets_.sealing_key, b"demo tickets"))
+        self._sign_ins = AESGCM(_derive(secrets_.sealing_key, b"openid sign-ins"))
+        self._pay_secrets = AESGCM(_derive(secrets_.sealing_key, b"secrets of pay codes"))
         self._names = _derive(secrets_.pepper, b"name by hash")
         self._codes = _derive(secrets_.pepper, b"one-time codes")
         self._pepper = _derive(secrets_.pepper, b"pepper of pins and passwords")
@@ -93,6 +95,22 @@ class Vault:
     def open_ticket(self, sealed: bytes) -> bytes:
         """What a ticket holds. Raises Unreadable for one that is not of this installation."""
         return _unseal(self._tickets, sealed, b"ticket")
+
+    def seal_pay_secret(self, handle_name: UUID, secret: bytes) -> bytes:
+        """The secret of a phone that makes pay codes, to be stored under that handle alone."""
+        return _seal(self._pay_secrets, secret, b"pay code" + handle_name.bytes)
+
+    def open_pay_secret(self, handle_name: UUID, sealed: bytes) -> bytes:
+        """The secret of a phone from its sealed form. Raises Unreadable."""
+        return _unseal(self._pay_secrets, sealed, b"pay code" + handle_name.bytes)
+
+    def seal_sign_in(self, plain: bytes) -> bytes:
+        """A sign-in by a provider that is under way, as the browser keeps it."""
+        return _seal(self._sign_ins, plain, b"openid sign-in")
+
+    def open_sign_in(self, sealed: bytes) -> bytes:
+        """What was sealed so. Raises Unreadable for what is not of this installation."""
+        return _unseal(self._sign_ins, sealed, b"openid sign-in")
 
     def name(self, kind: str, book_id: int, text: str) -> UUID:
         """A keyed hash that names a text in a book (a phone, an external id); its last 16 bits are a slot."""

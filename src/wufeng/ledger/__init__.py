@@ -53,6 +53,7 @@ from wufeng.ledger.store import (
 from wufeng.ledger.verify import (
     Break,
     BreakKind,
+    Check,
     Report,
     Verification,
     latest_verification,
@@ -81,6 +82,7 @@ __all__ = [
     "Break",
     "BreakKind",
     "Cause",
+    "Check",
     "FoldedAccount",
     "Hold",
     "HoldStatus",

@@ -6,7 +6,7 @@ add up to, and that no number is missing.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -44,13 +44,20 @@ class BreakKind(StrEnum):
 
 
 class Break(Struct, frozen=True):
-    """One disagreement: `where` is a journal's number, an account, a hold or a currency."""
+    """One disagreement: `where` is a journal's number, an account, a hold or a currency.
+
+    kind  a `BreakKind`, or what a further check names
+    """
 
     bucket: int
-    kind: BreakKind
+    kind: StrEnum
     where: str
     expected: str = ""
     found: str = ""
+
+
+Check = Callable[[Connection, int], Awaitable[Sequence[Break]]]
+"""What a part above the ledger knows of its own sums: it looks at one bucket, in the snapshot of the proof."""
 
 
 class Report(Struct, frozen=True):
@@ -94,8 +101,10 @@ class Counts(Struct, frozen=True):
     holds: int
 
 
-async def verify(database: Database, buckets: Sequence[int] | None = None) -> Report:
-    """Prove the ledger, or some of its buckets."""
+async def verify(
+    database: Database, buckets: Sequence[int] | None = None, checks: Sequence[Check] = ()
+) -> Report:
+    """Prove the ledger, or some of its buckets, and what further checks look at in the same snapshots."""
     started_s = time.perf_counter()
     breaks: list[Break] = []
     sizes: list[Counts] = []
@@ -110,6 +119,8 @@ async def verify(database: Database, buckets: Sequence[int] | None = None) -> Re
                 counts = Counts(**dict(row))
                 sizes.append(counts)
                 breaks += await _breaks_of(db, bucket, counts)
+                for check in checks:
+                    breaks += await check(db, bucket)
     return Report(
         breaks=tuple(breaks),
         buckets=len(sizes),
@@ -122,9 +133,9 @@ async def verify(database: Database, buckets: Sequence[int] | None = None) -> Re
     )
 
 
-async def verify_book(database: Database, book: Book, at: datetime) -> Report:
+async def verify_book(database: Database, book: Book, at: datetime, checks: Sequence[Check] = ()) -> Report:
     """Prove one book and keep that it was done. `at` is the system's instant."""
-    report = await verify(database, book.buckets)
+    report = await verify(database, book.buckets, checks)
     async with database.read() as db:
         await db.execute(
             SQL.keep_verification,
@@ -138,7 +149,9 @@ async def verify_book(database: Database, book: Book, at: datetime) -> Report:
     return report
 
 
-async def verify_if_due(database: Database, book: Book, at: datetime, every: timedelta) -> Report | None:
+async def verify_if_due(
+    database: Database, book: Book, at: datetime, every: timedelta, checks: Sequence[Check] = ()
+) -> Report | None:
     """Prove a book that has changed since its last proof, unless that was a moment ago. None: it is not due.
 
     A large book is proved more rarely, so that proving takes a twentieth of the time at most.
@@ -150,7 +163,7 @@ async def verify_if_due(database: Database, book: Book, at: datetime, every: tim
         rest = max(every, timedelta(milliseconds=20 * last.took_ms))
         if last.through == through or at - last.at < rest:
             return None
-    return await verify_book(database, book, at)
+    return await verify_book(database, book, at, checks)
 
 
 async def latest_verification(db: Connection, book: Book) -> Verification | None:

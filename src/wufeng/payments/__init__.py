@@ -6,20 +6,27 @@ from typing import Any
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Problem
 from wufeng.base.lanes import Batch, Command, Handler
+from wufeng.credit import accrual_breaks
 from wufeng.identity import Merchants
 from wufeng.payments.campaigns.commands import create as create_campaigns
 from wufeng.payments.campaigns.commands import even_out, move_campaign
 from wufeng.payments.campaigns.model import Campaign, CampaignStatus, CampaignView, CreateCampaign
 from wufeng.payments.campaigns.queries import list_campaigns, load_campaign
 from wufeng.payments.campaigns.rules import check_new as check_new_campaign
+from wufeng.payments.campaigns.verify import budget_breaks
 from wufeng.payments.campaigns.views import view_campaign
 from wufeng.payments.catalogue import Catalogue
-from wufeng.payments.checkout.commands import NewSession, create_checkout, expire_checkout
+from wufeng.payments.checkout.commands import NewSession, cancel_checkout, create_checkout, expire_checkout
 from wufeng.payments.checkout.model import CheckoutView
 from wufeng.payments.checkout.queries import bind_funding, load_checkout
 from wufeng.payments.checkout.views import view_session
 from wufeng.payments.events import EVENT_TYPES, expand
 from wufeng.payments.expiry import expire_due
+from wufeng.payments.family.commands import create as create_cards
+from wufeng.payments.family.commands import move as move_cards
+from wufeng.payments.family.commands import set_caps
+from wufeng.payments.family.model import CreateCard, MoveCard, SetCaps
+from wufeng.payments.family.verify import family_breaks
 from wufeng.payments.orders.commands import (
     ConfirmReceipt,
     CreateOrder,
@@ -30,7 +37,7 @@ from wufeng.payments.orders.commands import (
     expire_orders,
     move,
 )
-from wufeng.payments.orders.model import OrderState, OrderTerms, OrderView, Receipt, order_id
+from wufeng.payments.orders.model import Channel, OrderState, OrderTerms, OrderView, Receipt, order_id
 from wufeng.payments.orders.queries import find_order, list_orders
 from wufeng.payments.orders.views import view_order
 from wufeng.payments.pay.capturing import capture
@@ -45,6 +52,7 @@ from wufeng.payments.pay.model import (
     Pay,
     PaymentFilter,
     PaymentStatus,
+    Presented,
     Reader,
     Refuse,
     ReviewPayment,
@@ -66,6 +74,11 @@ from wufeng.payments.refunds.commands import answer, refund, refund_answered
 from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
 from wufeng.payments.refunds.queries import load_refund
 from wufeng.payments.refunds.views import view_refund
+from wufeng.payments.rides.commands import charge as charge_open_rides
+from wufeng.payments.rides.commands import pay_by_hand as pay_ride_charges
+from wufeng.payments.rides.commands import take as take_rides
+from wufeng.payments.rides.model import ChargeRides, PayRideCharge, TakeRide
+from wufeng.payments.rides.timer import charge_rides
 from wufeng.payments.shipments.close import close_steps as receipt_steps
 from wufeng.payments.shipments.commands import TakeShipments, take
 from wufeng.payments.shipments.follower import shipments_follower
@@ -74,10 +87,20 @@ from wufeng.risk.model import Confirmation
 _Handle = Callable[[Batch, Desk, Sequence[Any]], Awaitable[Sequence[Answer | Problem]]]
 
 
+LEDGER_CHECKS = (accrual_breaks, budget_breaks, family_breaks)
+"""What the proof of the ledger looks at beside it: the sums and budgets that are kept apart from the journals."""
+
+
 def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], Handler]:
     """The lane handlers of this context, deciding by that catalogue."""
     desk = Desk(catalogue, merchants)
     table: dict[type[Command], _Handle] = {
+        CreateCard: create_cards,
+        SetCaps: set_caps,
+        MoveCard: move_cards,
+        TakeRide: take_rides,
+        ChargeRides: charge_open_rides,
+        PayRideCharge: pay_ride_charges,
         Pay: pay,
         Confirm: confirm,
         Refuse: refuse,
@@ -106,6 +129,7 @@ def _at(desk: Desk, handle: _Handle) -> Handler:
 
 __all__ = [
     "EVENT_TYPES",
+    "LEDGER_CHECKS",
     "Asked",
     "Campaign",
     "CampaignStatus",
@@ -113,6 +137,7 @@ __all__ = [
     "Capture",
     "CapturePayment",
     "Catalogue",
+    "Channel",
     "CheckoutView",
     "Confirm",
     "ConfirmReceipt",
@@ -133,6 +158,7 @@ __all__ = [
     "PaymentFilter",
     "PaymentStatus",
     "PaymentView",
+    "Presented",
     "QuoteView",
     "Reader",
     "Receipt",
@@ -142,7 +168,9 @@ __all__ = [
     "ReviewPayment",
     "VoidPayment",
     "bind_funding",
+    "cancel_checkout",
     "carried_by_campaign",
+    "charge_rides",
     "check_new_campaign",
     "create_checkout",
     "create_quote",

@@ -1,16 +1,17 @@
-"""What payments are decided by, beside state: the products on the shelf and each book's policy."""
+"""What payments are decided by, beside state: the products on the shelf, each book's policy, the limits of the law."""
 
 from collections.abc import Mapping
 from datetime import date
 
 from msgspec import Struct
 
+from wufeng.compliance import LimitPolicy
 from wufeng.credit import Line, Product, Products
 from wufeng.risk.model import Policy
 
 
 class Catalogue(Struct, frozen=True):
-    """Every product version that a line may draw by; the policy in force, by book.
+    """Every product version that a line may draw by; the policy in force, by book; the limits of the law.
 
     confirm_minutes          how long a payment waits for its payer's word
     authorised_days          how long an authorised amount stays held
@@ -22,6 +23,7 @@ class Catalogue(Struct, frozen=True):
 
     products: Products
     policies: Mapping[int, Policy]
+    limits: LimitPolicy
     confirm_minutes: int = 15
     authorised_days: int = 7
     quote_minutes: int = 15
@@ -29,8 +31,8 @@ class Catalogue(Struct, frozen=True):
 
     def product_of(self, line: Line) -> Product:
         """The version a line was opened under: its own terms, and its lenders."""
-        return self.products.version(line.product, line.product_version)
+        return self.products.version(line.product, line.product_version, line.tier)
 
     def drawn_under(self, line: Line, on: date) -> Product:
         """The version that a line's draws of a date live by: the one in force then, or the line's own, if newer."""
-        return self.products.drawn_under(line.product, line.product_version, on)
+        return self.products.drawn_under(line.product, line.product_version, line.tier, on)

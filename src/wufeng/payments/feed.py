@@ -11,6 +11,7 @@ CREDIT_TYPES = (
     "application.offered",
     "application.declined",
     "application.accepted",
+    "consent.withdrawn",
     "line.opened",
     "line.frozen",
     "line.unfrozen",

@@ -2,8 +2,8 @@
 
 `ledger verify` clean · every 2xx/402 the clients hold is stored with the same bytes, and the same key gives them
 again · every payment has a client who meant it · at most one effect a key and an order · nothing beyond its
-bounds · the followers have reached the heads · nobody is asked for a word past its time · fees, draws' shares and
-refunds add up
+bounds, no budget overspent · the followers have reached the heads · nobody is asked for a word past its time ·
+fees, draws' shares and refunds add up
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from wufeng.base.books import Book
 from wufeng.base.claims import key_id, load_claims
 from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
+from wufeng.payments import LEDGER_CHECKS
 from wufeng.prove import store
 from wufeng.prove.engine import Engine
 from wufeng.prove.fleet import Definite, Fleet, Intent, Log
@@ -91,13 +92,14 @@ async def audit(engine: Engine, fleet: Fleet, town: Town, repeats_max: int) -> A
     case = _Case(engine.books.named(BOOK), town, fleet.log)
     case.find("unresolved", [f"the outcome of {one.key} is unknown" for one in fleet.log.unresolved()])
     await _check_heads(engine, case)
-    report = await ledger.verify(engine.database)
+    report = await ledger.verify(engine.database, checks=LEDGER_CHECKS)
     case.find("ledger", [f"{one.kind} {one.where}: {one.expected} / {one.found}" for one in report.breaks])
     case.counts["journals"] = report.journals
     async with engine.database.read() as db:
         await _load(db, case)
         await _check_claims(db, case)
         await _check_bounds(engine, db, case)
+        await _check_budgets(db, case)
     _check_intents(case)
     _check_effects(case)
     _check_sums(case)
@@ -157,6 +159,24 @@ async def _check_bounds(engine: Engine, db: Connection, case: _Case) -> None:
             if s.used_minor + s.held_minor > s.line.limit_minor
         ]
         case.counts["over_limit"] += case.find("limit", over)
+
+
+async def _check_budgets(db: Connection, case: _Case) -> None:
+    """No campaign carries more than its budget, and no bucket holds what was not given to it."""
+    budgets = await store.load_budgets(db, [shop.id for shop in case.town.shops])
+    given, used = Counter[UUID](), Counter[UUID]()
+    for bucket in case.book.buckets:
+        for taken in await store.load_taken(db, bucket, [budget.id for budget in budgets]):
+            given[taken.campaign_id] += taken.given_minor
+            used[taken.campaign_id] += taken.used_minor
+    case.find(
+        "budget",
+        [
+            f"campaign {b.id}: {used[b.id]} used, {given[b.id]} in slices, {b.given_minor} given of {b.budget_minor}"
+            for b in budgets
+            if used[b.id] > b.budget_minor or given[b.id] != b.given_minor or b.given_minor > b.budget_minor
+        ],
+    )
 
 
 def _check_intents(case: _Case) -> None:

@@ -15,11 +15,16 @@ from wufeng.prove.traffic import Clients
 
 CLIENTS = 12
 PAYMENTS_MAX = 1_000_000
+LIMIT_MINOR = 2_000_000
+PRODUCTS = ("monthly_bill", "daily_interest")
+"""The second bears interest from the day of the draw: its sums move with each payment."""
 
 
 async def killed_under_load(job: Job, aim: Callable[[Stage, random.Random], Strike]) -> Outcome:
     """Clients pay without a pause while what `aim` chooses is killed; each repeats its key until it knows."""
-    async with staged(job, payers=40, shops=3, wallet_minor=10_000_00) as stage:
+    async with staged(
+        job, payers=40, shops=3, limit_minor=LIMIT_MINOR, wallet_minor=10_000_00, products=PRODUCTS
+    ) as stage:
         clients = Clients(stage.fleet, stage.town, job.run_id, job.seed)
         load = asyncio.create_task(clients.run(CLIENTS, job.left_s + RECOVERS_WITHIN_S, PAYMENTS_MAX))
         try:

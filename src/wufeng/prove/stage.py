@@ -1,7 +1,7 @@
 """What a proof over HTTP stands on: the server, an engine of our own on its database, a town, and the fleet."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from wufeng.prove.engine import Engine
 from wufeng.prove.fleet import Fleet, Log
 from wufeng.prove.model import Job, Size
 from wufeng.prove.server import Server
-from wufeng.prove.town import LIMIT_MINOR, Town, settle_town
+from wufeng.prove.town import LIMIT_MINOR, PRODUCT, Town, settle_town
 
 REPEATS = {Size.SMALL: 100, Size.NORMAL: 1_000, Size.FULL: 1_000_000}
 """How many stored answers the final audit asks for once more."""
@@ -47,6 +47,7 @@ async def staged(
     limit_minor: int = LIMIT_MINOR,
     wallet_minor: int = 0,
     pin: str | None = None,
+    products: Sequence[str] = (PRODUCT,),
 ) -> AsyncIterator[Stage]:
     """Set a stage up; its log is `<run id>.jsonl` in the scratch directory."""
     job.tell("starting the server")
@@ -62,6 +63,7 @@ async def staged(
                 limit_minor=limit_minor,
                 wallet_minor=wallet_minor,
                 pin=pin,
+                products=products,
             )
             yield Stage(job, server, engine, town, fleet)
     finally:

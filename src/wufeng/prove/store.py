@@ -47,6 +47,22 @@ class Moved(Struct, frozen=True):
     moved_minor: int
 
 
+class Budget(Struct, frozen=True):
+    """A campaign's budget. `given_minor`: of it, what the buckets hold, used or not."""
+
+    id: UUID
+    budget_minor: int
+    given_minor: int
+
+
+class Taken(Struct, frozen=True):
+    """One bucket's slice of a budget, and what its payments say that they used of it."""
+
+    campaign_id: UUID
+    given_minor: int
+    used_minor: int
+
+
 async def load_payments(db: Connection, bucket: int, merchants: Collection[UUID]) -> list[PaymentRow]:
     """The payments of some merchants."""
     return [PaymentRow(**dict(row)) for row in await db.fetch(SQL.payments_of_merchants, bucket, merchants)]
@@ -76,6 +92,16 @@ async def load_broken_floors(db: Connection, bucket: int) -> list[UUID]:
 async def load_stray_draws(db: Connection, bucket: int) -> list[UUID]:
     """Draws whose shares do not add up to the whole."""
     return [row["id"] for row in await db.fetch(SQL.stray_draws, bucket)]
+
+
+async def load_budgets(db: Connection, merchants: Collection[UUID]) -> list[Budget]:
+    """The budgets of some merchants' campaigns."""
+    return [Budget(**dict(row)) for row in await db.fetch(SQL.budgets_of_merchants, merchants)]
+
+
+async def load_taken(db: Connection, bucket: int, campaigns: Collection[UUID]) -> list[Taken]:
+    """What a bucket holds and has used of budgets."""
+    return [Taken(**dict(row)) for row in await db.fetch(SQL.taken_of_budgets, bucket, campaigns)]
 
 
 async def load_backends(db: Connection, database_name: str) -> Sequence[int]:

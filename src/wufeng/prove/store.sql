@@ -42,6 +42,21 @@ select id
    and (select sum(share_ppm) from unnest(shares_ppm) as share (share_ppm)) <> 1000000
  order by id;
 
+-- name: budgets_of_merchants
+-- What the buckets' slices of a budget hold together is what it has given away, and not more than there is.
+select c.id, c.budget_minor, c.given_minor
+  from campaign as c
+ where c.merchant_id = any($1::uuid[]) and c.budget_minor is not null
+ order by c.id;
+
+-- name: taken_of_budgets
+select slice.campaign_id, slice.given_minor,
+       (select coalesce(sum(payment.campaign_minor + payment.campaign_held_minor), 0)::bigint
+          from payment where payment.bucket = $1 and payment.campaign_id = slice.campaign_id) as used_minor
+  from campaign_slice as slice
+ where slice.bucket = $1 and slice.campaign_id = any($2::uuid[])
+ order by slice.campaign_id;
+
 -- name: backends
 select pid
   from pg_stat_activity

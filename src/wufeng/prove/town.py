@@ -113,14 +113,19 @@ async def settle_town(
     limit_minor: int = LIMIT_MINOR,
     wallet_minor: int = 0,
     pin: str | None = None,
+    products: Sequence[str] = (PRODUCT,),
 ) -> Town:
-    """Make people and merchants whom nobody else uses; `name` (letters, digits) makes their names unique."""
+    """Make people and merchants whom nobody else uses; `name` (letters, digits) makes their names unique.
+
+    products  of the people's lines, in turn
+    """
     engine.lanes.handlers[FillWallet] = fill_wallets
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> Payer:
         async with room:
-            return await _make_payer(engine, f"{name}-{number}", limit_minor, wallet_minor, pin)
+            product = products[number % len(products)]
+            return await _make_payer(engine, f"{name}-{number}", product, limit_minor, wallet_minor, pin)
 
     people = await asyncio.gather(*(one(number) for number in range(payers)))
     merchants = [await _make_shop(engine, f"{name} {number}") for number in range(shops)]
@@ -128,7 +133,7 @@ async def settle_town(
 
 
 async def _make_payer(
-    engine: Engine, name: str, limit_minor: int, wallet_minor: int, pin: str | None
+    engine: Engine, name: str, product: str, limit_minor: int, wallet_minor: int, pin: str | None
 ) -> Payer:
     book = engine.books.named(BOOK)
     at = book.at(engine.clock)
@@ -149,7 +154,7 @@ async def _make_payer(
             at=at,
             people=(person_id,),
             person_id=person_id,
-            product=PRODUCT,
+            product=product,
             limit_minor=limit_minor,
             staff_id=UUID(int=1),
             reason="wufeng prove",

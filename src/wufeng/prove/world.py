@@ -18,6 +18,7 @@ from wufeng.base.lanes import Command
 from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind, account_id
 from wufeng.payments import (
+    LEDGER_CHECKS,
     Capture,
     CapturePayment,
     CreateRefund,
@@ -235,7 +236,7 @@ class World:
     async def end(self) -> None:
         """The ledger proves itself at the end of each world."""
         await self._engine.followers.catch_up()
-        report = await ledger.verify(self._engine.database)
+        report = await ledger.verify(self._engine.database, checks=LEDGER_CHECKS)
         if report.breaks:
             raise Difference(f"ledger verify: {report.breaks}")
 

@@ -2,7 +2,7 @@
 
 from wufeng.risk.commands import add_to_list, remove_from_list
 from wufeng.risk.policy import Policies, publish, read_policy, shipped_policies, shipped_policy
-from wufeng.risk.rules import in_order, needs_confirmation
+from wufeng.risk.rules import in_order, lacks_confirmation
 from wufeng.risk.store import Known, list_members, load_decision, load_known, record_decisions
 from wufeng.risk.texts import hide_fraud_reasons, view_reasons
 from wufeng.risk.views import DecisionView, view_for_person, view_for_staff
@@ -14,10 +14,10 @@ __all__ = [
     "add_to_list",
     "hide_fraud_reasons",
     "in_order",
+    "lacks_confirmation",
     "list_members",
     "load_decision",
     "load_known",
-    "needs_confirmation",
     "publish",
     "read_policy",
     "record_decisions",

@@ -21,6 +21,9 @@ class Reason(StrEnum):
     CONFIRMATION_FAILED = "confirmation_failed"
     TIER_LIMIT = "tier_limit"
     CODE_LIMIT = "code_limit"
+    FAMILY_CARD_CLOSED = "family_card_closed"
+    FAMILY_CAP = "family_cap"
+    FARES_UNPAID = "fares_unpaid"
     LINE_MISSING = "line_missing"
     LINE_FROZEN = "line_frozen"
     LINE_IN_ARREARS = "line_in_arrears"
@@ -74,8 +77,10 @@ class Confirmation(IntEnum):
 
     NONE = 0  # somebody else named the payer
     SESSION = 1  # a live session alone: enough within the policy's no-PIN limits
-    PIN = 2
-    PASSKEY = 3
+    PAY_CODE = 2  # a code that the person's own device made: enough within the same limits
+    PIN = 3
+    PASSKEY = 4
+    PASSKEY_CODE = 5  # a passkey, and a one-time code
 
     @property
     def code(self) -> str:
@@ -88,6 +93,8 @@ _OUTCOME_CODES = {outcome: outcome.name.lower() for outcome in Outcome}
 _CONFIRMATION_CODES = {confirmation: confirmation.name.lower() for confirmation in Confirmation}
 OUTCOMES = {code: outcome for outcome, code in _OUTCOME_CODES.items()}
 """Outcomes by the code that files and tables use."""
+CONFIRMATIONS = {code: confirmation for confirmation, code in _CONFIRMATION_CODES.items()}
+"""Confirmations by the code at the border and in the tables."""
 
 
 class Measure(StrEnum):
@@ -129,6 +136,18 @@ class NoPin(Struct, frozen=True, forbid_unknown_fields=True):
     day_max_minor: int
 
 
+class StepUp(Struct, frozen=True, forbid_unknown_fields=True):
+    """Above an amount (minor units) a payment needs so strong a confirmation: `pin`, `passkey` or `passkey_code`."""
+
+    above_minor: int
+    needs: str
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """The weakest confirmation that will do."""
+        return CONFIRMATIONS[self.needs]
+
+
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds of one payment and of a payer's business date, in minor units."""
 
@@ -155,6 +174,7 @@ class Policy(Struct, frozen=True):
     effective_from: datetime
     no_pin: NoPin
     limits: Limits
+    step_up: tuple[StepUp, ...] = ()
     velocity: tuple[VelocityRule, ...] = ()
     lists: tuple[ListRule, ...] = ()
     review: Review = Review()

@@ -13,7 +13,19 @@ from msgspec import Struct
 from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
 from wufeng.risk import store
-from wufeng.risk.model import OUTCOMES, Limits, ListRule, NoPin, Outcome, Policy, Review, VelocityRule
+from wufeng.risk.model import (
+    CONFIRMATIONS,
+    OUTCOMES,
+    Confirmation,
+    Limits,
+    ListRule,
+    NoPin,
+    Outcome,
+    Policy,
+    Review,
+    StepUp,
+    VelocityRule,
+)
 from wufeng.risk.rules import RECENT_KEPT
 
 DAY_S = 86_400
@@ -32,6 +44,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     no_pin: NoPin
     limits: Limits
     review: Review = Review()
+    step_up: tuple[StepUp, ...] = ()
     velocity: tuple[VelocityRule, ...] = ()
     list: tuple[ListRule, ...] = ()
 
@@ -82,6 +95,7 @@ def read_policy(source: str, name: str) -> ShippedPolicy:
         effective_from=file.policy.effective_from,
         no_pin=file.no_pin,
         limits=file.limits,
+        step_up=file.step_up,
         velocity=file.velocity,
         lists=file.list,
         review=file.review,
@@ -139,6 +153,11 @@ def _check(file: _File, name: str) -> None:
             raise ConfigurationError(f"{name}: rule {rule.id} stands there twice")
     for velocity in file.velocity:
         _check_velocity(velocity, name)
+    for step in file.step_up:
+        if CONFIRMATIONS.get(step.needs, Confirmation.NONE) < Confirmation.PIN or step.above_minor < 0:
+            raise ConfigurationError(
+                f"{name}: a step_up has above_minor >= 0, and needs pin, passkey or passkey_code"
+            )
     amounts = (*msgspec.structs.astuple(file.no_pin), *msgspec.structs.astuple(file.limits))
     if min(amounts) < 0:
         raise ConfigurationError(f"{name}: limits are not negative")

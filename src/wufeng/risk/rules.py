@@ -27,21 +27,39 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(set(reasons), key=REASON_ORDER.__getitem__))
 
 
-def needs_confirmation(
-    confirmation: Confirmation, amount_minor: int, features: Features, on: int, policy: Policy
-) -> bool:
-    """Whether the payer must still say yes: no stronger proof than a session, and above the no-PIN limits.
+def confirmation_needed(amount_minor: int, features: Features, on: int, policy: Policy) -> Confirmation:
+    """The weakest confirmation that a payment takes: a session within the no-PIN limits, else what the steps ask.
 
     on  the business date as an ordinal: sums of an earlier date count as nothing
     """
-    if confirmation >= Confirmation.PIN:
-        return False
-    if confirmation is Confirmation.NONE:
-        return True
     spent = features.day_no_pin_minor if features.day_on == on else 0
-    return (
-        amount_minor > policy.no_pin.payment_max_minor or spent + amount_minor > policy.no_pin.day_max_minor
+    without_pin = (
+        amount_minor <= policy.no_pin.payment_max_minor
+        and spent + amount_minor <= policy.no_pin.day_max_minor
     )
+    asked = Confirmation.SESSION if without_pin else Confirmation.PIN
+    for step in policy.step_up:
+        if amount_minor > step.above_minor:
+            asked = max(asked, step.confirmation)
+    return asked
+
+
+def lacks_confirmation(
+    confirmation: Confirmation,
+    amount_minor: int,
+    features: Features,
+    on: int,
+    policy: Policy,
+    least: Confirmation = Confirmation.NONE,
+) -> Confirmation | None:
+    """What the payer must still prove; None: what they have proved will do.
+
+    least  what the payer is asked for in any case
+    """
+    if not policy.step_up and confirmation >= max(Confirmation.PIN, least):
+        return None
+    needed = max(confirmation_needed(amount_minor, features, on, policy), least)
+    return None if confirmation >= needed else needed
 
 
 def judge(
@@ -122,7 +140,7 @@ def fold_payment(
     Instants stay in order even when a command waited and came with an earlier one than its neighbour's.
     """
     same_day = features.day_on == on
-    no_pin_minor = amount_minor if confirmation is Confirmation.SESSION else 0
+    no_pin_minor = amount_minor if Confirmation.NONE < confirmation < Confirmation.PIN else 0
     at_s = int(at.timestamp())
     if features.recent_at_s and features.recent_at_s[-1] > at_s:
         at_s = features.recent_at_s[-1]

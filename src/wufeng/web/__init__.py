@@ -7,8 +7,10 @@ import httpx
 
 from wufeng.client import Patience, Wufeng
 from wufeng.identity import PAGE_RULES
+from wufeng.identity.openid.provider import Providers
+from wufeng.identity.places import IN_PROCESS
 from wufeng.services import Services
-from wufeng.web import common, console, consumer, demo, design, merchant, shop
+from wufeng.web import common, console, consumer, demo, design, embed, merchant, shop
 from wufeng.web.notices import Notices
 from wufeng.web.paging import Page, Pages, Site
 from wufeng.web.render import Renderer
@@ -19,6 +21,7 @@ __all__ = ["PAGES", "SEGMENTS", "create_web"]
 PAGES: tuple[Page, ...] = (
     *common.PAGES,
     *design.PAGES,
+    *embed.PAGES,
     *demo.PAGES,
     *consumer.PAGES,
     *merchant.PAGES,
@@ -34,9 +37,10 @@ _PATIENCE = Patience(deadline_s=8.0, attempt_s=8.0)
 """A person waits: what is not known by then is shown as not known."""
 
 
-def create_web(services: Services, api: Any) -> Pages:
+def create_web(services: Services, api: Any, openid: httpx.AsyncBaseTransport | None = None) -> Pages:
     """The pages. `api` is the API's ASGI application, called in this process.
 
+    openid  what carries calls of OpenID providers instead of a network: a test provider in this process
     Does not start with a page that no access rule names.
     """
     unruled = [page.operation for page in PAGES if page.operation not in PAGE_RULES]
@@ -46,10 +50,15 @@ def create_web(services: Services, api: Any) -> Pages:
             "http://wufeng",
             language=language,
             patience=_PATIENCE,
-            transport=httpx.ASGITransport(app=api),
+            transport=httpx.ASGITransport(app=api, client=(IN_PROCESS, 0)),
         )
         for language in LANGUAGES
     }
-    return Pages(
-        Site(services=services, renderer=Renderer(common.ASSETS), api=callers, notices=Notices()), PAGES
+    site = Site(
+        services=services,
+        renderer=Renderer(common.ASSETS),
+        api=callers,
+        notices=Notices(),
+        providers=Providers(services.settings, services.clock, openid),
     )
+    return Pages(site, PAGES)

@@ -22,18 +22,22 @@ class Notices:
     """By order number: what was sold in this process, and what webhooks said of it."""
 
     def __init__(self) -> None:
-        self._sold: OrderedDict[str, None] = OrderedDict()
+        self._sold: OrderedDict[str, str] = OrderedDict()
         self._said: OrderedDict[str, Notice] = OrderedDict()
 
-    def sell(self, order_no: str) -> None:
-        """This process has made that order, so its webhook comes to it."""
-        self._sold[order_no] = None
+    def sell(self, order_no: str, checkout: str = "") -> None:
+        """This process has made that order, so its webhook comes to it; `checkout` is the page on which it is paid."""
+        self._sold[order_no] = checkout
         if len(self._sold) > AT_MOST:
             self._sold.popitem(last=False)
 
     def sold(self, order_no: str) -> bool:
         """Whether the order was made since this process began."""
         return order_no in self._sold
+
+    def checkout_of(self, order_no: str) -> str:
+        """The page on which an order is paid; empty for one that this process does not know."""
+        return self._sold.get(order_no, "")
 
     def keep(self, notice: Notice) -> None:
         """Keep what a webhook said; an event may come twice, and the first counts."""

@@ -25,6 +25,8 @@ from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem, OutcomeUnknown, Wufeng
 from wufeng.identity import PAGE_RULES, Caller, decide_access
+from wufeng.identity.openid.provider import Providers
+from wufeng.identity.places import client_address, read_ranges
 from wufeng.services import Services
 from wufeng.web.notices import Notices
 from wufeng.web.render import Renderer
@@ -54,7 +56,7 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=(), payment=()"),
 )
 
 
@@ -120,12 +122,16 @@ def pages_of(door: Door) -> Callable[[str, str, str, Handle], Page]:
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """What all pages share. `api` calls the API in this process, by language; `notices` are the demo shop's."""
+    """What all pages share. `api` calls the API in this process, by language; `notices` are the demo shop's.
+
+    providers  who else signs people in, by book
+    """
 
     services: Services
     renderer: Renderer
     api: Mapping[str, Wufeng]
     notices: Notices
+    providers: Providers
 
 
 class Visit:
@@ -134,6 +140,7 @@ class Visit:
     book    the caller's; of a public page the one that was looked at last, else the first
     at      the instant on that book's clock, read once
     token   the visitor's credential; None: nobody is signed in
+    address where the visitor comes from, behind the proxies that the settings trust; None: it is not known
     form    the fields of a POST, or the parameters of a GET; a field given twice is refused
     raw     the body of a page that takes it as it comes
     """
@@ -161,6 +168,7 @@ class Visit:
         self.request_id = request_id
         self.caller_or_none: Caller | None = None
         self.token: str | None = None
+        self.address: str | None = None
         self.form: Mapping[str, str] = {}
         self.raw = b""
         self.book: Book
@@ -182,7 +190,8 @@ class Visit:
     @property
     def api(self) -> Wufeng:
         """The API, called as the visitor; its public calls are for the visit's book."""
-        return self.site.api[self.language].as_caller(self.token).in_book(self.book.name)
+        api = self.site.api[self.language].as_caller(self.token).in_book(self.book.name)
+        return api if self.address is None else api.from_address(self.address)
 
     def in_book(self, book: Book) -> None:
         """Stand in a book: its clock, its time zone."""
@@ -225,6 +234,10 @@ class Visit:
         """Look at another page of this site: a GET, whatever this was."""
         return Reply(status=303, headers=((b"location", path.encode("ascii")), *self._set_cookies))
 
+    def leave(self, url: str) -> Reply:
+        """Go to another site: to an address that this installation is configured with, never one that came in."""
+        return Reply(status=303, headers=((b"location", url.encode("ascii")), *self._set_cookies))
+
     def set_cookie(self, name: str, value: str, lasts_s: int = COOKIE_LASTS_S) -> None:
         """Have the browser keep a value: not for scripts, and not sent along by other sites' forms."""
         forwarded = self.headers.get(b"x-forwarded-proto", b"").decode("latin-1")
@@ -246,7 +259,7 @@ class Visit:
         return local_path(back, self.page.door.home)
 
     def _context(self) -> dict[str, Any]:
-        formats = self.formats
+        formats, provider = self.formats, self.site.providers.of(self.book)
         return {
             "money": formats.money,
             "number": formats.number,
@@ -265,6 +278,7 @@ class Visit:
             "door": self.page.door.value,
             "signed_in": self.caller_or_none is not None,
             "new_key": secrets.token_hex(16),
+            "openid": provider.setting.name if provider is not None else None,
         }
 
 
@@ -325,6 +339,11 @@ class Pages:
             request_id,
         )
         visit.in_book(_public_book(services, cookies))
+        visit.address = client_address(
+            (scope.get("client") or (None,))[0],
+            headers.get(b"x-forwarded-for", b"").decode("latin-1"),
+            read_ranges(services.settings.trusted_proxies),
+        )
         try:
             if page is None:
                 code = Code.METHOD_NOT_ALLOWED if methods else Code.NOT_FOUND
@@ -350,7 +369,9 @@ async def _answer(visit: Visit, scope: Mapping[str, Any], receive: Any) -> Reply
     visit.token = visit.cookies.get(page.door.cookie) or None
     if visit.token is not None:
         try:
-            visit.caller_or_none = await services.authenticator.authenticate(f"Bearer {visit.token}")
+            visit.caller_or_none = await services.authenticator.authenticate(
+                f"Bearer {visit.token}", visit.address
+            )
         except Problem as problem:
             if problem.code is not Code.UNAUTHENTICATED:
                 raise

@@ -30,6 +30,7 @@ from wufeng.credit.applications.rules import (
 )
 from wufeng.credit.products.files import shipped_products
 from wufeng.credit.products.model import Product
+from wufeng.credit.products.rules import dearest_ppm, highest_rate_ppm
 
 POLICY = shipped_application_policy()
 PRODUCT: Product = next(one.product for one in shipped_products() if one.product.id == "monthly_bill")
@@ -126,9 +127,15 @@ def test_a_product_asks_for_tier_age_and_an_account_of_ones_own() -> None:
 
 
 def test_a_product_dearer_than_the_price_tier_is_not_given() -> None:
-    dear = replace(PRODUCT, interest=replace(PRODUCT.interest, annualised_max_ppm=240_001))
+    dear = replace(PRODUCT, interest=replace(PRODUCT.interest, late_daily_ppm=658))  # 24.017 % a year
     decision = decide(REGULAR, dear)
     assert isinstance(decision, Declined) and decision.reasons == (ApplicationReason.RATE_CAP,)
+
+
+def test_what_merchants_pay_does_not_make_a_product_dear() -> None:
+    free: Product = next(one.product for one in shipped_products() if one.product.id == "pay_in_four")
+    assert highest_rate_ppm(free) > 240_000 and dearest_ppm(free) == 0
+    assert isinstance(decide(REGULAR, free), Offered)
 
 
 def test_a_score_below_the_lowest_grade_is_looked_at_or_declined() -> None:

@@ -121,12 +121,19 @@ async def test_the_sheet_is_the_schedule_that_would_be_executed(office: Office) 
         assert hashlib.sha256(paper.content).hexdigest() == paper.hash
     sheet, contract = read_sheet(kept.sheet), read_contract(kept.contract)
     assert (sheet.basis, sheet.principal_minor, sheet.limit_minor) == ("order", 1_299_00, 22_000_00)
-    product = house.products.version(kept.product, kept.product_version)
+    product = house.products.version(kept.product, kept.product_version, "preferred")
     options = offers(product, 1_299_00, Scene.RETAIL, house.on)
     assert [way.instalments for way in sheet.ways] == [option.instalments for option in options]
     for way in sheet.ways:
         assert sum(part.amount_minor for part in way.instalments) == way.total_minor
         assert way.total_minor == 1_299_00 + way.total_cost_minor
+    for way, option in zip(sheet.ways, options, strict=True):
+        rates = option.rates
+        assert (way.annualised_rate_ppm, way.effective_rate_ppm) == (
+            rates.annualised_ppm,
+            rates.effective_ppm,
+        )
+        assert (way.eu_rate_ppm, way.us_rate_ppm) == (rates.eu_ppm, rates.us_ppm)
     assert sheet.annualised_max_ppm == max(option.annualised_rate_ppm for option in options)
     assert {item.code for item in sheet.items} >= {"single", "instalments_3", "instalments_12"}
     assert {item.code: item.annualised_rate_ppm for item in sheet.contingent} == {
@@ -138,6 +145,36 @@ async def test_the_sheet_is_the_schedule_that_would_be_executed(office: Office) 
     assert contract.consents == POLICY.consents == kept.consents
     without = await row(office, await office.apply(await house.person(), facts=QUIET))
     assert without.sheet is not None and read_sheet(without.sheet).principal_minor == 1_000_00
+
+
+async def test_two_people_have_two_prices_and_both_read_why(office: Office) -> None:
+    house, people = office.house, [await office.house.person() for _ in range(2)]
+    views = [
+        await office.apply(one, facts=facts, language="en")
+        for one, facts in zip(people, (QUIET, REGULAR), strict=True)
+    ]
+    told = [(view.grade, view.price.tier, view.price.name, view.price.text) for view in views if view.price]
+    assert told == [
+        ("D", "standard", "Standard", "Grade D gives this price list: Standard"),
+        ("A", "preferred", "Preferred", "Grade A gives this price list: Preferred"),
+    ]
+    signed = [await office.accept(one, view) for one, view in zip(people, views, strict=True)]
+    payers = [
+        replace(one, line_id=decode(Prefix.LINE, view.line or ""))
+        for one, view in zip(people, signed, strict=True)
+    ]
+    lines = [await house.line(payer) for payer in payers]
+    assert [(line.tier, line.tier_name) for line in lines] == [
+        ("standard", "Standard"),
+        ("preferred", "Preferred"),
+    ]
+    drawn = []
+    for payer in payers:
+        await house.buy(payer, 600_00, tenor=3)
+        ((draw,), *_) = [(await house.debt(payer)).draws]
+        drawn.append(sum(draw.fee_parts))
+    assert drawn == [15_00, 12_00]  # 2.5 % and 2 % of 600.00
+    assert views[0].points != views[1].points and views[0].reasons
 
 
 async def test_a_sheet_that_was_not_read_is_not_signed(office: Office) -> None:
@@ -224,3 +261,63 @@ async def test_new_terms_ask_for_a_new_application(office: Office) -> None:
     assert refused.code is Code.STATE_CONFLICT and "terms have changed" in refused.detail
     async with house.database.read() as db:
         assert await load_lines(db, house.bucket, [UUID(int=1)]) == {}
+
+
+async def test_a_consent_is_taken_back_and_the_debt_stays(office: Office) -> None:
+    house = office.house
+    person = await house.person(wallet_minor=500_00)
+    accepted = await office.accept(person, await office.apply(person, facts=REGULAR))
+    payer = replace(person, line_id=decode(Prefix.LINE, accepted.line or ""))
+    await house.buy(payer, 300_00)
+
+    def taking(purpose: str, **more: object) -> credit.WithdrawConsent:
+        return credit.WithdrawConsent(
+            at=house.at,
+            people=(person.id,),
+            application_id=decode(Prefix.APPLICATION, accepted.id),
+            purpose=purpose,
+            **{"person_id": person.id, **more},  # type: ignore[arg-type]
+        )
+
+    unknown = await office.refused(taking("marketing"))
+    assert (unknown.code, unknown.errors[0].pointer) == (Code.INVALID_FIELD, "/purpose")
+    other = await house.person()
+    assert (await office.refused(taking("bureau_query", person_id=other.id))).code is Code.NOT_FOUND
+    first = msgspec.json.decode((await house.do(taking("bureau_query"))).body, type=ApplicationView)
+    again = msgspec.json.decode((await house.do(taking("bureau_query"))).body, type=ApplicationView)
+    assert first.consents == again.consents and first.status == "accepted"
+    assert {one.purpose for one in first.consents if one.withdrawn_at is not None} == {"bureau_query"}
+    assert await house.events("consent.withdrawn", "line.frozen") == [
+        f"line.frozen {house.on}",
+        f"consent.withdrawn {house.on}",
+    ]
+    refused = await house.send(house.buying(payer, 1_00))
+    assert (refused.status, refused.body) == (402, b"line_frozen")  # type: ignore[union-attr]
+    thawing = await office.refused(house.change(credit.Unfreeze, payer))
+    assert thawing.code is Code.STATE_CONFLICT and "withdrawn a consent" in thawing.detail
+    assert (await row(office, accepted)).review_on is None
+    await house.turn_to(house.on + timedelta(days=100))
+    line = await house.line(payer)
+    assert (line.status, line.used_minor) == ("frozen", 300_00) and line.billed_minor > 0
+    assert await house.events("application.offered") == [f"application.offered {line.opened_on}"]
+    await house.repay(payer)
+    assert (await house.line(payer)).used_minor == 0
+    await house.prove(payer)
+
+
+async def test_an_application_that_waits_ends_with_its_consent(office: Office) -> None:
+    person = await office.house.person()
+    offered = await office.apply(person, facts=REGULAR)
+    command = credit.WithdrawConsent(
+        at=office.house.at,
+        people=(person.id,),
+        application_id=decode(Prefix.APPLICATION, offered.id),
+        person_id=person.id,
+        purpose="lender_sharing",
+    )
+    view = msgspec.json.decode((await office.house.do(command)).body, type=ApplicationView)
+    assert view.status == "lapsed"
+    assert (await office.refused(office.accepting(person, offered))).code is Code.STATE_CONFLICT
+    fresh = await office.apply(person, facts=REGULAR)
+    assert fresh.id != offered.id and fresh.status == "offered"
+    assert all(one.withdrawn_at is None for one in fresh.consents)

@@ -17,17 +17,20 @@ from wufeng.credit.applications.rules import decide_application
 from wufeng.credit.applications.texts import year_text
 from wufeng.credit.documents import Figures
 from wufeng.credit.products.files import shipped_products
-from wufeng.credit.products.model import Early, Product
+from wufeng.credit.products.model import STANDARD, Early, Product
 from wufeng.identity.merchants.model import Scene
 
 from .test_application_rules import NEW
 
 POLICY = shipped_application_policy()
 PRODUCTS = [one.product for one in shipped_products()]
+LISTS = [(one, tier) for one in PRODUCTS for tier in (STANDARD, *(tier.code for tier in one.tiers))]
 ON = date(2026, 9, 3)
 
 
-def signing(product: Product, limit_minor: int, purchase: Purchase | None = None) -> Signing:
+def signing(
+    product: Product, limit_minor: int, purchase: Purchase | None = None, tier: str = STANDARD
+) -> Signing:
     return Signing(
         application_id=UUID(int=1),
         person_id=UUID(int=2),
@@ -36,25 +39,28 @@ def signing(product: Product, limit_minor: int, purchase: Purchase | None = None
         on=ON,
         consents=POLICY.consents,
         purchase=purchase,
+        tier=tier,
     )
 
 
-@pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.id)
+@pytest.mark.parametrize(("product", "tier"), LISTS, ids=lambda one: one if isinstance(one, str) else one.id)
 @given(part=st.integers(0, 1_000_000), of_order=st.booleans())
-def test_a_sheet_adds_up(product: Product, part: int, of_order: bool) -> None:
+def test_a_sheet_adds_up(product: Product, tier: str, part: int, of_order: bool) -> None:
     least, most = product.limit.minimum_minor, product.limit.maximum_minor
     limit_minor = least + (most - least) * part // 1_000_000
     purchase = Purchase(UUID(int=3), max(1, limit_minor // 3), Scene.RETAIL) if of_order else None
-    sheet_paper, contract_paper = papers_of(signing(product, limit_minor, purchase))
+    sheet_paper, contract_paper = papers_of(signing(product, limit_minor, purchase, tier))
     sheet, contract = read_sheet(sheet_paper), read_contract(contract_paper)
     assert hashlib.sha256(sheet_paper.content).hexdigest() == sheet_paper.hash == contract.sheet_hash
-    assert papers_of(signing(product, limit_minor, purchase)) == (sheet_paper, contract_paper)
+    assert papers_of(signing(product, limit_minor, purchase, tier)) == (sheet_paper, contract_paper)
     assert sheet.principal_minor == (purchase.amount_minor if purchase else limit_minor)
     for way in sheet.ways:
         assert sum(row.principal_minor for row in way.instalments) == sheet.principal_minor
         assert sum(row.amount_minor for row in way.instalments) == way.total_minor
         assert way.total_minor - sheet.principal_minor == way.total_cost_minor >= 0
         assert way.annualised_rate_ppm <= sheet.annualised_max_ppm <= product.interest.annualised_max_ppm
+        assert way.eu_rate_ppm is not None and (way.eu_rate_ppm > 0) == (way.total_cost_minor > 0)
+    assert sheet.tier == tier and sheet.tier_name is not None and sheet.tier_name.zh
     assert sum(one.share_ppm for one in sheet.lenders) == 1_000_000
     assert {item.code for item in sheet.contingent} >= {"revolving", "late"}
     assert len(sheet.items) >= len(sheet.ways)

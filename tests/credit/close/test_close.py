@@ -226,6 +226,40 @@ async def test_what_a_close_tells(house: House) -> None:
     await house.prove(payer)
 
 
+async def test_a_bill_that_is_due_on_its_own_date_is_told_as_due(house: House) -> None:
+    payer = await house.payer(wallet_minor=100_000, product="pay_in_four", limit_minor=100_000)
+    await house.buy(payer, 40_000, tenor=4)
+    await house.turn_to(date(2026, 9, 4))
+    assert (await house.events())[1:] == ["bill.issued 2026-09-04", "bill.due 2026-09-04"]
+    await house.repay(payer, 10_000)
+    await house.turn_to(date(2026, 9, 20))
+    assert (await house.events("bill.issued", "bill.due", "bill.paid", "bill.overdue"))[2:] == [
+        "bill.paid 2026-09-04",
+        "bill.issued 2026-09-18",
+        "bill.due 2026-09-18",
+        "bill.overdue 2026-09-19",
+    ]
+    await house.prove(payer)
+
+
+async def test_every_bill_is_told_as_due_once_also_by_a_late_close(house: House) -> None:
+    payers = [await house.payer(product="pay_in_four", limit_minor=100_000), await house.payer()]
+    await house.buy(payers[0], 40_000, tenor=4)
+    await house.buy(payers[1], 40_000)
+    for until, version in ((date(2026, 9, 5), 99), (date(2026, 10, 9), 1), (date(2026, 10, 11), 99)):
+        async with house.database.transaction() as db:  # the line cannot be closed until it is mended
+            await db.execute("update line set product_version = $2 where bucket = $1", house.bucket, version)
+        run_to(house, until)
+        await credit.close_through(house.lanes, house.book, house.bucket, until - ONE_DAY, house.steps)
+    async with house.database.transaction() as db:
+        await db.execute("update line set product_version = 1 where bucket = $1", house.bucket)
+    await house.turn_to(date(2026, 11, 12))
+    bills = [bill for payer in payers for bill in await house.bills(payer)]
+    assert len(bills) >= 6
+    assert len(await house.events("bill.due")) == len(await house.events("bill.issued")) == len(bills)
+    await house.prove(*payers)
+
+
 async def test_a_bill_that_adds_no_interest_or_fee_posts_no_journal(house: House) -> None:
     payer = await house.payer()
     await house.buy(payer, 50_000)

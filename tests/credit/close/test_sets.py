@@ -253,7 +253,7 @@ def test_dates_by_day_are_those_of_a_cycle(day: int) -> None:
 
 LOOKED_AT = {
     Product: "id version effective_from name currency cycle dates due_days billing minimum interest instalments"
-    " repayment auto_debit arrears limit opening scenes lenders",
+    " repayment auto_debit arrears limit opening scenes lenders tiers freeze",
     Billing: "billable_at confirm_after_days grace_days bank_days",
     Minimum: "principal_ppm whole_up_to_minor rest",
     Interest: "daily_ppm revolving_daily_ppm late_daily_ppm annualised_max_ppm late_base late_least_minor"

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 from tests.credit.documents.lives import Life, Month, product
 from tests.credit.documents.test_explain import DAILY, MONTHLY, months
+from tests.thorough import examples
 
 from wufeng.credit.documents.bill import CSV_COLUMNS, BillPaper, bill_csv, bill_document
 from wufeng.credit.documents.model import Document, Figures, Table
@@ -71,7 +72,7 @@ def test_the_pdf_opens_and_adds_up(language: str) -> None:
     assert last[3] == made.sources.bill.total_minor
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25, 250), deadline=None)
 @given(st.sampled_from([MONTHLY, DAILY]), months, st.sampled_from(["zh", "en"]))
 def test_tables_add_up_whatever_happened(terms: Product, lived_: list[Month], language: str) -> None:
     life = Life(terms)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.credit.documents.lives import Life, Month, later, product
+from tests.thorough import examples
 
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.accruals.model import Segment
@@ -78,7 +79,7 @@ def by_code(explained: tuple[Explained, ...]) -> dict[Why, Explained]:
     return {one.code: one for one in explained}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 600), deadline=None)
 @given(st.sampled_from([MONTHLY, DAILY, CAPPED]), months, st.integers(0, 70), st.sampled_from(["zh", "en"]))
 def test_every_amount_of_every_bill_is_explained_to_the_fen(
     terms: Product, lived: list[Month], days: int, language: str
@@ -103,7 +104,7 @@ def test_every_amount_of_every_bill_is_explained_to_the_fen(
         assert Why.PAID not in found or all(step.code is Why.REPAID for step in found[Why.PAID].steps)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 600), deadline=None)
 @given(st.sampled_from([MONTHLY, DAILY, CAPPED]), months)
 def test_every_piece_of_every_repayment_is_explained_to_the_fen(terms: Product, lived: list[Month]) -> None:
     life = Life(terms)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from pypdf import PdfReader
+from tests.thorough import examples
 
 from wufeng.credit.documents import (
     Align,
@@ -138,7 +139,7 @@ def test_where_lines_may_end(text: str, pieces: list[str]) -> None:
 TEXT = st.text(st.sampled_from("还清账单总额，。（）0123456789.% abcdefgh-"), max_size=120)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60, 800), deadline=None)
 @given(TEXT, st.integers(3, 40))
 def test_lines_lose_nothing_and_fit(text: str, ems: int) -> None:
     font, width = whole(), ems * UNITS

@@ -73,6 +73,7 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
             whole_up_to_minor=draw(st.sampled_from([0, 10_000])),
             rest=rest,
         ),
+        tiers=(),
         interest=replace(
             made.interest,
             daily_ppm=daily_ppm,

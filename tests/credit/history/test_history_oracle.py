@@ -1,6 +1,5 @@
 """Any life of a line, by the engine and by an oracle that counts day by day: the same books, below the fen too."""
 
-import os
 from collections import Counter
 from datetime import date
 
@@ -9,6 +8,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from msgspec.structs import replace
 from tests.credit.history.lives import DAY, LINE, Clerk, Plot, Step, live, plot_of, plots, told
 from tests.credit.history.oracle import Oracle, Purchase, Statement
+from tests.thorough import THOROUGH, examples
 
 from wufeng.credit.accruals.rules import accrued_micro
 from wufeng.credit.bills.model import Bill, BillStatus
@@ -19,17 +19,11 @@ from wufeng.credit.history.rules import fold
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.products.model import Early, Mode, Part
 
-EXAMPLES = int(os.environ.get("WUFENG_ORACLE", "1500"))
-"""WUFENG_ORACLE=10000 is a longer look."""
-
-
-LONG = "WUFENG_ORACLE" in os.environ
-
 
 @settings(
-    max_examples=EXAMPLES,
-    derandomize=not LONG,
-    phases=[Phase.explicit, Phase.generate] if LONG else list(Phase),
+    max_examples=examples(300, 10_000),
+    derandomize=not THOROUGH,
+    phases=[Phase.explicit, Phase.generate] if THOROUGH else list(Phase),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -20,6 +20,7 @@ from tests.credit.history.lives import (
     plots,
     told,
 )
+from tests.thorough import examples
 
 from wufeng.credit.accruals.rules import accrued_micro, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
@@ -32,7 +33,9 @@ from wufeng.credit.repayments.rules import order_at, spread
 
 NOBODY = UUID(int=0)
 
-many = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(
+    max_examples=examples(40, 1_000), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def folded(clerk: Clerk, events: Sequence[Event]) -> Standing:

@@ -92,7 +92,7 @@ def test_several_mistakes_are_named_at_once() -> None:
 def test_values_of_a_wrong_kind_are_all_named_at_once() -> None:
     source = (
         edited("version = 1", 'version = "1"')
-        .replace("tenor = 6,", "tenors = 6,")
+        .replace("tenor = 6,", "tenors = 6,", 1)
         .replace('remainder = "last"', 'remainder = "middle"')
         .replace("suspend_after_days = 1", "")
         .replace('"lottery"', '"lotery"')
@@ -131,9 +131,9 @@ def test_b5_a_price_above_the_ceiling_is_refused_with_its_rate() -> None:
         read_product(edited("fee_ppm = 88_000", "fee_ppm = 144_000"), "mine.toml")
     # 1.0 % a month over 24 is 21.57 % and may be offered.
     read_product(
-        edited("{ tenor = 12, fee_ppm = 88_000 }", "{ tenor = 24, fee_ppm = 240_000 }").replace(
-            "minimum_minor = 1_000", "minimum_minor = 2_000"
-        ),
+        edited("{ tenor = 12, fee_ppm = 88_000 }", "{ tenor = 24, fee_ppm = 240_000 }")
+        .replace("tenor = 12", "tenor = 24")
+        .replace("minimum_minor = 1_000", "minimum_minor = 2_000"),
         "mine.toml",
     )
 

@@ -32,7 +32,7 @@ def keys(table: type[Struct], path: str = "") -> Iterator[tuple[str, FieldInfo]]
         is_table = isinstance(inner, type) and issubclass(inner, Struct) and inner not in ONE_ROW
         if not is_table or (inner is not kind and path):
             yield path + field.name, field
-        if is_table:
+        if is_table and path != "tiers[].":  # the prices of a tier have the keys of the standard ones
             yield from keys(inner, f"{path}{field.name}{'' if inner is kind else '[]'}.")
 
 

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from wufeng.credit.rates.day_counts import days_between, days_by_year, year_fraction
@@ -165,3 +165,74 @@ def test_a_day_is_of_the_year_in_which_it_ends() -> None:
 )
 def test_the_thirty_day_months_differ_at_the_end_of_february(count: DayCount, days: int) -> None:
     assert days_between(date(2023, 2, 28), date(2023, 3, 31), count) == days
+
+
+def slow_effective(flows: list[DatedFlow]) -> Decimal:
+    """The effective rate in 40 decimal digits by halving, as it is defined: the oracle."""
+    with localcontext() as context:
+        context.prec = 40
+        low, high = Decimal(0), Decimal(64)
+        for _ in range(110):
+            middle = (low + high) / 2
+            growth = 1 + middle
+            value = sum(
+                flow.amount_minor * growth ** (-Decimal(flow.years.numerator) / flow.years.denominator)
+                for flow in flows
+            )
+            low, high = (middle, high) if value > 0 else (low, middle)
+        return low
+
+
+@given(
+    lent=st.integers(1_000, 10**10),
+    shares=st.lists(st.tuples(st.integers(1, 60), st.integers(0, 1_000)), min_size=1, max_size=12).filter(
+        lambda parts: any(share for _, share in parts)
+    ),
+    cost_ppm=st.integers(1, 2_000_000),
+    of=st.sampled_from([12, 52, 360, 365, 366]),
+)
+@settings(max_examples=25)
+def test_the_effective_rate_is_the_oracles(
+    lent: int, shares: list[tuple[int, int]], cost_ppm: int, of: int
+) -> None:
+    total, whole = lent + max(1, lent * cost_ppm // PPM), sum(share for _, share in shares)
+    flows, at = [DatedFlow(Fraction(0), -lent)], 0
+    for gap, share in shares:
+        at += gap
+        flows.append(DatedFlow(Fraction(at, of), total * share // whole))
+    assume(sum(flow.amount_minor for flow in flows) > 0)
+    exact = slow_effective(flows)
+    assume(exact < 60)
+    assert abs(effective_rate(flows, 10**9) - exact * 10**9) <= Decimal("0.51")
+
+
+@given(
+    lent=st.integers(1_000, 10**9),
+    amounts=st.lists(st.integers(0, 10**8), min_size=1, max_size=24).filter(any),
+    odd=st.fractions(0, 1, max_denominator=31).filter(lambda part: part < 1),
+    mixed=st.booleans(),
+    periods=st.sampled_from([1, 12, 26, 52, 365]),
+)
+def test_a_unit_period_rate_lies_between_its_halves(
+    lent: int, amounts: list[int], odd: Fraction, mixed: bool, periods: int
+) -> None:
+    flows = [Flow(0, -lent)]
+    for n, amount in enumerate(amounts, 1):
+        flows.append(Flow(n, amount, odd if not mixed or n % 2 else Fraction(0)))
+    assume(0 < sum(amounts) - lent < 20 * lent)
+    rate = unit_period_rate(flows, Fraction(periods))
+
+    def value(halves: int) -> Fraction:
+        i = Fraction(halves, 2 * PPM * periods)
+        return sum(
+            (Fraction(flow.amount_minor) / ((1 + flow.odd * i) * (1 + i) ** flow.whole) for flow in flows),
+            Fraction(0),
+        )
+
+    assert value(2 * rate + 1) <= 0 and (rate == 0 or value(2 * rate - 1) >= 0)
+
+
+def test_money_lent_in_two_parts_and_a_fee_before_it() -> None:
+    parts = [(Fraction(0), -500), (Fraction(1, 12), -500), (Fraction(1), 600), (Fraction(2), 600)]
+    flows = [DatedFlow(Fraction(-1, 12), 20), *(DatedFlow(*part) for part in parts)]
+    assert abs(effective_rate(flows, 10**9) - slow_effective(flows) * 10**9) <= Decimal("0.51")

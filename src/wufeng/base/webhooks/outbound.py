@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 
 import httpcore
 import httpx
@@ -126,6 +127,12 @@ class Sent(Struct, frozen=True):
     retry_after_s: int | None = None
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom the machine trusts: a file of hundreds of certificates, read once a process."""
+    return httpx.create_ssl_context()
+
+
 class Outbound:
     """Posts bodies to receivers. No redirect is followed, no proxy and no cookie is used."""
 
@@ -133,7 +140,7 @@ class Outbound:
         self, reach: Reach, *, resolve_name: Resolve = resolve, trust: ssl.SSLContext | None = None
     ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust or httpx.create_ssl_context(),
+            ssl_context=trust or _trust(),
             network_backend=JudgingBackend(reach, resolve_name),
             max_connections=None,  # who sends bounds itself; waiting here would be blamed on the receiver
             max_keepalive_connections=0,  # a kept connection would outlive the judgement of its address

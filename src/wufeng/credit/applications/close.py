@@ -195,7 +195,7 @@ class _CloseDesk:
         await store.set_review(batch.db, batch.bucket, found.id, None if closed else next_on)
         if line.status is not LineStatus.OPEN:
             return 0
-        product = self.products.version(line.product, line.product_version)
+        product = self.products.version(line.product, line.product_version, line.tier)
         inputs = await self._inputs(batch, command, found)
         decision = rules.decide_application(inputs, self.policy, product)
         outcome, limit_minor = rules.reviewed(
@@ -206,7 +206,8 @@ class _CloseDesk:
             await self._lower(batch, command, found, decision.reasons, limit_minor)
         elif outcome is ReviewOutcome.OFFERED:
             assert isinstance(decision, Offered), "only an offer raises"
-            offer_id = await self._offer_raise(batch, command, found, inputs, decision, limit_minor)
+            own = replace(decision, tier=line.tier)  # what was signed stays: a raise changes no price
+            offer_id = await self._offer_raise(batch, command, found, inputs, own, limit_minor)
             outcome = outcome if offer_id is not None else ReviewOutcome.KEPT
         review = LineReview(
             id=batch.ids.new(command.at, slot_of(line.id)),

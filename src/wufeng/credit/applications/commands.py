@@ -38,16 +38,19 @@ from wufeng.credit.applications.model import (
 )
 from wufeng.credit.applications.papers import Signing, papers_of
 from wufeng.credit.applications.views import view_application
+from wufeng.credit.consents.store import insert_withdrawal
 from wufeng.credit.debts.commands import EVENT_LANGUAGE
 from wufeng.credit.lines import store as lines
-from wufeng.credit.lines.commands import OpenLine, SetLimit, open_lines, set_limits
+from wufeng.credit.lines.commands import Freeze, OpenLine, SetLimit, freeze_lines, open_lines, set_limits
 from wufeng.credit.lines.model import Actor, LineStatus
-from wufeng.credit.lines.rules import problem_of_range
+from wufeng.credit.lines.rules import LIVING, problem_of_range
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
 from wufeng.identity.people.model import PersonStatus
+
+CONSENT_WITHDRAWN = "consent.withdrawn"
 
 EVENTS = {
     ApplicationStatus.OFFERED: "application.offered",
@@ -93,6 +96,15 @@ class DecideReferred(Command, frozen=True, kw_only=True):
     language: str = "zh"
 
 
+class WithdrawConsent(Command, frozen=True, kw_only=True):
+    """The person takes a consent of an application back, at any time and for good."""
+
+    application_id: UUID
+    person_id: UUID
+    purpose: str
+    language: str = "zh"
+
+
 class ReferApplication(Command, frozen=True, kw_only=True):
     """The person asks that a person looks at their declined application."""
 
@@ -109,6 +121,7 @@ def handlers(products: Products, policy: ApplicationPolicy) -> dict[type[Command
         AcceptApplication: desk.accept,
         ReferApplication: desk.refer,
         DecideReferred: desk.decide_referred,
+        WithdrawConsent: desk.withdraw,
     }
 
 
@@ -136,6 +149,10 @@ class Desk:
     ) -> list[Answer | Problem]:
         """Offer or decline what the policy left to a person."""
         return [await self._decide_referred(batch, command) for command in commands]
+
+    async def withdraw(self, batch: Batch, commands: Sequence[WithdrawConsent]) -> list[Answer | Problem]:
+        """Take consents back. What was decided and drawn stands; where credit needs the consent, no more is."""
+        return [await self._withdraw(batch, command) for command in commands]
 
     async def _apply(self, batch: Batch, command: Apply) -> Answer | Problem:
         on = batch.book.business_date(command.at)
@@ -222,6 +239,7 @@ class Desk:
             application_id=found.id,
             person_id=found.person_id,
             product=product,
+            tier=decision.tier,
             limit_minor=decision.limit_minor,
             on=on,
             consents=found.consents,
@@ -281,6 +299,7 @@ class Desk:
         if found.kind is ApplicationKind.RAISE:
             assert found.line_id is not None, "a raise has its line"
             return await self.set_limit(batch, found, found.limit_minor, reason, command.at)
+        assert isinstance(found.decision, Offered), "only an offer is signed"
         opening = OpenLine(
             at=command.at,
             people=(found.person_id,),
@@ -288,6 +307,7 @@ class Desk:
             person_id=found.person_id,
             product=found.product,
             limit_minor=found.limit_minor,
+            tier=found.decision.tier,
             staff_id=None,
             actor=Actor.SYSTEM,
             reason=reason,
@@ -348,13 +368,54 @@ class Desk:
             problem = problem_of_range(command.limit_minor, product)
             if problem is not None:
                 return problem
-        decision = _by_staff(found, command.limit_minor, self.policy)
+        decision = _by_staff(found, command.limit_minor, self.policy, product)
         decided = self.decided(found, decision, product, command.at, on)
         await store.update_application(batch.db, batch.bucket, decided)
         if command.act is not None:
             await audit(batch.db, batch.book, batch.ids, [command.act])
         self._tell(batch, decided, on)
         return self._answer(decided, 200, command.language)
+
+    async def _withdraw(self, batch: Batch, command: WithdrawConsent) -> Answer | Problem:
+        loaded = await store.load_applications(batch.db, batch.bucket, [command.application_id])
+        found = loaded.get(command.application_id)
+        if found is None or found.person_id != command.person_id or command.person_id not in batch.people:
+            return not_found("application")
+        if (problem := rules.problem_of_withdrawal(found, command.purpose)) is not None:
+            return problem
+        if command.purpose in found.withdrawn:
+            return self._answer(found, 200, command.language)
+        needed = rules.needs(command.purpose, self.policy)
+        line_id = found.line_id if needed else None
+        await insert_withdrawal(batch.db, batch.bucket, found.id, command.purpose, line_id, command.at)
+        after = replace(found, withdrawn={**found.withdrawn, command.purpose: command.at})
+        if needed and rules.ends_with(found):
+            after = replace(after, status=ApplicationStatus.LAPSED, expires_at=None)
+            await store.update_application(batch.db, batch.bucket, after)
+        if line_id is not None:
+            after = replace(after, review_on=None)
+            await self._stop_line(batch, line_id, command)
+        on = batch.book.business_date(command.at)
+        body = msgspec.json.encode(self._view(after, EVENT_LANGUAGE))
+        batch.events.append(Event(CONSENT_WITHDRAWN, after.id, body, on, after.person_id))
+        return self._answer(after, 200, command.language)
+
+    async def _stop_line(self, batch: Batch, line_id: UUID, command: WithdrawConsent) -> None:
+        """Let a line be drawn on no more, and decide nothing about it any more. What it owes is repaid as agreed."""
+        await store.stop_line(batch.db, batch.bucket, line_id)
+        line = (await lines.load_lines(batch.db, batch.bucket, [line_id]))[line_id]
+        if line.status not in LIVING or (line.status is LineStatus.FROZEN and line.frozen_until_on is None):
+            return
+        freezing = Freeze(
+            at=command.at,
+            people=(command.person_id,),
+            line_id=line_id,
+            actor=Actor.SYSTEM,  # a person may not give a freeze that runs another end
+            actor_id=None,
+            reason=f"consent withdrawn: {command.purpose}",
+        )
+        (answer,) = await freeze_lines(batch, self.products, [freezing])
+        assert not isinstance(answer, Problem), "a living line can be frozen for good"
 
     async def keep_new(self, batch: Batch, new: Application, on: date) -> None:
         """Keep a new application and tell it."""
@@ -383,19 +444,23 @@ def _now(found: Application, at: datetime) -> ApplicationStatus:
     return ApplicationStatus.LAPSED if is_over(found, at) else found.status
 
 
-def _by_staff(found: Application, limit_minor: int | None, policy: ApplicationPolicy) -> Decision:
+def _by_staff(
+    found: Application, limit_minor: int | None, policy: ApplicationPolicy, product: Product
+) -> Decision:
     """A referred application as a person decided it: its score stays, the lowest grade's price is given."""
     decision = found.decision
     if limit_minor is None:
         reasons = rules.in_order((*decision.reasons, ApplicationReason.DECLINED_BY_STAFF))
         return Declined(decision.score, decision.points, reasons)
     lowest = policy.grades[0]
+    price = policy.price(lowest.price)
     return Offered(
         decision.score,
         decision.points,
         decision.reasons,
         lowest.code,
-        policy.price(lowest.price),
+        price,
         limit_minor,
         (LimitStep(Bound.STAFF, limit_minor),),
+        rules.tier_given(product, price.name),
     )

@@ -43,12 +43,14 @@ def sheet_document(paper: Paper, language: str) -> Document:
                 (
                     (words.say("product"), f"{words.of(sheet.name)} {sheet.product}@{sheet.product_version}"),
                     (words.say("principal"), words.of(sheet.basis_text)),
+                    *(((words.say("tier"), words.of(sheet.tier_name)),) if sheet.tier_name else ()),
                 )
             ),
             Heading(words.say("costs")),
             *_items(sheet.items, words),
             Heading(words.say("ways")),
             _ways(sheet, words),
+            *_other_rates(sheet, words),
             *_schedules(sheet, words),
             Heading(words.say("contingent")),
             *_items(sheet.contingent, words),
@@ -149,6 +151,25 @@ def _ways(sheet: Sheet, words: _Words) -> Table:
             for way in sheet.ways
         ),
     )
+
+
+def _other_rates(sheet: Sheet, words: _Words) -> tuple[Block, ...]:
+    """The same costs by other formulas; sheets that were signed before these stood on them have none."""
+    rows = tuple(
+        (
+            str(way.tenor),
+            year_text(way.effective_rate_ppm),
+            year_text(way.eu_rate_ppm),
+            "–" if way.us_rate_ppm is None else year_text(way.us_rate_ppm),
+        )
+        for way in sheet.ways
+        if way.effective_rate_ppm is not None and way.eu_rate_ppm is not None
+    )
+    columns = (
+        Column(words.say("tenor")),
+        *(Column(words.say(f"year_{kind}"), 1, Align.END) for kind in ("effective", "eu", "us")),
+    )
+    return (Note(words.say("year_others")), Table(columns, rows)) if rows else ()
 
 
 def _schedules(sheet: Sheet, words: _Words) -> tuple[Block, ...]:

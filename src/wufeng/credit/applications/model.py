@@ -3,13 +3,16 @@
 Rates are ppm, amounts minor units. A birth date is personal data and stays in identity: only the age comes here.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.credit.products.model import STANDARD
 from wufeng.identity.merchants.model import Scene
 
 
@@ -179,7 +182,7 @@ class PointsRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Grade(Struct, frozen=True, forbid_unknown_fields=True):
-    """From a score on: the limit, and which price.
+    """From a score on: the limit, and which price list of the product; one that has none of that name gives its own.
 
     base_minor + spending_ppm of what a month's payments come to, at most max_minor
     """
@@ -193,7 +196,7 @@ class Grade(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PriceTier(Struct, frozen=True, forbid_unknown_fields=True):
-    """A price that a grade gives: the product's own, if none of it is dearer than this a year."""
+    """A price list that a grade gives, if nothing a person pays of it is dearer than this a year."""
 
     name: str
     annualised_max_ppm: int
@@ -295,7 +298,10 @@ class LimitStep(Struct, frozen=True):
 
 
 class Offered(Struct, frozen=True, tag="offered"):
-    """A line, or a higher limit, is offered. `reasons`: what most kept the limit low."""
+    """A line, or a higher limit, is offered. `reasons`: what most kept the limit low.
+
+    price  what the grade gives      tier  the price list of the product that it comes to; of a raise: the line's own
+    """
 
     score: int
     points: tuple[PointsLine, ...]
@@ -304,6 +310,7 @@ class Offered(Struct, frozen=True, tag="offered"):
     price: PriceTier
     limit_minor: int
     steps: tuple[LimitStep, ...]
+    tier: str = STANDARD
 
 
 class Referred(Struct, frozen=True, tag="referred"):
@@ -332,10 +339,14 @@ class Paper(Struct, frozen=True):
     hash: str
 
 
+NOTHING_WITHDRAWN: Mapping[str, datetime] = MappingProxyType({})
+
+
 class Application(Struct, frozen=True, kw_only=True):
     """An application as its row keeps it.
 
     sheet, contract  as they were offered; None: nothing was      confirmed_by  the proof of the signature
+    withdrawn        consents that were taken back since, by purpose: when
     review_on        the next monthly review of the line, kept by the application that was accepted last
     """
 
@@ -351,6 +362,7 @@ class Application(Struct, frozen=True, kw_only=True):
     decision: Decision
     limit_minor: int | None
     consents: tuple[Consent, ...]
+    withdrawn: Mapping[str, datetime] = NOTHING_WITHDRAWN
     order_id: UUID | None = None
     order_minor: int | None = None
     line_id: UUID | None = None

@@ -18,8 +18,8 @@ from wufeng.credit.applications.model import Consent, Paper, Purchase
 from wufeng.credit.applications.texts import both, year_text
 from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
-from wufeng.credit.products.model import Early, LateBase, LenderShare, Name, Price, Product
-from wufeng.credit.texts import percent_text
+from wufeng.credit.products.model import STANDARD, Early, LateBase, LenderShare, Name, Price, Product
+from wufeng.credit.texts import percent_text, tier_name
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import WHOLE_PPM
 
@@ -39,13 +39,20 @@ class CostItem(Struct, frozen=True):
 
 
 class Way(Struct, frozen=True):
-    """One way to repay the principal: its schedule, and what it costs when all is paid in time."""
+    """One way to repay the principal: its schedule, and what it costs when all is paid in time.
+
+    effective_rate_ppm, eu_rate_ppm, us_rate_ppm  see `plans.yearly`; None in sheets that were signed before they stood
+    on them, and where Regulation Z has no such periods
+    """
 
     tenor: int
     instalments: tuple[InstalmentPrice, ...]
     total_cost_minor: int
     total_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int | None = None
+    eu_rate_ppm: int | None = None
+    us_rate_ppm: int | None = None
 
 
 class PaperLender(Struct, frozen=True):
@@ -62,6 +69,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     basis                what principal_minor is: the whole limit at once, or the order's amount
     annualised_max_ppm   a year, of the dearest way when all is paid in time
     items, contingent    what is charged when performed normally; and on default only
+    tier, tier_name      whose prices of the product it has, beside the standard ones
     """
 
     object: Literal["cost_sheet"] = "cost_sheet"
@@ -83,6 +91,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     contingent: tuple[CostItem, ...]
     nothing_else: Name
     lenders: tuple[PaperLender, ...]
+    tier: str = STANDARD
+    tier_name: Name | None = None
 
 
 class Clause(Struct, frozen=True):
@@ -113,7 +123,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 class Signing(Struct, frozen=True, kw_only=True):
-    """What the papers of one application are made from."""
+    """What the papers of one application are made from. `tier`: whose prices of the product they show."""
 
     application_id: UUID
     person_id: UUID
@@ -122,6 +132,7 @@ class Signing(Struct, frozen=True, kw_only=True):
     on: date
     consents: tuple[Consent, ...]
     purchase: Purchase | None = None
+    tier: str = STANDARD
 
 
 def papers_of(signing: Signing) -> tuple[Paper, Paper]:
@@ -146,7 +157,7 @@ def _paper(document: Struct) -> Paper:
 
 
 def _sheet(signing: Signing) -> Sheet:
-    product = signing.product
+    product = signing.product.at_tier(signing.tier)
     principal_minor = signing.limit_minor
     if signing.purchase is not None:
         principal_minor = min(signing.purchase.amount_minor, signing.limit_minor)
@@ -172,16 +183,22 @@ def _sheet(signing: Signing) -> Sheet:
         contingent=_contingent(product),
         nothing_else=both("sheet_nothing_else"),
         lenders=_lenders(product),
+        tier=signing.tier,
+        tier_name=tier_name(product, signing.tier),
     )
 
 
 def _way(option: PriceOption) -> Way:
+    rates = option.rates
     return Way(
         option.tenor,
         option.instalments,
         option.total_cost_minor,
         option.amount_minor + option.total_cost_minor,
-        option.annualised_rate_ppm,
+        rates.annualised_ppm,
+        rates.effective_ppm,
+        rates.eu_ppm,
+        rates.us_ppm,
     )
 
 

@@ -69,8 +69,13 @@ def read_application_policy(source: str, name: str) -> ApplicationPolicy:
 @cache
 def shipped_application_policy() -> ApplicationPolicy:
     """The policy that comes with Wufeng."""
+    return read_application_policy(shipped_source(), "application.toml")
+
+
+def shipped_source() -> str:
+    """The text of that policy."""
     file = resources.files("wufeng.catalogue") / "policies" / "application.toml"
-    return read_application_policy(file.read_text(encoding="utf-8"), file.name)
+    return file.read_text(encoding="utf-8")
 
 
 def _of_amounts(file: _File) -> str | None:

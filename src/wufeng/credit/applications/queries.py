@@ -62,6 +62,19 @@ async def list_applications(
     return [show_application(read, one, policy, at) for one in found]
 
 
+async def list_referred(
+    read: Reading, policy: ApplicationPolicy, at: datetime, after: UUID | None = None, at_most: int = 100
+) -> list[ApplicationView]:
+    """One page of the applications of a book that wait for a person's decision, the oldest first."""
+    found = [
+        one
+        for bucket in read.book.buckets
+        for one in await store.list_referred(read.db, bucket, after, at, at_most)
+    ]
+    found.sort(key=lambda one: one.id)
+    return [show_application(read, one, policy, at) for one in found[:at_most]]
+
+
 async def list_reviews(
     read: Reading, line: Line, policy: ApplicationPolicy, before: UUID | None = None, at_most: int = 100
 ) -> list[LineReviewView]:

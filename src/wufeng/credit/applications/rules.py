@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code, FieldError, Problem
 from wufeng.credit.applications.model import (
+    OPEN,
     REASON_ORDER,
     Application,
     ApplicationPolicy,
@@ -26,7 +27,8 @@ from wufeng.credit.applications.model import (
     Referred,
     ReviewOutcome,
 )
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import STANDARD, Product
+from wufeng.credit.products.rules import dearest_ppm
 
 PPM = 1_000_000
 DAYS_A_MONTH = 30
@@ -54,9 +56,15 @@ def decide_application(inputs: Inputs, policy: ApplicationPolicy, product: Produ
     limit_minor = steps[-1].limit_minor
     if limit_minor < product.limit.minimum_minor:
         return Declined(score, points, in_order(_too_little(inputs, policy, product)) or weak)
-    if product.interest.annualised_max_ppm > price.annualised_max_ppm:
+    tier = tier_given(product, price.name)
+    if dearest_ppm(product.at_tier(tier)) > price.annualised_max_ppm:
         return Declined(score, points, (ApplicationReason.RATE_CAP,))
-    return Offered(score, points, weak, grade.code, price, limit_minor, steps)
+    return Offered(score, points, weak, grade.code, price, limit_minor, steps, tier)
+
+
+def tier_given(product: Product, name: str) -> str:
+    """The price list of a product that a grade's price comes to: its own of that name, else the standard one."""
+    return STANDARD if product.tier(name) is None else name
 
 
 def points_of(inputs: Inputs, policy: ApplicationPolicy) -> tuple[PointsLine, ...]:
@@ -142,6 +150,8 @@ def problem_of_referral(found: Application, at: datetime, policy: ApplicationPol
     """
     if found.status is not ApplicationStatus.DECLINED:
         return Problem(Code.STATE_CONFLICT, f"This application is {found.status.value}.")
+    if found.withdrawn:
+        return Problem(Code.STATE_CONFLICT, "A consent of this application was withdrawn: apply again.")
     if ApplicationReason.DECLINED_BY_STAFF in found.decision.reasons:
         return Problem(Code.STATE_CONFLICT, "A person has looked at this application already.")
     if at >= found.decided_at + timedelta(days=policy.offer.days):
@@ -149,6 +159,28 @@ def problem_of_referral(found: Application, at: datetime, policy: ApplicationPol
             Code.STATE_CONFLICT, f"It was decided more than {policy.offer.days} days ago: apply again."
         )
     return None
+
+
+def ends_with(found: Application) -> bool:
+    """Whether an application itself is over when a consent is withdrawn: one that waits for anything."""
+    return found.status in OPEN
+
+
+def needs(purpose: str, policy: ApplicationPolicy) -> bool:
+    """Whether the policy gives credit only with this consent: without it nothing more is decided, and nothing drawn."""
+    return any(consent.purpose == purpose for consent in policy.consents)
+
+
+def problem_of_withdrawal(found: Application, purpose: str) -> Problem | None:
+    """Why there is nothing to withdraw: the consent was never given.
+
+    Source: PIPL Art. 15 and 16: a consent may be withdrawn at any time; what was done by it stands (PRODUCTS.md 3.6).
+    """
+    if any(consent.purpose == purpose for consent in found.consents):
+        return None
+    given = ", ".join(consent.purpose for consent in found.consents)
+    detail = f"Consents of this application: {given}."
+    return Problem(Code.INVALID_FIELD, detail, errors=(FieldError("/purpose", detail),))
 
 
 def reviewed(

@@ -1,6 +1,6 @@
 """Where applications and reviews are kept. Everything works inside the caller's transaction, in one bucket."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,10 @@ from asyncpg import Record
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.credit.applications.model import (
+    NOTHING_WITHDRAWN,
     Application,
     ApplicationKind,
+    ApplicationPolicy,
     ApplicationStatus,
     Consent,
     Decision,
@@ -22,8 +24,30 @@ from wufeng.credit.applications.model import (
     Paper,
     ReviewOutcome,
 )
+from wufeng.credit.consents.store import withdrawn_of
 
 SQL = load(__file__)
+
+
+class KeptPolicy(msgspec.Struct, frozen=True):
+    """A version of the policy as it was kept: its text, and the text's hash (SHA-256, hex)."""
+
+    name: str
+    effective_from: date
+    content_hash: str
+    source: str
+
+
+async def insert_policy(db: Connection, policy: ApplicationPolicy, source: str, at: datetime) -> None:
+    """Keep a version that is not there yet."""
+    await db.execute(SQL.insert_policy, policy.name, policy.effective_from, policy.content_hash, source, at)
+
+
+async def load_policy(db: Connection, name: str) -> KeptPolicy | None:
+    """A version by its name (`application@1`)."""
+    rows = await db.fetch(SQL.load_policy, name)
+    return KeptPolicy(*rows[0].values()) if rows else None
+
 
 _inputs = msgspec.json.Decoder(Inputs).decode
 _decision: Any = msgspec.json.Decoder(Decision).decode
@@ -52,6 +76,14 @@ async def list_applications(
 ) -> list[Application]:
     """One page of a person's applications, the newest first; `before` is the last of the page before."""
     rows = await db.fetch(SQL.page_of_applications, bucket, person_id, before, at_most)
+    return list((await _read(db, bucket, rows)).values())
+
+
+async def list_referred(
+    db: Connection, bucket: int, after: UUID | None, at: datetime, at_most: int
+) -> list[Application]:
+    """One page of the applications of a bucket that wait for a person's decision, the oldest first."""
+    rows = await db.fetch(SQL.page_of_referred, bucket, after, at, at_most)
     return list((await _read(db, bucket, rows)).values())
 
 
@@ -147,6 +179,12 @@ async def end_reviews(db: Connection, bucket: int, line_id: UUID, but: UUID) -> 
     await db.execute(SQL.end_reviews, bucket, line_id, but)
 
 
+async def stop_line(db: Connection, bucket: int, line_id: UUID) -> None:
+    """Review a line no more, and end what is offered of it."""
+    await db.execute(SQL.stop_reviews, bucket, line_id)
+    await db.execute(SQL.end_offers, bucket, line_id)
+
+
 async def insert_review(db: Connection, bucket: int, review: LineReview) -> None:
     """Keep a review."""
     await db.execute(
@@ -197,10 +235,16 @@ async def _read(db: Connection, bucket: int, rows: Sequence[Record]) -> dict[UUI
     for one in await db.fetch(SQL.load_consents, bucket, [row["id"] for row in rows]):
         given = Consent(one["purpose"], one["version"])
         consents[one["application_id"]] = (*consents.get(one["application_id"], ()), given)
-    return {row["id"]: _application(row, consents.get(row["id"], ())) for row in rows}
+    withdrawn = await withdrawn_of(db, bucket, list(consents))
+    return {
+        row["id"]: _application(row, consents.get(row["id"], ()), withdrawn.get(row["id"], NOTHING_WITHDRAWN))
+        for row in rows
+    }
 
 
-def _application(row: Record, consents: tuple[Consent, ...]) -> Application:
+def _application(
+    row: Record, consents: tuple[Consent, ...], withdrawn: Mapping[str, datetime]
+) -> Application:
     return Application(
         id=row["id"],
         person_id=row["person_id"],
@@ -214,6 +258,7 @@ def _application(row: Record, consents: tuple[Consent, ...]) -> Application:
         decision=_decision(row["decision"]),
         limit_minor=row["limit_minor"],
         consents=consents,
+        withdrawn=withdrawn,
         order_id=row["order_id"],
         order_minor=row["order_minor"],
         line_id=row["line_id"],

@@ -1,3 +1,11 @@
+-- name: insert_policy
+insert into application_policy (name, effective_from, content_hash, source, created_at)
+values ($1, $2, $3, $4, $5)
+    on conflict (name) do nothing;
+
+-- name: load_policy
+select name, effective_from, content_hash, source from application_policy where name = $1;
+
 -- name: load_applications
 select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
        status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
@@ -21,6 +29,16 @@ select id, person_id, line_id, order_id, order_minor, limit_minor, product_versi
   from application
  where bucket = $1 and person_id = $2 and ($3::uuid is null or id < $3)
  order by id desc
+ limit $4;
+
+-- name: page_of_referred
+-- Through application_referred. $2: the end of the page before; the longest waiting first.
+select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
+       status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
+       created_at, decided_at, accepted_at
+  from application
+ where bucket = $1 and status = 'referred' and ($2::uuid is null or id > $2) and expires_at > $3
+ order by id
  limit $4;
 
 -- name: load_consents
@@ -82,6 +100,13 @@ update application set review_on = $3 where bucket = $1 and id = $2;
 -- name: end_reviews
 -- The last accepted application of a line keeps its next review.
 update application set review_on = null where bucket = $1 and line_id = $2 and id <> $3 and review_on is not null;
+
+-- name: stop_reviews
+update application set review_on = null where bucket = $1 and line_id = $2 and review_on is not null;
+
+-- name: end_offers
+update application set status = 'lapsed'
+ where bucket = $1 and line_id = $2 and status in ('offered', 'referred');
 
 -- name: insert_review
 insert into line_review (bucket, id, line_id, application_id, before_minor, limit_minor, score, reviewed_on, outcome,

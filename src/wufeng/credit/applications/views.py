@@ -13,7 +13,6 @@ from wufeng.credit.applications.model import (
     ApplicationPolicy,
     ApplicationReason,
     ApplicationStatus,
-    Consent,
     Decision,
     LineReview,
     Offered,
@@ -26,10 +25,12 @@ from wufeng.credit.applications.texts import (
     points_text,
     reason_text,
     step_text,
+    text_of,
 )
-from wufeng.credit.offers import LateTerms, late_terms, offers
+from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
 from wufeng.credit.products.model import Product
+from wufeng.credit.texts import tier_name
 
 
 class ApplicationReasonView(Struct, frozen=True):
@@ -38,6 +39,15 @@ class ApplicationReasonView(Struct, frozen=True):
     code: str
     adverse_action: str
     text: str
+
+
+class GivenConsentView(Struct, frozen=True):
+    """What was agreed to with an application; withdrawn_at: when it was taken back."""
+
+    purpose: str
+    version: int
+    title: str
+    withdrawn_at: datetime | None
 
 
 class PointsView(Struct, frozen=True):
@@ -59,10 +69,12 @@ class LimitStepView(Struct, frozen=True):
 
 
 class PriceTierView(Struct, frozen=True):
-    """The price that the grade gives: nothing of it is dearer a year than this."""
+    """The price list of the product that was given, why, and the policy's ceiling: nothing of it is dearer a year."""
 
     tier: str
     annualised_max_ppm: int
+    name: str
+    text: str
 
 
 class PaperView(Struct, frozen=True):
@@ -98,7 +110,7 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     points: tuple[PointsView, ...]
     limit_steps: tuple[LimitStepView, ...]
     policy: str
-    consents: tuple[Consent, ...]
+    consents: tuple[GivenConsentView, ...]
     order: str | None
     order_minor: int | None
     line: str | None
@@ -119,10 +131,13 @@ class ConsentView(Struct, frozen=True):
 
 
 class PriceView(Struct, frozen=True):
-    """What paying in so many parts costs a year (monthly internal rate of return × 12)."""
+    """What paying in so many parts costs a year, by the four methods of `plans.yearly`."""
 
     tenor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int
+    eu_rate_ppm: int
+    us_rate_ppm: int | None
 
 
 class LenderTermsView(Struct, frozen=True):
@@ -202,12 +217,12 @@ def view_application(
         limit_minor=found.limit_minor,
         grade=offered.grade if offered else None,
         score=decision.score,
-        price=PriceTierView(offered.price.name, offered.price.annualised_max_ppm) if offered else None,
+        price=_price_tier(offered, found.kind, product, language) if offered else None,
         reasons=view_reasons(decision.reasons, language),
         points=_points(decision, policy, found.currency, language),
         limit_steps=_steps(offered, language) if offered else (),
         policy=found.policy,
-        consents=found.consents,
+        consents=_given(found, language),
         order=encode(Prefix.ORDER, found.order_id) if found.order_id else None,
         order_minor=found.order_minor,
         line=encode(Prefix.LINE, found.line_id) if found.line_id else None,
@@ -216,6 +231,15 @@ def view_application(
         expires_at=found.expires_at,
         decided_at=found.decided_at,
         accepted_at=found.accepted_at,
+    )
+
+
+def _given(found: Application, language: str) -> tuple[GivenConsentView, ...]:
+    return tuple(
+        GivenConsentView(
+            one.purpose, one.version, consent_title(one, language), found.withdrawn.get(one.purpose)
+        )
+        for one in found.consents
     )
 
 
@@ -251,7 +275,7 @@ def view_terms(product: Product, on: date, language: str) -> ProductTermsView:
         minimum_minor=product.limit.minimum_minor,
         maximum_minor=product.limit.maximum_minor,
         annualised_max_ppm=max(rates),
-        prices=tuple(PriceView(option.tenor, option.annualised_rate_ppm) for option in options),
+        prices=tuple(map(view_price, options)),
         daily_ppm=daily_ppm,
         late_terms=late_terms(product),
         tier_min=product.opening.tier_min,
@@ -280,6 +304,20 @@ def view_review(found: LineReview, currency: str, policy: ApplicationPolicy, lan
         policy=found.policy,
         application=encode(Prefix.APPLICATION, found.application_id) if found.application_id else None,
     )
+
+
+def _price_tier(offered: Offered, kind: ApplicationKind, product: Product, language: str) -> PriceTierView:
+    name = tier_name(product, offered.tier)
+    said = name.zh if language.startswith("zh") else name.en
+    code = "price_kept" if kind is ApplicationKind.RAISE else "price_given"
+    text = text_of(code, language, grade=offered.grade, tier=said)
+    return PriceTierView(offered.tier, offered.price.annualised_max_ppm, said, text)
+
+
+def view_price(option: PriceOption) -> PriceView:
+    """What one way to pay costs a year."""
+    rates = option.rates
+    return PriceView(option.tenor, rates.annualised_ppm, rates.effective_ppm, rates.eu_ppm, rates.us_ppm)
 
 
 def _contract(found: Application, id_: str) -> PaperView | None:

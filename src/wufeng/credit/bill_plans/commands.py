@@ -62,7 +62,7 @@ class _Desk:
         if line.person_id != command.person_id or command.person_id not in batch.people:
             return not_found("bill")
         on = batch.book.business_date(command.at)
-        product = self.products.drawn_under(line.product, line.product_version, on)
+        product = self.products.drawn_under(line.product, line.product_version, line.tier, on)
         debts = await load_debts(batch.db, batch.bucket, {line.id: line}, (), [command.bill_id])
         before = debts[line.id]
         debt = brought_up(before, product, on)

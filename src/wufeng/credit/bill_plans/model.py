@@ -24,6 +24,9 @@ class BillPlanOption(Struct, frozen=True):
     instalments: tuple[InstalmentPrice, ...]
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int
+    eu_rate_ppm: int
+    us_rate_ppm: int | None
 
 
 class BillPlanOptions(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ def bill_plan_options(read: Reading, bill: Bill, line: Line, amount_minor: int |
 
     amount_minor  of its principal; None: as much as may be. Raises invalid_field for what may not be
     """
-    product = read.products.drawn_under(line.product, line.product_version, read.on)
+    product = read.products.drawn_under(line.product, line.product_version, line.tier, read.on)
     (now,) = brought_up(Debt(line, (bill,)), product, read.on).bills
     shown = encode(Prefix.BILL, bill.id)
     if (reason := rules.why_not(now, line, product, read.on)) is not None:

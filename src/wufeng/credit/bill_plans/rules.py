@@ -57,7 +57,7 @@ def options_of(bill: Bill, line: Line, product: Product, amount_minor: int, on: 
 
 
 def _priced(bill: Bill, price: PriceOption) -> Priced:
-    plan = price.plan
+    plan, rates = price.plan, price.rates
     terms = (bill.id.hex, price.version, plan.principal_parts, plan.instalments_minor, plan.due_on)
     digest = hashlib.sha256(msgspec.json.encode(terms)).hexdigest()
     option = BillPlanOption(
@@ -67,7 +67,10 @@ def _priced(bill: Bill, price: PriceOption) -> Priced:
         instalment_minor=price.instalment_minor,
         instalments=price.instalments,
         total_cost_minor=price.total_cost_minor,
-        annualised_rate_ppm=price.annualised_rate_ppm,
+        annualised_rate_ppm=rates.annualised_ppm,
+        effective_rate_ppm=rates.effective_ppm,
+        eu_rate_ppm=rates.eu_ppm,
+        us_rate_ppm=rates.us_ppm,
     )
     return Priced(option, plan)
 

@@ -98,4 +98,4 @@ class _Desk:
             batch.events.append(event)
 
     def _product(self, line: Line) -> Product:
-        return self.products.version(line.product, line.product_version)
+        return self.products.version(line.product, line.product_version, line.tier)

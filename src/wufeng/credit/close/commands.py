@@ -73,12 +73,16 @@ def handlers(products: Products) -> dict[type[Command], Handler]:
 
 
 class _Issue(Struct, frozen=True):
-    """A bill about to be kept, with what it charges and what the credit balance pays of it."""
+    """A bill about to be kept, with what it charges and what the credit balance pays of it.
+
+    due  whether its due date has come with it: of parts that are due on the day after a purchase
+    """
 
     move: Move
     bill: Bill
     items: BillItems
     journals: list[Journal]
+    due: bool
 
 
 class _Desk:
@@ -97,7 +101,7 @@ class _Desk:
             if not awake:
                 continue
             product = self._product(debt.line)
-            due += [("bill.due", bill, debt.line) for bill in awake if bill.due_on == on]
+            due += [("bill.due", bill, debt.line) for bill in awake if _is_due(bill, on)]
             passed = tuple(_waking_later(bring_up(bill, product, on), on) for bill in debt.bills)
             moves.append(Move(debt, with_line_state(replace(debt, bills=passed), product, on)))
         batch.events += await bill_events(batch, due, on)
@@ -140,6 +144,7 @@ class _Desk:
         if issued:
             await bills.insert_bills(batch.db, batch.bucket, [(one.bill, one.items) for one in issued])
         told = [("bill.issued", one.bill, one.move.after.line) for one in issued]
+        told += [("bill.due", one.bill, one.move.after.line) for one in issued if one.due]
         batch.events += await bill_events(batch, told, command.on)
         await keep(batch, self.products, moves, command.on)
         return await self._done(batch, command, BILLS, len(issued))
@@ -152,12 +157,15 @@ class _Desk:
         assert issued_on is not None, "the line expects a bill"
         bill_id = batch.ids.new(command.at, slot_of(line.id))
         issued = issue_bill(debt, credit_balance_minor, bill_id, issued_on, self._product(line))
-        move = Move(debt, issued.debt)
         if issued.bill is None:
-            return move
+            return Move(debt, issued.debt)
+        due = _is_due(issued.bill, command.on)
+        bill = _waking_later(issued.bill, command.on)
+        kept = tuple(bill if one.id == bill_id else one for one in issued.debt.bills)
+        move = Move(debt, replace(issued.debt, bills=kept))
         note = msgspec.json.encode(journals.note_of(line))
         cause = Cause(bill_id, line.currency, command.on, batch.book.id, note)
-        return _Issue(move, issued.bill, issued.items, journals.journals_of_issue(cause, line, issued))
+        return _Issue(move, bill, issued.items, journals.journals_of_issue(cause, line, issued), due)
 
     async def _debts(self, batch: Batch, command: CloseLines) -> Mapping[UUID, Debt]:
         """The debts of the chunk's lines, as far as their people are locked."""
@@ -172,11 +180,16 @@ class _Desk:
         return Answer(200, msgspec.json.encode(rows))
 
     def _product(self, line: Line) -> Product:
-        return self.products.version(line.product, line.product_version)
+        return self.products.version(line.product, line.product_version, line.tier)
 
 
 def _expects(line: Line, on: date) -> bool:
     return line.next_bill_on is not None and line.next_bill_on <= on
+
+
+def _is_due(bill: Bill, on: date) -> bool:
+    """Whether a bill's due date has come and it was not told yet: once it was, it wakes on a later date."""
+    return bill.wake_on is not None and bill.wake_on <= on and bill.wake_on == bill.due_on
 
 
 def _waking_later(bill: Bill, on: date) -> Bill:

@@ -22,7 +22,8 @@ def next_by_day(on: date) -> list[date]:
 def is_plain(product: Product) -> bool:
     """Whether bills of a product are sums of its draws' parts, due on a day of the month, free until they are due.
 
-    A new kind of term makes a product one that sets do not know: a test holds that every term is looked at here.
+    A new kind of term makes a product one that sets do not know: a test holds that every term is looked at here. A tier
+    changes what draws cost, which stands in their rows, and bears no daily interest where the product bears none.
     """
     billing, minimum, interest = product.billing, product.minimum, product.interest
     return (

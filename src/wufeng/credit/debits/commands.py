@@ -174,7 +174,7 @@ class _Desk:
         return due_by(brought_up(debt, self._product(debt.line), on), on)
 
     def _product(self, line: Line) -> Product:
-        return self.products.version(line.product, line.product_version)
+        return self.products.version(line.product, line.product_version, line.tier)
 
     async def _debts(self, batch: Batch, line_ids: Collection[UUID]) -> dict[UUID, Debt]:
         """The debts of lines in the order of their ids, as far as their people are locked."""

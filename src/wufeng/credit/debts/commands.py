@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base import faults
 from wufeng.base.database import Connection
 from wufeng.base.events import Event
 from wufeng.base.ids import slot_of
@@ -84,7 +85,7 @@ async def _move_accruals(batch: Batch, moves: Sequence[Move], on: date) -> None:
         if delta != NONE:
             key = move.after.line.product, move.after.line.product_version
             deltas[key] = deltas.get(key, NONE).plus(delta)
-    if deltas:
+    if deltas and not faults.planted(faults.Plant.FORGET_ACCRUAL):
         await accruals.move_accruals(batch.db, batch.bucket, deltas, on)
 
 
@@ -124,7 +125,7 @@ async def line_bodies(
                     used_minor=debt.principal_minor,
                     ceiling_minor=ceilings.get(debt.line.id),
                 ),
-                products.version(debt.line.product, debt.line.product_version),
+                products.version(debt.line.product, debt.line.product_version, debt.line.tier),
                 batch.book.id,
                 on,
                 language,

@@ -35,7 +35,7 @@ class ExplanationView(Struct, frozen=True, kw_only=True):
 
 async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSources:
     """A bill brought up to today, with all that its amounts come from."""
-    product = read.products.version(line.product, line.product_version)
+    product = read.products.version(line.product, line.product_version, line.tier)
     bucket = read.book.bucket_of(line.id)
     items = (await bills.load_items(read.db, bucket, [bill.id]))[bill.id]
     taken = [billed.of for billed in items.interest if not billed.is_draw]
@@ -88,7 +88,7 @@ async def show_explained_repayment(read: Reading, repayment: Repayment) -> Expla
     drawn = await draws.load_draws(
         read.db, bucket, {piece.draw for piece in pieces if piece.draw is not None}
     )
-    product = read.products.version(line.product, line.product_version)
+    product = read.products.version(line.product, line.product_version, line.tier)
     return ExplanationView(
         id=encode(Prefix.REPAYMENT, repayment.id),
         currency=line.currency,

@@ -36,7 +36,10 @@ async def post_draws(batch: Batch, products: Products, approved: Sequence[Approv
     if not approved:
         return
     drawn = [
-        (one.after.line, born(one, products.version(one.after.line.product, one.product_version), on))
+        (
+            one.after.line,
+            born(one, products.version(one.after.line.product, one.product_version, one.after.line.tier), on),
+        )
         for one in approved
     ]
     await store.insert_draws(batch.db, batch.bucket, [draw for _, draw in drawn])
@@ -98,7 +101,7 @@ async def make_billable(
     after: list[Draw] = []
     for draw in waiting:
         line = found[draw.line_id]
-        product = products.version(line.product, draw.product_version)
+        product = products.version(line.product, draw.product_version, line.tier)
         if event is BillableAt.RECEIPT or product.billing.billable_at is event:
             after.append(billable(draw, calendar_of(line, product), on))
     if not after:

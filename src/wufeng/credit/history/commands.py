@@ -77,7 +77,7 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
     seqs = await ledger.seqs_of(db, bucket, of)
     placed: list[tuple[date, int, int, UUID, Event]] = []
     for draw in all_draws:
-        product = products.version(line.product, draw.product_version)
+        product = products.version(line.product, draw.product_version, line.tier)
         born = reborn(draw, line, product)
         assert draw.posted_on is not None, "only posted draws are loaded"
         if draw.of_bill is not None:  # whatever of that day pays the bill finds what the plan has left of it
@@ -127,7 +127,7 @@ async def rewritten(
 
     Asserts that the rows are what the events make of them: a line of which that is not so is set aside, not rewritten.
     """
-    product = products.version(line.product, line.product_version)
+    product = products.version(line.product, line.product_version, line.tier)
     history = await load_history(batch, products, line)
     before = fold(line, history.events, product, on)
     assert_same(history, before, product, on)

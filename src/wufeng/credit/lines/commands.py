@@ -19,6 +19,7 @@ from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.events import Event
 from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch, Command, Handler
+from wufeng.credit.consents.store import stopped_lines
 from wufeng.credit.debts.commands import EVENT_LANGUAGE, line_bodies
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import rules, store
@@ -28,7 +29,7 @@ from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineS
 from wufeng.credit.lines.paying import pay_out
 from wufeng.credit.lines.views import view_cap
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.model import Mode, Product
+from wufeng.credit.products.model import STANDARD, Mode, Product
 from wufeng.credit.repayments.model import Debt, Target
 from wufeng.credit.repayments.rules import brought_up, owed
 from wufeng.credit.repayments.store import lines_pending
@@ -44,6 +45,7 @@ class OpenLine(Command, frozen=True, kw_only=True):
     """Open a line; its person is the command's only one. Who answers for it stands in its history, with a reason.
 
     mode             of those that the product has; None: its first
+    tier             whose prices it has: what the sheet of its application said
     actor, staff_id  a member of staff; an application that was accepted has the actor SYSTEM and no staff
     act              for the audit
     """
@@ -54,6 +56,7 @@ class OpenLine(Command, frozen=True, kw_only=True):
     staff_id: UUID | None
     reason: str
     mode: Mode | None = None
+    tier: str = STANDARD
     actor: Actor = Actor.STAFF
     act: Act | None = None
     language: str = "zh"
@@ -154,6 +157,13 @@ async def set_limits(
     return await _Desk(products).set_limit(batch, commands)
 
 
+async def freeze_lines(
+    batch: Batch, products: Products, commands: Sequence[Freeze]
+) -> list[Answer | Problem]:
+    """Freeze lines inside another command's batch, as the lane would: a consent that is withdrawn does."""
+    return await _Desk(products).freeze(batch, commands)
+
+
 async def set_caps(batch: Batch, products: Products, commands: Sequence[SetCap]) -> list[Answer | Problem]:
     """Set people's caps inside another command's batch, as the lane would: an application does."""
     return await _Desk(products).set_cap(batch, commands)
@@ -251,6 +261,7 @@ class _Desk:
             bill_day=cycle.bill_day if cycle is not None else None,
             due_day=cycle.due_day if cycle is not None else None,
             opened_on=on,
+            tier=command.tier,
         )
 
     async def _keep_opened(self, batch: Batch, opened: Mapping[int, tuple[OpenLine, Line]]) -> None:
@@ -336,9 +347,12 @@ class _Desk:
         return await self._change(batch, commands, decide)
 
     async def unfreeze(self, batch: Batch, commands: Sequence[Unfreeze]) -> list[Answer | Problem]:
-        """Unfreeze lines."""
+        """Unfreeze lines, but those that need a consent which was withdrawn."""
+        stopped = await stopped_lines(batch.db, batch.bucket, {command.line_id for command in commands})
 
-        def decide(command: Unfreeze, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
+        def decide(command: Unfreeze, loaded: _Loaded, on: date) -> Change | Problem:
+            if command.line_id in stopped:
+                return rules.conflict(loaded.line, "its person has withdrawn a consent that it needs")
             line = rules.unfrozen(loaded.line, loaded.product, on)
             if line is None:
                 return rules.conflict(loaded.line, "there is nothing to unfreeze")
@@ -438,7 +452,7 @@ class _Desk:
         on = batch.book.business_date(at)
         loaded = {}
         for id_, line in lines.items():
-            product = self.products.version(line.product, line.product_version)
+            product = self.products.version(line.product, line.product_version, line.tier)
             state = states[id_]
             over = tuple(over_by(state, product, on))
             now = over[-1].line if over else line

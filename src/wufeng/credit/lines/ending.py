@@ -91,7 +91,7 @@ class Ending:
 
     def _seen(self, state: LineState, debt: Debt, on: date, *, waits: bool) -> _Seen:
         line = state.line
-        product = self.products.version(line.product, line.product_version)
+        product = self.products.version(line.product, line.product_version, line.tier)
         changes = [*over_by(state, product, on)]
         if line.status is LineStatus.CLOSING:
             owed_minor = owed(brought_up(debt, product, on), Target.ALL, on)

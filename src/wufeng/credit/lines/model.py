@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.credit.products.model import Cycle
+from wufeng.credit.products.model import STANDARD, Cycle
 from wufeng.lenders.model import Shares
 
 
@@ -64,6 +64,7 @@ class Line(Struct, frozen=True, kw_only=True):
     charge_off_on            the date on which its loss is taken, if the arrears stay
     charged_off_on           its loss was taken then: what comes in since is a recovery, and it is never drawn on again
     frozen_until_on          the date from which a frozen line counts as unfrozen; None: until somebody says so
+    tier                     whose prices of the product its draws have, as it was opened: a part of what was signed
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class Line(Struct, frozen=True, kw_only=True):
     frozen_until_on: date | None = None
     charge_off_on: date | None = None
     charged_off_on: date | None = None
+    tier: str = STANDARD
 
     @property
     def cycle(self) -> Cycle | None:

@@ -48,7 +48,7 @@ def _line(values: Iterable[Any]) -> Line:
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
         opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
         temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-        charged_off_on,
+        charged_off_on, tier,
     ) = values  # fmt: skip
     return Line(
         id=id_,
@@ -73,6 +73,7 @@ def _line(values: Iterable[Any]) -> Line:
         frozen_until_on=frozen_until_on,
         charge_off_on=charge_off_on,
         charged_off_on=charged_off_on,
+        tier=tier,
     )
 
 
@@ -118,6 +119,7 @@ async def insert_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.bill_day for line in lines],
         [line.due_day for line in lines],
         [line.opened_on for line in lines],
+        [line.tier for line in lines],
     )
 
 

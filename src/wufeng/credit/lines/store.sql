@@ -3,7 +3,7 @@
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on
+       charged_off_on, tier
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
@@ -11,7 +11,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on
+       charged_off_on, tier
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -21,7 +21,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders, l.shares_ppm, l.limit_minor, l.status,
        l.bill_day, l.due_day, l.opened_on, l.touched_on, l.next_bill_on, l.past_due_since, l.suspend_on, l.auto_debit,
        l.temporary_limit_minor, l.temporary_until_on, l.ended_raise_minor, l.frozen_until_on, l.charge_off_on,
-       l.charged_off_on, c.cap_minor
+       l.charged_off_on, l.tier, c.cap_minor
   from line as l
   left join credit_cap as c on c.bucket = $1 and c.person_id = l.person_id
  where l.bucket = $1 and l.person_id = any($2::uuid[])
@@ -41,13 +41,13 @@ select head.bucket, c.person_id, c.cap_minor, $4
 
 -- name: insert_lines
 insert into line (bucket, id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status,
-                  bill_day, due_day, opened_on)
+                  bill_day, due_day, opened_on, tier)
 select head.bucket, l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders::uuid[],
-       l.shares_ppm::integer[], l.limit_minor, l.status, l.bill_day, l.due_day, l.opened_on
+       l.shares_ppm::integer[], l.limit_minor, l.status, l.bill_day, l.due_day, l.opened_on, l.tier
   from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[], $9::bigint[],
-                    $10::text[], $11::smallint[], $12::smallint[], $13::date[])
+                    $10::text[], $11::smallint[], $12::smallint[], $13::date[], $14::text[])
        as l (id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day,
-             due_day, opened_on)
+             due_day, opened_on, tier)
  where head.bucket = $1;
 
 -- name: update_lines

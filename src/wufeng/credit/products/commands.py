@@ -7,7 +7,7 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
 from wufeng.credit.products import store
-from wufeng.credit.products.model import Product, Shipped
+from wufeng.credit.products.model import STANDARD, Product, Shipped
 from wufeng.credit.products.rules import check_succession
 from wufeng.lenders import Lender, lender_id, register_lenders
 
@@ -24,6 +24,7 @@ class Products:
     def __init__(self, products: Iterable[Product] = ()) -> None:
         self._known: dict[tuple[str, int], Product] = {}
         self._offered: dict[tuple[str, int], Product] = {}
+        self._tiered: dict[tuple[str, int, str], Product] = {}
         self.add(products)
 
     def __contains__(self, version: tuple[str, int]) -> bool:
@@ -43,11 +44,18 @@ class Products:
         """The versions that are known and not offered yet."""
         return [product for version, product in self._known.items() if version not in self._offered]
 
-    def version(self, product_id: str, version: int) -> Product:
-        """One version. Asserts that it is known: every version that a row names was kept."""
+    def version(self, product_id: str, version: int, tier: str = STANDARD) -> Product:
+        """One version, with the prices of a tier. Asserts that it is known: every version that a row names was kept."""
         product = self._known.get((product_id, version))
         assert product is not None, f"product {product_id}@{version} was never loaded"
-        return product
+        return product if tier == STANDARD else self._at_tier(product, tier)
+
+    def _at_tier(self, product: Product, tier: str) -> Product:
+        key = product.id, product.version, tier
+        found = self._tiered.get(key)
+        if found is None:
+            found = self._tiered[key] = product.at_tier(tier)
+        return found
 
     def versions(self) -> list[Product]:
         """Every version there is, by id and number."""
@@ -62,10 +70,14 @@ class Products:
         ]
         return max(versions, key=lambda product: product.version, default=None)
 
-    def drawn_under(self, line_product: str, line_version: int, on: date) -> Product:
-        """The version that draws and plans of a date live by: the one in force then, or the line's own, if newer."""
+    def drawn_under(self, line_product: str, line_version: int, tier: str, on: date) -> Product:
+        """The version that draws and plans of a date live by: the one in force then, or the line's own, if newer.
+
+        tier  of the line, whose prices they have
+        """
         own, current = self.version(line_product, line_version), self.current(line_product, on)
-        return own if current is None or current.version < own.version else current
+        product = own if current is None or current.version < own.version else current
+        return product if tier == STANDARD else self._at_tier(product, tier)
 
     def offered(self, on: date) -> list[Product]:
         """The version in force of every product, by id."""

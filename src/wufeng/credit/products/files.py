@@ -4,6 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def examine_product(source: str, name: str) -> Shipped | list[Mistake]:
     return sorted(mistakes, key=lambda mistake: mistake.line)
 
 
+@lru_cache(maxsize=256)  # the same few texts are read again and again: by each refresh, and by each day close
 def read_product(source: str, name: str) -> Shipped:
     """Read one product. Raises ConfigurationError that names everything wrong with its line."""
     examined = examine_product(source, name)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
 from wufeng.credit.products.dates import Dates
@@ -166,6 +167,23 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
     merchant_share_ppm: int | None = None
 
 
+STANDARD = "standard"
+"""The tier of everybody whom the application policy gives no other: the prices that product pages show."""
+
+
+class Tier(Struct, frozen=True, forbid_unknown_fields=True):
+    """A price list for people to whom the application policy gives it; what it leaves out is as for everybody.
+
+    daily_ppm  from the day of the draw on      prices  of the same numbers of instalments
+    Never dearer than the standard list: nobody pays more than what product pages show.
+    """
+
+    code: str
+    name: Name
+    daily_ppm: int | None = None
+    prices: tuple[Price, ...] | None = None
+
+
 class Early(StrEnum):
     """What becomes of fees of instalments to come when a plan is settled early."""
 
@@ -284,6 +302,19 @@ class LenderShare(Struct, frozen=True, forbid_unknown_fields=True):
     share_ppm: int
 
 
+class Captures(StrEnum):
+    """What becomes of authorised amounts while the person is frozen: a lost phone. They stay held in any case."""
+
+    ALLOW = "allow"  # the merchant takes what it was promised
+    REFUSE = "refuse"  # nothing, until the person may act again; then it may have expired
+
+
+class Freeze(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a freeze of the person stops, beyond everything new."""
+
+    captures: Captures = Captures.ALLOW
+
+
 class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of one product. A version never changes: a changed file needs a new number."""
 
@@ -304,8 +335,10 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     arrears: Arrears
     limit: Limit
     opening: Opening = Opening()
+    freeze: Freeze = Freeze()
     scenes: Scenes
     lenders: tuple[LenderShare, ...]
+    tiers: tuple[Tier, ...] = ()
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -334,6 +367,26 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if tenor == 1:
             return FREE
         return next((price for price in self.instalments.prices if price.tenor == tenor), None)
+
+    def tier(self, code: str) -> Tier | None:
+        """A price list by its code; None: the product has none of that name, or it is the standard one."""
+        return next((tier for tier in self.tiers if tier.code == code), None)
+
+    def at_tier(self, code: str) -> "Product":
+        """The product as the people of a tier have it: its prices in the place of the standard ones.
+
+        Asserts that the tier is there: a version never changes, and a later one keeps the tiers of those before.
+        """
+        if code == STANDARD:
+            return self
+        tier = self.tier(code)
+        assert tier is not None, f"{self.id}@{self.version} has no tier {code}"
+        interest, instalments = self.interest, self.instalments
+        if tier.daily_ppm is not None:
+            interest = replace(interest, daily_ppm=tier.daily_ppm)
+        if tier.prices is not None:
+            instalments = replace(instalments, prices=tier.prices)
+        return replace(self, interest=interest, instalments=instalments)
 
 
 FREE = Price(1, fee_ppm=0)

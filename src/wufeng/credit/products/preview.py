@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
 
 from msgspec import Struct
 
 from wufeng.base.calendar import add_months
 from wufeng.credit.accruals.model import micro_of, round_micro
 from wufeng.credit.offers import LateTerms, PriceOption, price_options
-from wufeng.credit.plans.model import Plan
-from wufeng.credit.products.dates import Dates, Every
+from wufeng.credit.plans.yearly import Rates
+from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle, LateBase, Mode, Product
-from wufeng.credit.rates.model import DatedFlow, Flow, UnitPeriod
-from wufeng.credit.rates.rules import PPM, effective_rate, unit_period_rate
-from wufeng.credit.rates.unit_periods import PERIODS_A_YEAR, span_between, term_periods_a_year
+from wufeng.credit.rates.rules import PPM
 
 LATE_DAYS = 30
 """For how long the first part stays unpaid in the example of what late costs."""
@@ -30,21 +27,6 @@ class Row(Struct, frozen=True):
     fee_minor: int
     interest_minor: int
     amount_minor: int
-
-
-class Rates(Struct, frozen=True):
-    """One cost as a yearly rate, in ppm, by four methods; 0 where the person pays nothing beyond the price.
-
-    annualised_ppm  internal rate of return of a period x periods a year: what Wufeng shows, and what the ceiling holds
-    effective_ppm   the same rate of a period, compounded over a year
-    eu_ppm          effective, over the dates themselves: Directive 2008/48/EC, Annex I
-    us_ppm          nominal, by Regulation Z, Appendix J, over the dates; None: its periods are no unit periods there
-    """
-
-    annualised_ppm: int
-    effective_ppm: int
-    eu_ppm: int
-    us_ppm: int | None
 
 
 class Schedule(Struct, frozen=True):
@@ -115,7 +97,7 @@ def _schedule(product: Product, calendar: Cycle | Dates, option: PriceOption, on
         rows=rows,
         total_cost_minor=option.total_cost_minor,
         merchant_cost_minor=option.merchant_cost_minor,
-        rates=_rates(calendar, option, on),
+        rates=option.rates,
         daily_ppm=option.daily_ppm,
         late_example_minor=_late_example_minor(product, rows[0]),
     )
@@ -144,72 +126,6 @@ def _bill_dates(calendar: Cycle | Dates, tenor: int, on: date) -> list[date]:
         return [dates.bill_on(on, number) for number in range(tenor)]
     first = calendar.bill_on(on)
     return [add_months(first, number, calendar.bill_day) for number in range(tenor)]
-
-
-def _rates(calendar: Cycle | Dates, option: PriceOption, on: date) -> Rates:
-    if option.total_cost_minor == 0:
-        return Rates(option.annualised_rate_ppm, option.annualised_rate_ppm, 0, 0)
-    paid = [(part.due_on, part.amount_minor) for part in option.instalments]
-    return Rates(
-        annualised_ppm=option.annualised_rate_ppm,
-        effective_ppm=_effective_ppm(
-            option.plan, [amount_minor for _, amount_minor in paid], paid, option, on
-        ),
-        eu_ppm=_eu_ppm(option.amount_minor, paid, on),
-        us_ppm=_us_ppm(option.amount_minor, paid, on, _unit_of(calendar)),
-    )
-
-
-Paid = Sequence[tuple[date, int]]
-"""(when, how much), the earliest first."""
-
-
-def _effective_ppm(plan: Plan, amounts: Sequence[int], paid: Paid, option: PriceOption, on: date) -> int:
-    if option.daily_ppm:
-        return _eu_ppm(option.amount_minor, paid, on)
-    rhythm = plan.rhythm
-    period = Fraction(rhythm.length, rhythm.units_a_year)
-    first = rhythm.first_whole + Fraction(rhythm.first_odd, rhythm.first_odd_of)
-    flows = [DatedFlow((first + n) * period, amount) for n, amount in enumerate(amounts)]
-    return effective_rate([DatedFlow(Fraction(0), -option.amount_minor), *flows])
-
-
-def _eu_ppm(lent_minor: int, paid: Paid, on: date) -> int:
-    flows = [DatedFlow(Fraction((due_on - on).days, 365), amount) for due_on, amount in paid]
-    return effective_rate([DatedFlow(Fraction(0), -lent_minor), *flows])
-
-
-def _us_ppm(lent_minor: int, paid: Paid, on: date, unit: UnitPeriod | None) -> int | None:
-    if len(paid) == 1 and (paid[0][0] - on).days < 365:
-        return unit_period_rate(
-            [Flow(0, -lent_minor), Flow(1, paid[0][1])], term_periods_a_year((paid[0][0] - on).days)
-        )
-    if unit is None:
-        return None
-    spans = [(span_between(on, due_on, unit), amount) for due_on, amount in paid]
-    flows = [Flow(span.whole, amount, span.odd) for span, amount in spans]
-    return unit_period_rate([Flow(0, -lent_minor), *flows], Fraction(PERIODS_A_YEAR[unit]))
-
-
-_UNITS = {
-    Every(months=1): UnitPeriod.MONTH,
-    Every(months=2): UnitPeriod.TWO_MONTHS,
-    Every(months=3): UnitPeriod.QUARTER,
-    Every(months=6): UnitPeriod.SIX_MONTHS,
-    Every(months=12): UnitPeriod.YEAR,
-    Every(days=1): UnitPeriod.DAY,
-    Every(days=7): UnitPeriod.WEEK,
-    Every(days=14): UnitPeriod.TWO_WEEKS,
-    Every(days=28): UnitPeriod.FOUR_WEEKS,
-}
-"""The distances between due dates that are unit periods of Regulation Z."""
-
-
-def _unit_of(calendar: Cycle | Dates) -> UnitPeriod | None:
-    if isinstance(calendar, Cycle):
-        return UnitPeriod.MONTH
-    every = calendar.every
-    return _UNITS.get(Every(months=every.months, days=7 * every.weeks + every.days))
 
 
 def _late_example_minor(product: Product, row: Row) -> int:

@@ -14,7 +14,17 @@ from wufeng.credit.plans.rules import (
     terms_of,
 )
 from wufeng.credit.products.dates import Dates, Every
-from wufeng.credit.products.model import Cycle, DueDays, Finding, Part, Price, Product, Rest, Shipped
+from wufeng.credit.products.model import (
+    STANDARD,
+    Cycle,
+    DueDays,
+    Finding,
+    Part,
+    Price,
+    Product,
+    Rest,
+    Shipped,
+)
 from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
@@ -51,14 +61,15 @@ def check(product: Product) -> list[Finding]:
         *_check_arrears(product),
         *_check_range(product),
         *_check_lenders(product),
+        *_check_tiers(product, priced=not days),
     ]
 
 
 def check_succession(new: Shipped, kept: Iterable[Shipped]) -> str | None:
     """Why a version may not be kept beside those that are; None: it may.
 
-    A version never changes, keeps its currency, and begins after every lower one: so the highest that has begun is
-    the one in force, and what was drawn by a version was drawn while it was.
+    A version never changes, keeps its currency and the tiers before it, and begins after every lower one: so the
+    highest that has begun is the one in force, and what was drawn by a version was drawn while it was.
     """
     product = new.product
     for other in (one for one in kept if one.product.id == product.id):
@@ -75,6 +86,9 @@ def check_succession(new: Shipped, kept: Iterable[Shipped]) -> str | None:
                 f"version {theirs.version} is in {theirs.currency}: give one in {product.currency} another id"
             )
         lower, higher = sorted((theirs, product), key=lambda one: one.version)
+        lost = {tier.code for tier in lower.tiers} - {tier.code for tier in higher.tiers}
+        if lost:
+            return f"version {higher.version} lacks the tier {min(lost)} of version {lower.version}: lines have it"
         if lower.effective_from >= higher.effective_from:
             later = "after" if theirs.version < product.version else "before"
             return (
@@ -258,6 +272,65 @@ def highest_rate_ppm(product: Product) -> int:
     daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
     prices = (_price_of(product, price) for price in product.instalments.prices)
     return max(annualised_daily_ppm(daily), *prices, 0)
+
+
+def dearest_ppm(product: Product) -> int:
+    """The most that a product may cost its person a year, in time or late; what a price leaves to merchants is theirs.
+
+    A part of the fees that an order's merchant may carry is not looked at: it may not.
+    """
+    interest = product.interest
+    daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
+    return max(
+        annualised_daily_ppm(daily), *(_borne_ppm(product, price) for price in product.instalments.prices), 0
+    )
+
+
+def _borne_ppm(product: Product, price: Price) -> int:
+    terms = terms_of(product, product.calendar, price.tenor)
+    assert terms is not None, "the price is the product's own"
+    return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))
+
+
+def _check_tiers(product: Product, *, priced: bool) -> Iterator[Finding]:
+    codes = [tier.code for tier in product.tiers]
+    if len(set(codes)) != len(codes):
+        yield Finding("tiers", "have a code of their own each")
+    for n, tier in enumerate(product.tiers):
+        path = f"tiers[{n}]"
+        if not tier.code.isidentifier() or tier.code != tier.code.lower() or tier.code == STANDARD:
+            yield Finding(
+                f"{path}.code", f"is made of small letters, digits and underscores, and not {STANDARD!r}"
+            )
+        if tier.daily_ppm is None and tier.prices is None:
+            yield Finding(path, "changes daily_ppm or prices, or both")
+        if tier.daily_ppm is not None and not 0 <= tier.daily_ppm <= product.interest.daily_ppm:
+            yield Finding(
+                f"{path}.daily_ppm", f"lies between 0 and the standard, {product.interest.daily_ppm}"
+            )
+        if tier.prices is not None:
+            yield from _check_tier_prices(product, tier.prices, f"{path}.prices", priced=priced)
+
+
+def _check_tier_prices(
+    product: Product, prices: tuple[Price, ...], path: str, *, priced: bool
+) -> Iterator[Finding]:
+    standard = product.instalments.prices
+    if [price.tenor for price in prices] != [price.tenor for price in standard]:
+        yield Finding(path, "stand for the same numbers of instalments as the standard ones, in their order")
+        return
+    ceiling = product.interest.annualised_max_ppm if priced else None
+    for n, (price, other) in enumerate(zip(prices, standard, strict=True)):
+        found = list(_check_price(price, f"{path}[{n}]", product, ceiling))
+        yield from found
+        if price.merchant_share_ppm != other.merchant_share_ppm:
+            yield Finding(f"{path}[{n}]", "has the merchant_share_ppm of the standard price")
+        elif priced and not found and not list(_check_price(other, "", product, None)):
+            rate, most = _price_of(product, price), _price_of(product, other)
+            if rate > most:
+                yield Finding(
+                    f"{path}[{n}]", f"costs {_percent(rate)} a year, more than the standard {_percent(most)}"
+                )
 
 
 def _check_repayment(product: Product) -> Iterator[Finding]:

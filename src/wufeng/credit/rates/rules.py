@@ -1,15 +1,17 @@
 """What flows of money cost a year: internal rates of return, exact to the unit asked for.
 
-A rate is found by Newton's method in scaled integers and then proved: the true root lies between the two halves around
-the answer, which the sign of the balance there shows exactly. No float is used.
+The rate of equal periods is found by Newton's method in scaled integers and then proved: the true root lies between the
+two halves around the answer, which the sign of the balance there shows exactly. Those of other flows are found to so
+many digits (`roots`) that only an exact half could be doubtful, and that is told. No float is used.
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from itertools import groupby
+from math import lcm
 
 from wufeng.credit.rates.model import DatedFlow, Flow
+from wufeng.credit.rates.roots import BITS, ONE, Value, discount_at_zero, flows_worth, power, rounded
 
 PPM = 1_000_000
 MONTHS_A_YEAR = 12
@@ -17,6 +19,9 @@ DAYS_A_YEAR = 365
 
 Run = tuple[int, int]
 """A payment, and how many periods in a row it is paid."""
+
+Odd = tuple[Fraction, Sequence[int], Sequence[int]]
+"""Flows that lie an equal fraction of a period past whole ones: the fraction, the amounts, the whole periods."""
 
 _BITS = 48
 _ONE = 1 << _BITS
@@ -130,82 +135,69 @@ def unit_period_rate(flows: Sequence[Flow], periods_a_year: Fraction, scale: int
     """
     if sum(flow.amount_minor for flow in flows) <= 0:
         return 0
+    groups: dict[Fraction, list[Flow]] = {}
+    for flow in sorted(flows, key=lambda flow: flow.whole):
+        groups.setdefault(flow.odd, []).append(flow)
+    parts = [
+        (odd, [flow.amount_minor for flow in group], [flow.whole for flow in group])
+        for odd, group in groups.items()
+    ]
 
-    def value(answer: Fraction) -> Fraction:
-        rate = answer / (scale * periods_a_year)
-        return _present_value(flows, rate)
+    def value(discount: int) -> tuple[int, int]:
+        return _worth_of_odd(parts, discount)
 
-    low, high = 0, scale
-    while value(Fraction(high)) > 0:
-        low, high = high, high * 2
-        assert high < _MOST * scale, "these flows have no rate"
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if value(Fraction(middle)) > 0 else (low, middle)
-    half = value(Fraction(2 * low + 1, 2))
-    return low + (half > 0 or (half == 0 and low % 2 == 1))
+    discount = discount_at_zero(value, _lowest(value, periods_a_year))
+    growth = (ONE << BITS) // discount
+    return rounded((growth - ONE) * scale * periods_a_year.numerator // periods_a_year.denominator)
 
 
-def _present_value(flows: Sequence[Flow], rate: Fraction) -> Fraction:
-    """The flows at the start, times (1 + rate)^last: only its sign is asked for."""
-    last = max(flow.whole for flow in flows)
-    n, d = rate.numerator, rate.denominator
-    return Fraction(
-        sum(
-            (
-                Fraction(
-                    flow.amount_minor
-                    * (d + n) ** (last - flow.whole)
-                    * d**flow.whole
-                    * flow.odd.denominator
-                    * d,
-                    flow.odd.denominator * d + flow.odd.numerator * n,
-                )
-                for flow in flows
-            ),
-            Fraction(0),
-        )
-    )
+def _worth_of_odd(parts: Sequence[Odd], discount: int) -> tuple[int, int]:
+    """What flows are worth whose odd fractions bear simple interest, and the derivative by the discount factor."""
+    growth = (ONE << BITS) // discount
+    worth = slope = 0
+    for odd, amounts, times in parts:
+        whole_worth, whole_slope = flows_worth(amounts, times, discount)
+        if not odd:
+            worth, slope = worth + whole_worth, slope + whole_slope
+            continue
+        simple = ONE + (growth - ONE) * odd.numerator // odd.denominator  # and its derivative: -odd × growth²
+        part = (whole_worth << BITS) // simple
+        rise = (part * growth // simple * growth >> BITS) * odd.numerator // odd.denominator
+        worth, slope = worth + part, slope + (whole_slope << BITS) // simple + rise
+    return worth, slope
 
 
 def effective_rate(flows: Sequence[DatedFlow], scale: int = PPM) -> int:
     """The effective yearly rate X of flows in time: Σ A·(1 + X)^-years is 0. In 1 / scale, half-even.
 
-    Source: Directive 2008/48/EC, Annex I, part I (a month is 1/12 of a year). Found to 40 digits.
+    Source: Directive 2008/48/EC, Annex I, part I (a month is 1/12 of a year). Found to 30 digits.
     """
     if sum(flow.amount_minor for flow in flows) <= 0:
         return 0
-    with localcontext() as context:
-        context.prec = 50
-        dated = [
-            (Decimal(flow.years.numerator) / flow.years.denominator, Decimal(flow.amount_minor))
-            for flow in flows
-        ]
-        growth = _force_of_interest(dated).exp()
-        return int(((growth - 1) * scale).quantize(Decimal(1), ROUND_HALF_EVEN))
+    parts_a_year = lcm(*(flow.years.denominator for flow in flows))
+    dated = sorted(
+        (flow.years.numerator * (parts_a_year // flow.years.denominator), flow.amount_minor) for flow in flows
+    )
+    times = [time - dated[0][0] for time, _ in dated]
+    amounts = [amount for _, amount in dated]
+
+    def value(discount: int) -> tuple[int, int]:
+        return flows_worth(amounts, times, discount)
+
+    discount = discount_at_zero(value, _lowest(value, Fraction(parts_a_year)))
+    return rounded(((ONE << BITS) // power(discount, parts_a_year) - ONE) * scale)
 
 
-def _force_of_interest(flows: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
-    """ln(1 + X). The value falls from what the flows cost towards what was lent: Newton inside a bracket."""
-    low, high = Decimal(0), Decimal(1)
-    while _value(flows, high)[0] > 0:
-        low, high = high, high * 2
-        assert high < 64, "these flows have no rate"
-    at = low
+def _lowest(value: Value, periods_a_year: Fraction) -> int:
+    """A discount factor of a period at which flows are worth no more than nothing: a yearly rate above their own."""
+    rate = 1
     while True:
-        value, slope = _value(flows, at)
-        low, high = (at, high) if value > 0 else (low, at)
-        following = at - value / slope if slope else (low + high) / 2
-        if not low <= following <= high:
-            following = (low + high) / 2
-        if abs(following - at) < Decimal("1e-40"):
-            return following
-        at = following
-
-
-def _value(flows: Sequence[tuple[Decimal, Decimal]], force: Decimal) -> tuple[Decimal, Decimal]:
-    present = [(years, amount * (-force * years).exp()) for years, amount in flows]
-    return sum(amount for _, amount in present), -sum(years * amount for years, amount in present)  # type: ignore[return-value]
+        periods, of = periods_a_year.numerator, periods_a_year.denominator
+        discount = ONE * periods // (periods + rate * of)
+        if value(discount)[0] <= 0:
+            return discount
+        rate *= 2
+        assert rate < _MOST, "these flows have no rate"
 
 
 def daily_rate(daily_ppm: int) -> int:

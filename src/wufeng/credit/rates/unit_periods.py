@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from wufeng.base.calendar import add_months
 from wufeng.credit.rates.model import Span, UnitPeriod
@@ -29,6 +30,7 @@ PERIODS_A_YEAR = {
 """Appendix J (b)(4)(iii): how many of them make a year."""
 
 
+@lru_cache(maxsize=4096)  # the same few dates, for every price of a day
 def span_between(advance_on: date, payment_on: date, unit: UnitPeriod) -> Span:
     """How far a payment lies from its advance: whole periods counted back from the payment, then days.
 

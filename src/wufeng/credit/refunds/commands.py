@@ -31,7 +31,7 @@ async def refund_draws(batch: Batch, requests: Sequence[RefundRequest], products
     before, answers = dict(debts), []
     for request in requests:
         line = found[request.line_id]
-        product = products.version(line.product, line.product_version)
+        product = products.version(line.product, line.product_version, line.tier)
         debt = brought_up(debts[line.id], product, request.on)
         sources = returnable.get(line.id, [])
         refunded = rules.refund(debt, request.draw_ids, request.amount_minor, sources, product, request.on)

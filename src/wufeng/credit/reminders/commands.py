@@ -81,7 +81,7 @@ class _Desk:
         debts = await load_debts(batch.db, batch.bucket, ours)
         wanted = []
         for debt in debts.values():
-            product = self.products.version(debt.line.product, debt.line.product_version)
+            product = self.products.version(debt.line.product, debt.line.product_version, debt.line.tier)
             now = [bring_up(bill, product, command.on) for bill in debt.bills]
             wanted += [
                 (bill, debt.line) for bill in now if rules.is_wanted(bill, product.arrears, command.on)

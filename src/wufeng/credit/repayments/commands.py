@@ -399,7 +399,7 @@ class _Desk:
             await keep(batch, self.products, changed, on, at)
 
     def _product(self, line: Line) -> Product:
-        return self.products.version(line.product, line.product_version)
+        return self.products.version(line.product, line.product_version, line.tier)
 
 
 def _is_late(batch: Batch, command: Repay) -> bool:

@@ -20,6 +20,10 @@ class CodePurpose(StrEnum):
 
     SIGN_IN = "sign_in"
     PIN = "pin"  # to set the payment PIN, or to reset a locked one
+    PHONE = "phone"  # to change the phone: one to the old number, one to the new
+    FREEZE = "freeze"  # to stop everything without a session
+    PASSKEY = "passkey"  # to add a passkey
+    PAYMENT = "payment"  # to confirm, together with a passkey
 
 
 class SignUp(StrEnum):
@@ -45,24 +49,38 @@ class SentCode(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+NOTICE = "notice"
+"""What stands for a purpose in a message that tells something and holds no code."""
+
+
+class Notice(StrEnum):
+    """What a message without a code tells. Its words: rules.py."""
+
+    PHONE_CHANGED = "phone_changed"  # to the number before
+    FROZEN = "frozen"
+
+
 class Message(Struct, frozen=True, kw_only=True):
-    """A text to a phone. `code` is what the text holds, for tests."""
+    """A text to a phone. `code` is what the text holds, for tests; without a purpose it is a notice and holds none."""
 
     id: UUID
     phone: Private
     phone_name: UUID
-    purpose: CodePurpose
+    purpose: CodePurpose | None
     code: Private
     text: Private
     at: datetime
 
 
 class MessageView(Struct, frozen=True, kw_only=True):
-    """A kept message of a test book, as the API shows it."""
+    """A kept message of a test book, as the API shows it.
+
+    purpose  what its code is for; `notice`: it tells something and holds no code
+    """
 
     id: str
     object: Literal["message"] = "message"
-    purpose: CodePurpose
+    purpose: str
     code: str
     text: str
     created_at: datetime

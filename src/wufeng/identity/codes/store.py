@@ -10,6 +10,7 @@ from wufeng.base.ids import Prefix, encode
 from wufeng.base.sql import load
 from wufeng.identity.codes.model import (
     CODE_LASTS,
+    NOTICE,
     SENDS_MAX,
     SENDS_WINDOW,
     TRIES_MAX,
@@ -72,7 +73,7 @@ class MessageTable:
             book.bucket_of(message.phone_name),
             message.id,
             message.phone_name,
-            message.purpose.value,
+            NOTICE if message.purpose is None else message.purpose.value,
             message.code.text,
             message.text.text,
             message.at,
@@ -86,7 +87,7 @@ async def load_messages(
     return [
         MessageView(
             id=encode(Prefix.MESSAGE, row["id"]),
-            purpose=CodePurpose(row["purpose"]),
+            purpose=row["purpose"],
             code=row["code"],
             text=row["text"],
             created_at=row["created_at"],

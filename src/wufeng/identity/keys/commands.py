@@ -1,6 +1,6 @@
 """What can be asked about API keys: make one, revoke one. To rotate: make, move over, revoke the old."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from wufeng.identity.audit.model import act_of
 from wufeng.identity.callers import Caller, CallerKind
 from wufeng.identity.keys import rules, store
 from wufeng.identity.keys.model import SCOPES, ApiKey, KeyKind, NewKey, Scope
+from wufeng.identity.places import check_ranges
 from wufeng.identity.tokens import key_prefix, new_key
 
 
@@ -27,8 +28,12 @@ async def create_key(
     name: str,
     at: datetime,
     scopes: Collection[Scope] | None = None,
+    addresses: Sequence[str] = (),
 ) -> NewKey:
-    """Make a key with the given scopes, or with all of its kind. Several may live at once."""
+    """Make a key with the given scopes, or with all of its kind. Several may live at once.
+
+    addresses  ranges (CIDR) that it may be used from; none: from anywhere
+    """
     id_ = ids.new_anywhere(at)
     credential = new_key(book.mode, id_)
     key = ApiKey(
@@ -41,6 +46,7 @@ async def create_key(
         secret_hash=credential.hash,
         scopes=rules.check_scopes(kind, SCOPES[kind] if scopes is None else scopes),
         created_at=at,
+        addresses=check_ranges(addresses),
     )
     await store.insert_key(db, key)
     return NewKey(key, credential.text)
@@ -55,6 +61,7 @@ async def issue_key(
     scopes: Collection[Scope] | None,
     at: datetime,
     request_id: str,
+    addresses: Sequence[str] = (),
 ) -> NewKey:
     """Make a key as a caller asks, audited.
 
@@ -66,7 +73,7 @@ async def issue_key(
     giver = caller.scopes if caller.id == owner_id else None
     given = rules.scopes_to_give(kind, scopes, giver)
     async with database.transaction() as db:
-        key = await create_key(db, ids, caller.book, kind, owner_id, name, at, given)
+        key = await create_key(db, ids, caller.book, kind, owner_id, name, at, given, addresses)
         act = act_of(caller, "create_api_key", Prefix.API_KEY, key.key.id, at, request_id)
         await audit(db, caller.book, ids, [act])
     return key

@@ -55,6 +55,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
     owner_id  the merchant, or the operator's own id in the book: what Idempotency-Keys are scoped by, also
               after a rotation
+    addresses  ranges (CIDR) that it may be used from; none: from anywhere
     """
 
     id: UUID
@@ -68,6 +69,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime
     revoked_at: datetime | None = None
     last_used_on: date | None = None
+    addresses: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ApiKey({self.prefix})"
@@ -92,6 +94,7 @@ class ApiKeyView(Struct, frozen=True, kw_only=True):
     name: str
     prefix: str
     scopes: list[Scope]
+    addresses: list[str]
     created_at: datetime
     revoked_at: datetime | None
     last_used_on: date | None

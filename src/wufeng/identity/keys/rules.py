@@ -59,6 +59,7 @@ def view_of(key: ApiKey, secret: str | UnsetType = UNSET) -> ApiKeyView:
         name=key.name,
         prefix=key.prefix,
         scopes=sorted(key.scopes),
+        addresses=list(key.addresses),
         created_at=key.created_at,
         revoked_at=key.revoked_at,
         last_used_on=key.last_used_on,

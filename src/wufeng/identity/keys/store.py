@@ -26,6 +26,7 @@ async def insert_key(db: Connection, key: ApiKey) -> None:
         key.secret_hash,
         sorted(scope.value for scope in key.scopes),
         key.created_at,
+        list(key.addresses),
     )
 
 
@@ -70,4 +71,5 @@ def _key(row: Record) -> ApiKey:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         last_used_on=row["last_used_on"],
+        addresses=tuple(row["addresses"]),
     )

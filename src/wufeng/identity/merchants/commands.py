@@ -1,5 +1,6 @@
 """What can be asked about merchants: create one, close one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,14 @@ from wufeng.identity.merchants.queries import load_merchant
 
 
 async def create_merchant(
-    database: Database, ids: IdMaker, book: Book, name: str, scene: Scene, fee_plan: FeePlan, at: datetime
+    database: Database,
+    ids: IdMaker,
+    book: Book,
+    name: str,
+    scene: Scene,
+    fee_plan: FeePlan,
+    at: datetime,
+    return_origins: Sequence[str] = (),
 ) -> tuple[Merchant, NewKey]:
     """Make a merchant, its accounts in the ledger and its first API key, in one transaction."""
     merchant = Merchant(
@@ -30,6 +38,7 @@ async def create_merchant(
         fee_plan=fee_plan,
         status=MerchantStatus.ACTIVE,
         created_at=at,
+        return_origins=rules.check_origins(return_origins),
     )
     async with database.transaction() as db:
         await store.insert_merchant(db, merchant)
@@ -38,6 +47,26 @@ async def create_merchant(
         )
         key = await create_key(db, ids, book, KeyKind.MERCHANT, merchant.id, "first key", at)
     return merchant, key
+
+
+async def set_return_origins(
+    database: Database,
+    merchants: Merchants,
+    book: Book,
+    ids: IdMaker,
+    merchant_id: UUID,
+    origins: Sequence[str],
+    act: Act,
+) -> Merchant:
+    """Set where a merchant's checkouts may send people back to, for those made from now on. None: anywhere by https."""
+    checked = rules.check_origins(origins)
+    async with database.transaction() as db:
+        await load_merchant(db, book, merchant_id)
+        await store.set_origins(db, merchant_id, checked)
+        await audit(db, book, ids, [act])
+        merchant = await load_merchant(db, book, merchant_id)
+    merchants.forget(merchant_id)
+    return merchant
 
 
 async def close_merchant(

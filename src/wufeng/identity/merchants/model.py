@@ -71,7 +71,7 @@ class FeePlan(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
-    """Who sells."""
+    """Who sells. `return_origins`: where its checkouts may send people back to; none: anywhere by https."""
 
     id: UUID
     book_id: int
@@ -81,6 +81,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
     status: MerchantStatus
     created_at: datetime
     closed_at: datetime | None = None
+    return_origins: tuple[str, ...] = ()
 
 
 class MerchantView(Struct, frozen=True, kw_only=True):
@@ -94,6 +95,7 @@ class MerchantView(Struct, frozen=True, kw_only=True):
     status: MerchantStatus
     created_at: datetime
     closed_at: datetime | None
+    return_origins: tuple[str, ...]
     api_key: str | UnsetType = UNSET
 
     def __repr__(self) -> str:

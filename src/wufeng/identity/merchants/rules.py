@@ -1,12 +1,16 @@
 """What is decided about merchants."""
 
+from collections.abc import Sequence
+
 from msgspec import UNSET, UnsetType
 
 from wufeng.base.errors import invalid_field
 from wufeng.base.ids import Prefix, encode
 from wufeng.identity.merchants.model import PPM, FeePlan, Merchant, MerchantView
+from wufeng.identity.merchants.origins import read_address
 
 NAME_MAX = 100
+ORIGINS_MAX = 20
 
 
 def check_merchant(name: str, fee_plan: FeePlan) -> str:
@@ -21,6 +25,20 @@ def check_merchant(name: str, fee_plan: FeePlan) -> str:
     return trimmed
 
 
+def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
+    """The origins as browsers write them, each once, in order. Refuses (invalid_field) what is more than an origin."""
+    if len(origins) > ORIGINS_MAX:
+        raise invalid_field("/return_origins", f"There may be {ORIGINS_MAX} at most.")
+    checked: dict[str, None] = {}
+    for place, text in enumerate(origins):
+        address = read_address(text)
+        if address is None or address.rest not in ("", "/"):
+            detail = "It must be an origin alone, such as https://shop.example or https://shop.example:8443."
+            raise invalid_field(f"/return_origins/{place}", detail)
+        checked[address.origin] = None
+    return tuple(checked)
+
+
 def view_of(merchant: Merchant, api_key: str | UnsetType = UNSET) -> MerchantView:
     """A merchant as the API shows it."""
     return MerchantView(
@@ -31,5 +49,6 @@ def view_of(merchant: Merchant, api_key: str | UnsetType = UNSET) -> MerchantVie
         status=merchant.status,
         created_at=merchant.created_at,
         closed_at=merchant.closed_at,
+        return_origins=merchant.return_origins,
         api_key=api_key,
     )

@@ -1,6 +1,6 @@
 """Merchants in the database: a reference table, the same everywhere."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,7 @@ async def insert_merchant(db: Connection, merchant: Merchant) -> None:
         merchant.fee_plan.rate_ppm,
         merchant.status.value,
         merchant.created_at,
+        list(merchant.return_origins),
     )
 
 
@@ -37,6 +38,7 @@ async def load_merchants(db: Connection, ids: Collection[UUID]) -> dict[UUID, Me
             status=MerchantStatus(row["status"]),
             created_at=row["created_at"],
             closed_at=row["closed_at"],
+            return_origins=tuple(row["return_origins"]),
         )
         for row in await db.fetch(SQL.load_merchants, list(ids))
     }
@@ -45,6 +47,11 @@ async def load_merchants(db: Connection, ids: Collection[UUID]) -> dict[UUID, Me
 async def close_merchant(db: Connection, book_id: int, merchant_id: UUID, at: datetime) -> bool:
     """Close a merchant of that book; False when there is no active one."""
     return await db.fetchval(SQL.close_merchant, merchant_id, book_id, at) is not None
+
+
+async def set_origins(db: Connection, merchant_id: UUID, origins: Sequence[str]) -> None:
+    """Set where a merchant's checkouts may send people back to."""
+    await db.execute(SQL.set_origins, merchant_id, list(origins))
 
 
 async def list_ids(db: Connection, book_id: int, at_most: int) -> list[UUID]:

@@ -17,10 +17,16 @@ from wufeng.base.lanes import Batch, Command, Handler, Lanes
 from wufeng.identity.audit.commands import audit
 from wufeng.identity.audit.model import Act
 from wufeng.identity.bank_accounts import store as bank_accounts
+from wufeng.identity.devices import commands as devices
+from wufeng.identity.devices import store as device_store
+from wufeng.identity.documents import store as documents
+from wufeng.identity.documents.rules import check_unsaid
+from wufeng.identity.passkeys import store as passkeys
 from wufeng.identity.people import rules, store
-from wufeng.identity.people.model import Person, PersonStatus
-from wufeng.identity.people.store import EXTERNAL_ID, PHONE, Name, NewPerson
+from wufeng.identity.people.model import Outcome, Person, PersonStatus
+from wufeng.identity.people.store import DOCUMENT, EXTERNAL_ID, PHONE, Name, NewPerson
 from wufeng.identity.pins import store as pins
+from wufeng.identity.policy import shipped_identity_policy
 from wufeng.identity.sessions import store as sessions
 from wufeng.identity.vault import Private, Vault
 
@@ -67,7 +73,7 @@ async def create_people(
     names = [_names(vault, batch.book, command) for command in commands]
     first_claims: dict[Name, UUID] = {}
     for command, wanted in zip(commands, names, strict=True):
-        for name in wanted:
+        for name in wanted.all:
             first_claims.setdefault(name, command.person_id)
     claimed = await store.claim_names(batch.db, first_claims, max(command.at for command in commands))
     ours = {command.person_id for command in commands}
@@ -75,12 +81,14 @@ async def create_people(
 
     outcomes: list[rules.Created | rules.Existing | Problem] = []
     for command, wanted in zip(commands, names, strict=True):
-        external_owner = owners.get(wanted[1]) if len(wanted) > 1 else None
         outcome = rules.decide_creation(
-            owners.get(wanted[0]), external_owner, has_external_id=command.external_id is not None
+            owners.get(wanted.phone),
+            owners.get(wanted.external_id) if wanted.external_id is not None else None,
+            owners.get(wanted.document) if wanted.document is not None else None,
+            has_external_id=command.external_id is not None,
         )
         if isinstance(outcome, rules.Created):
-            owners.update(dict.fromkeys(wanted, command.person_id))
+            owners.update(dict.fromkeys(wanted.all, command.person_id))
         outcomes.append(outcome)
 
     await _settle_names(batch.db, first_claims, owners, ours)
@@ -134,34 +142,45 @@ async def register(
 
 
 def check_registration(registration: Registration) -> Registration:
-    """The registration with its phone normalised and its texts trimmed. Refuses empty or overlong ones."""
+    """The registration with its phone normalised and its texts trimmed. Refuses empty or overlong ones, and a resident
+    identity number that is mistyped.
+    """
+    document = _checked(registration.document, "/document", 64)
+    if document is not None:
+        check_unsaid(document.text)
     return Registration(
         phone=Private(rules.normalise_phone(registration.phone.text)),
         external_id=_checked(registration.external_id, "/external_id", 64),
         name=_checked(registration.name, "/name", 100),
-        document=_checked(registration.document, "/document", 64),
+        document=document,
     )
 
 
 async def freeze_person(database: Database, book: Book, ids: IdMaker, person_id: UUID, act: Act) -> None:
-    """Stop everything of a person: no payment, and every session ends. Freezing a frozen person changes nothing
-    but is kept in the audit all the same.
+    """Stop everything of a person: no payment, every session ends, and every device with the passkeys and the pay
+    codes that it holds. What is held stays held. Freezing a frozen person changes nothing but is kept in the audit
+    all the same.
     """
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
         await _lock_known(db, bucket, person_id)
         await store.move_status(db, bucket, person_id, [PersonStatus.ACTIVE], PersonStatus.FROZEN)
         await sessions.revoke_of_person(db, bucket, person_id, act.at)
+        await devices.revoke_all(db, bucket, person_id, act.at)
         await audit(db, book, ids, [act])
 
 
 async def unfreeze_person(database: Database, book: Book, ids: IdMaker, person_id: UUID, act: Act) -> None:
-    """Let a frozen person act again; they sign in anew."""
+    """Let a frozen person act again; they sign in anew, and low limits hold for a while: somebody else may have the
+    phone.
+    """
+    cooling_until = act.at + shipped_identity_policy().takeover.cooling_after_freeze
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
         await _lock_known(db, bucket, person_id)
         if not await store.move_status(db, bucket, person_id, [PersonStatus.FROZEN], PersonStatus.ACTIVE):
             raise Problem(Code.STATE_CONFLICT, "This person is not frozen.")
+        await store.begin_cooling(db, bucket, person_id, cooling_until)
         await audit(db, book, ids, [act])
 
 
@@ -181,6 +200,10 @@ async def erase_person(
         )
         await sessions.revoke_of_person(db, bucket, person_id, act.at)
         await sessions.forget_devices(db, bucket, person_id)
+        await devices.revoke_all(db, bucket, person_id, act.at)
+        await device_store.forget_names(db, bucket, person_id)
+        await passkeys.erase_of_person(db, bucket, person_id)
+        await documents.end_of_person(db, bucket, person_id, act.at)
         await pins.delete_pin(db, bucket, person_id)
         await bank_accounts.delete_of_person(db, bucket, person_id, act.at)
         names = await store.destroy_personal_data(db, vault, book, bucket, person_id)
@@ -211,25 +234,45 @@ async def _settle_names(
         await store.release_names(db, unused)
 
 
-def _names(vault: Vault, book: Book, command: CreatePerson) -> list[Name]:
-    names = [store.name_of(vault, book, PHONE, command.phone)]
-    if command.external_id is not None:
-        names.append(store.name_of(vault, book, EXTERNAL_ID, command.external_id))
-    return names
+class _Names(Struct, frozen=True):
+    """The unique names that a command wants for its person."""
+
+    phone: Name
+    external_id: Name | None
+    document: Name | None
+
+    @property
+    def all(self) -> list[Name]:
+        """Those that are wanted."""
+        return [name for name in (self.phone, self.external_id, self.document) if name is not None]
+
+
+def _names(vault: Vault, book: Book, command: CreatePerson) -> _Names:
+    external_id, document = command.external_id, command.document
+    if document is not None:
+        document = Private(rules.normalise_document(document.text))
+    return _Names(
+        store.name_of(vault, book, PHONE, command.phone),
+        None if external_id is None else store.name_of(vault, book, EXTERNAL_ID, external_id),
+        None if document is None else store.name_of(vault, book, DOCUMENT, document),
+    )
 
 
 def _new_person(batch: Batch, command: CreatePerson) -> NewPerson:
     name, document = command.name, command.document
+    outcome = rules.outcome_of(batch.book.mode, command.phone.text)
+    cooling = shipped_identity_policy().takeover.cooling
     return NewPerson(
         id=command.person_id,
         wallet_id=batch.ids.new(command.at, slot_of(command.person_id)),
         tier=rules.tier_of(name.text if name else None, document.text if document else None),
-        outcome=rules.outcome_of(batch.book.mode, command.phone.text),
+        outcome=outcome,
         phone=command.phone,
         external_id=command.external_id,
         name=name,
         document=document,
         created_at=command.at,
+        cooling_until=command.at + cooling if outcome is Outcome.COOLING else None,
     )
 
 
@@ -252,6 +295,7 @@ def _answer(
         phone_masked=rules.mask_phone(person.phone.text),
         name_masked=rules.mask_name(person.name.text) if person.name else None,
         created_at=person.created_at,
+        cooling_until=person.cooling_until,
     )
     return Answer(201, msgspec.json.encode(rules.view_of(seen, book.mode)), person.id)
 

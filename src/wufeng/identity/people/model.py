@@ -37,16 +37,25 @@ class Outcome(StrEnum):
     STEP_UP = "step_up"  # every payment asks for a confirmation with the PIN
     REVIEW = "review"  # every payment goes to a reviewer
     LATE_PAYER = "late_payer"  # repays nothing before bills are overdue (simulated life only)
+    VERIFICATION_REFUSED = "verification_refused"  # nobody outside confirms who they are
+    NEEDS_PASSKEY = "needs_passkey"  # every payment asks for a passkey
+    COOLING = "cooling"  # low limits hold from the start, as after a takeover
+    TAKEOVER = "takeover"  # a changed number always looks like a takeover
+    DOCUMENT_TAKEN = "document_taken"  # their document is always another's
 
 
 class PersonGuard(Struct, frozen=True):
-    """A locked person: what every command that moves money needs to know."""
+    """A locked person: what every command that moves money needs to know.
+
+    cooling_until  until when low limits hold, after phone and number have changed
+    """
 
     id: UUID
     status: PersonStatus
     tier: Tier
     outcome: Outcome
     wallet_id: UUID
+    cooling_until: datetime | None = None
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -61,10 +70,14 @@ class Person(Struct, frozen=True, kw_only=True):
     phone_masked: str | None
     name_masked: str | None
     created_at: datetime
+    cooling_until: datetime | None = None
 
 
 class PersonView(Struct, frozen=True, kw_only=True):
-    """A person as the API shows them."""
+    """A person as the API shows them.
+
+    cooling_ends_at  until when low limits hold, after phone and number have changed or a freeze has ended
+    """
 
     id: str
     object: Literal["person"] = "person"
@@ -76,4 +89,5 @@ class PersonView(Struct, frozen=True, kw_only=True):
     phone: str | None
     name: str | None
     test_outcome: Outcome | None
+    cooling_ends_at: datetime | None
     created_at: datetime

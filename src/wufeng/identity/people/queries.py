@@ -52,6 +52,14 @@ async def birth_date_of_person(db: Connection, vault: Vault, book: Book, person_
     return rules.birth_date_of(document.text) if document is not None else None
 
 
+async def person_of_external_id(
+    db: Connection, vault: Vault, book: Book, external_id: Private
+) -> UUID | None:
+    """Whom the operator calls so; None: nobody in this book."""
+    name = store.name_of(vault, book, store.EXTERNAL_ID, Private(external_id.text.strip()))
+    return await store.find_owner(db, name)
+
+
 async def person_of_phone(db: Connection, vault: Vault, book: Book, phone: Private) -> UUID | None:
     """Whose phone that is, found by its keyed hash; None: nobody's in this book, or it is no phone."""
     try:
@@ -59,3 +67,26 @@ async def person_of_phone(db: Connection, vault: Vault, book: Book, phone: Priva
     except Problem:
         return None
     return await store.find_owner(db, store.name_of(vault, book, store.PHONE, Private(number)))
+
+
+async def phone_ids_of_people(db: Connection, book: Book, people: Collection[UUID]) -> dict[UUID, UUID]:
+    """The keyed hashes of active people's phones as they are now: two that know each other by phone compare these."""
+    buckets = {book.bucket_of(person_id) for person_id in people}
+    return await store.load_phone_names(db, sorted(buckets), people)
+
+
+async def see_people(
+    db: Connection, vault: Vault, book: Book, people: Collection[UUID]
+) -> dict[UUID, Person]:
+    """People of any buckets as others may see them, masked. An unknown id is absent."""
+    found: dict[UUID, Person] = {}
+    for bucket in sorted({book.bucket_of(person_id) for person_id in people}):
+        ours = [person_id for person_id in people if book.bucket_of(person_id) == bucket]
+        found |= await store.load_people(db, vault, bucket, ours)
+    return found
+
+
+def phone_id(vault: Vault, book: Book, phone: Private, pointer: str = "/phone") -> UUID:
+    """The keyed hash that a phone is known by, whoever's it is, or nobody's. Refuses (raises) what is no phone."""
+    number = rules.normalise_phone(phone.text, pointer)
+    return store.name_of(vault, book, store.PHONE, Private(number)).id

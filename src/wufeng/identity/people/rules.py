@@ -1,7 +1,7 @@
 """What is decided about people: how a phone is written, what is shown of it, who owns a name."""
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -22,8 +22,13 @@ TEST_OUTCOMES = {
     "2": Outcome.STEP_UP,
     "3": Outcome.REVIEW,
     "4": Outcome.LATE_PAYER,
+    "5": Outcome.VERIFICATION_REFUSED,
+    "6": Outcome.NEEDS_PASSKEY,
+    "7": Outcome.COOLING,
+    "8": Outcome.TAKEOVER,
+    "9": Outcome.DOCUMENT_TAKEN,
 }
-"""In test books: +86 138 0000 1xxx is always declined, 2xxx steps up, 3xxx is reviewed, 4xxx pays late."""
+"""In test books, by the thousands of +86 138 0000 xxxx; docs/api.md tells each."""
 
 
 def normalise_phone(text: str, pointer: str = "/phone") -> str:
@@ -58,6 +63,11 @@ def mask_name(name: str) -> str:
     return name[:1] + "*" * min(len(name) - 1, 3) if len(name) > 1 else "*"
 
 
+def normalise_document(text: str) -> str:
+    """A document number without spaces and with capital letters."""
+    return re.sub(r"[\s\u00b7-]", "", text).upper()
+
+
 def outcome_of(mode: Mode, phone: str) -> Outcome:
     """What is known beforehand about a test person, by the phone alone; in a live book nothing."""
     match = _TEST_PHONE.fullmatch(phone) if mode is Mode.TEST else None
@@ -79,6 +89,17 @@ def tier_of(name: str | None, document: str | None) -> Tier:
     return Tier.II if name and document else Tier.I
 
 
+def looks_taken_over(
+    outcome: Outcome, device_made_at: datetime | None, at: datetime, within: timedelta, *, by_staff: bool
+) -> bool:
+    """Whether a changed number looks like a takeover: asked for on a new device, or by staff for somebody.
+
+    device_made_at  when the device that asks was first signed in on; None: it is not known, and counts as new
+    """
+    is_new = device_made_at is None or at < device_made_at + within
+    return outcome is Outcome.TAKEOVER or by_staff or is_new
+
+
 class Created(Struct, frozen=True):
     """A new person; the names are theirs."""
 
@@ -90,12 +111,19 @@ class Existing(Struct, frozen=True):
 
 
 def decide_creation(
-    phone_owner: UUID | None, external_owner: UUID | None, *, has_external_id: bool
+    phone_owner: UUID | None,
+    external_owner: UUID | None,
+    document_owner: UUID | None = None,
+    *,
+    has_external_id: bool,
 ) -> Created | Existing | Problem:
-    """Decide whether a person may be made, by who owns the phone and the external id (None: nobody).
+    """Decide whether a person may be made, by who owns the phone, the external id and the document (None: nobody).
 
-    Without an external id the phone alone names the person (a sign-up). With one, both must agree.
+    Without an external id the phone alone names the person (a sign-up). With one, both must agree. A document is one
+    person's; whose is not told.
     """
+    if phone_owner is None and external_owner is None and document_owner is not None:
+        return Problem(Code.STATE_CONFLICT, "document belongs to another person.")
     if phone_owner is None and external_owner is None:
         return Created()
     if phone_owner is not None and (external_owner == phone_owner or not has_external_id):
@@ -117,5 +145,6 @@ def view_of(person: Person, mode: Mode) -> PersonView:
         phone=person.phone_masked,
         name=person.name_masked,
         test_outcome=person.outcome if mode is Mode.TEST else None,
+        cooling_ends_at=person.cooling_until,
         created_at=person.created_at,
     )

@@ -11,13 +11,14 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.people.model import Outcome, Person, PersonGuard, PersonStatus, Tier
-from wufeng.identity.people.rules import mask_name, mask_phone
+from wufeng.identity.people.rules import mask_name, mask_phone, normalise_document
 from wufeng.identity.vault import PersonKey, Private, Vault
 
 SQL = load(__file__)
 
 PHONE = "phone"
 EXTERNAL_ID = "external_id"
+DOCUMENT = "document"
 
 
 class Name(Struct, frozen=True, order=True):
@@ -40,6 +41,7 @@ class NewPerson(Struct, frozen=True, kw_only=True):
     name: Private | None
     document: Private | None
     created_at: datetime
+    cooling_until: datetime | None = None
 
 
 class Phone(Struct, frozen=True):
@@ -64,6 +66,7 @@ async def lock_people(db: Connection, bucket: int, ids: Sequence[UUID]) -> dict[
             Tier(row["tier"]),
             Outcome(row["outcome"]),
             row["wallet_id"],
+            row["cooling_until"],
         )
         for row in await db.fetch(SQL.lock_people, bucket, ids)
     }
@@ -122,6 +125,7 @@ async def insert_people(
         [person.tier.value for person in people],
         [person.outcome.value for person in people],
         [person.created_at for person in people],
+        [person.cooling_until for person in people],
     )
     keys = [vault.new_person_key(person.id) for person in people]
     await db.execute(
@@ -171,6 +175,14 @@ async def load_phone(db: Connection, vault: Vault, bucket: int, person_id: UUID)
     return Phone(Private(key.unseal(PHONE, row["phone"])), row["phone_name"])
 
 
+async def load_phone_names(
+    db: Connection, buckets: Sequence[int], people: Collection[UUID]
+) -> dict[UUID, UUID]:
+    """The keyed hashes of people's phones, by person; of those who are active alone."""
+    rows = await db.fetch(SQL.load_phone_names, list(buckets), list(people))
+    return {row["person_id"]: row["phone_name"] for row in rows}
+
+
 async def load_person_of_wallet(db: Connection, bucket: int, wallet_id: UUID) -> UUID | None:
     """Whose wallet that is."""
     found: UUID | None = await db.fetchval(SQL.load_person_of_wallet, bucket, wallet_id)
@@ -209,7 +221,44 @@ async def destroy_personal_data(
         names[name_of(vault, book, EXTERNAL_ID, Private(key.unseal(EXTERNAL_ID, row["external_id"])))] = (
             person_id
         )
+    if row["document"] is not None:
+        key = vault.open_person_key(person_id, row["sealed_key"])
+        document = normalise_document(key.unseal(DOCUMENT, row["document"]))
+        names[name_of(vault, book, DOCUMENT, Private(document))] = person_id
     return names
+
+
+async def set_identity(
+    db: Connection, bucket: int, person_id: UUID, key: PersonKey, name: Private, document: Private
+) -> None:
+    """Keep a person's name and document, sealed under their key. The caller holds the person's row."""
+    sealed = key.seal("name", name.text), key.seal(DOCUMENT, document.text)
+    await db.execute(SQL.set_identity, bucket, person_id, *sealed)
+
+
+async def raise_tier(db: Connection, bucket: int, person_id: UUID, tier: Tier) -> None:
+    """Give a person a tier, unless they have a higher one. The caller holds the person's row."""
+    await db.execute(SQL.raise_tier, bucket, person_id, tier.value)
+
+
+async def begin_cooling(db: Connection, bucket: int, person_id: UUID, until: datetime) -> None:
+    """Let low limits hold for a person until then, or longer if they do already. The caller holds the person's row."""
+    await db.execute(SQL.begin_cooling, bucket, person_id, until)
+
+
+async def change_phone(
+    db: Connection, bucket: int, person_id: UUID, key: PersonKey, phone: Phone, before: UUID, at: datetime
+) -> bool:
+    """Give a person another number in place of one; False when it has been changed meanwhile."""
+    sealed = key.seal(PHONE, phone.number.text)
+    changed = await db.fetchval(SQL.change_phone, bucket, person_id, phone.name, sealed, at, before)
+    return changed is not None
+
+
+async def load_phone_changed_at(db: Connection, bucket: int, person_id: UUID) -> datetime | None:
+    """When a person's number was last changed; None: never, or nobody is there."""
+    found: datetime | None = await db.fetchval(SQL.load_phone_changed_at, bucket, person_id)
+    return found
 
 
 async def list_people(db: Connection, buckets: Sequence[int], after: UUID, at_most: int) -> list[UUID]:
@@ -238,4 +287,5 @@ def _person(vault: Vault, row: Record) -> Person:
         phone_masked=mask_phone(phone) if phone else None,
         name_masked=mask_name(name) if name else None,
         created_at=row["created_at"],
+        cooling_until=row["cooling_until"],
     )

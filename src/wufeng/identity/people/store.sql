@@ -1,6 +1,6 @@
 -- name: lock_people
 -- In id order, so that two batches never wait for each other in a circle. "No key": nothing refers to the key's change.
-select id, status, tier, outcome, wallet_id
+select id, status, tier, outcome, wallet_id, cooling_until
   from person
  where bucket = $1 and id = any($2::uuid[])
  order by id
@@ -37,10 +37,10 @@ delete from name_claim as claim
  where claim.bucket = n.bucket and claim.kind = n.kind and claim.id = n.id and claim.object_id = n.object_id;
 
 -- name: insert_people
-insert into person (bucket, id, wallet_id, status, tier, outcome, created_at)
-select $1, p.id, p.wallet_id, 'active', p.tier, p.outcome, p.created_at
-  from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[])
-       as p (id, wallet_id, tier, outcome, created_at);
+insert into person (bucket, id, wallet_id, status, tier, outcome, created_at, cooling_until)
+select $1, p.id, p.wallet_id, 'active', p.tier, p.outcome, p.created_at, p.cooling_until
+  from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+       as p (id, wallet_id, tier, outcome, created_at, cooling_until);
 
 -- name: insert_personal_data
 insert into personal_data (bucket, person_id, sealed_key, phone_name, phone, external_id, name, document)
@@ -49,7 +49,7 @@ select $1, p.person_id, p.sealed_key, p.phone_name, p.phone, p.external_id, p.na
        as p (person_id, sealed_key, phone_name, phone, external_id, name, document);
 
 -- name: load_people
-select p.id, p.wallet_id, p.status, p.tier, p.outcome, p.created_at,
+select p.id, p.wallet_id, p.status, p.tier, p.outcome, p.created_at, p.cooling_until,
        d.sealed_key, d.phone, d.external_id, d.name
   from person as p
   left join personal_data as d on d.bucket = $1 and d.person_id = p.id
@@ -78,7 +78,34 @@ select status, wallet_id from person where bucket = $1 and id = $2;
 update person set status = $4 where bucket = $1 and id = $2 and status = any($3::text[]) returning id;
 
 -- name: destroy_personal_data
-delete from personal_data where bucket = $1 and person_id = $2 returning phone_name, sealed_key, external_id;
+delete from personal_data where bucket = $1 and person_id = $2 returning phone_name, sealed_key, external_id, document;
 
 -- name: list_people
 select id from person where bucket = any($1::smallint[]) and id > $2 order by id limit $3;
+
+-- name: load_phone_names
+-- Of those who may act: a frozen person's phone may be in other hands.
+select d.person_id, d.phone_name
+  from personal_data as d
+  join person as p on p.bucket = d.bucket and p.id = d.person_id
+ where d.bucket = any($1::smallint[]) and d.person_id = any($2::uuid[]) and p.status = 'active';
+
+-- name: set_identity
+update personal_data set name = $3, document = $4 where bucket = $1 and person_id = $2;
+
+-- name: raise_tier
+-- A tier never falls by itself.
+update person set tier = greatest(tier, $3) where bucket = $1 and id = $2;
+
+-- name: begin_cooling
+-- The longer one holds; greatest() passes over null.
+update person set cooling_until = greatest(cooling_until, $3) where bucket = $1 and id = $2;
+
+-- name: change_phone
+-- The guard is the number before: of two changes at once, one wins.
+update personal_data set phone_name = $3, phone = $4, phone_changed_at = $5
+ where bucket = $1 and person_id = $2 and phone_name = $6
+returning person_id;
+
+-- name: load_phone_changed_at
+select phone_changed_at from personal_data where bucket = $1 and person_id = $2;

@@ -14,20 +14,49 @@ from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.pins import rules, store
 from wufeng.identity.pins.model import TRIES_MAX, PinProof, PinVerdict, ProofKind
 from wufeng.identity.pins.store import Try
+from wufeng.identity.places import NOWHERE, Place
 from wufeng.identity.sessions import store as sessions
+from wufeng.identity.tries.commands import counters_of_pin, give_back, take_tries
 from wufeng.identity.vault import Private, Vault
+
+_NOBODY = UUID(int=0)
+# Of random bytes: what a PIN is verified against when there is nobody.
+_HASH_OF_NOTHING = (
+    "$argon2id$v=19$m=19456,t=2,p=1$vsFbB95aJhKBqjGJk0sKFg$sTsS7DEkpzF1Ir0kO7tEjFrquto2PA9quL18nROIio0"
+)
 
 
 async def check_pin(
-    database: Database, vault: Vault, book: Book, person_id: UUID, pin: Private, at: datetime
+    database: Database,
+    vault: Vault,
+    book: Book,
+    person_id: UUID,
+    pin: Private,
+    at: datetime,
+    place: Place = NOWHERE,
 ) -> PinVerdict:
     """Verify a payment PIN, outside any transaction and never in a lane: it takes about 20 ms of a thread.
 
     A try is taken and committed before it is verified, so that parallel guesses gain nothing; a crash costs a
     try. After the fifth wrong one even the right one is refused until the PIN is reset with a one-time code.
+
+    place  where the try comes from: an address, a device, and one PIN over many people have so many wrong ones in an
+           hour (rate_limited)
     """
-    verdict, _ = await _check(database, vault, book, person_id, pin, at)
+    verdict, _ = await _check(database, vault, book, person_id, pin, at, place)
     return verdict
+
+
+async def check_pin_of_nobody(
+    database: Database, vault: Vault, book: Book, pin: Private, at: datetime, place: Place
+) -> bool:
+    """The work of checking a PIN for somebody who is not there, so that the time tells nothing. It is always wrong."""
+    refuse_when_busy()
+    await take_tries(database, counters_of_pin(vault, book, place, pin), at)
+    async with database.read() as db:
+        await store.take_try(db, book.bucket_of(_NOBODY), _NOBODY, at)
+    await proves_slowly(_HASH_OF_NOTHING, vault.peppered(_NOBODY, pin))
+    return False
 
 
 async def set_pin(
@@ -39,6 +68,7 @@ async def set_pin(
     proof: PinProof,
     at: datetime,
     keep_session: UUID | None = None,
+    place: Place = NOWHERE,
 ) -> None:
     """Set or change a payment PIN, by the old one or by a one-time code sent for the purpose; a code unlocks
     it too.
@@ -55,10 +85,12 @@ async def set_pin(
     rules.check_pin_strength(pin, phone.number.text)
     old = None
     if proof.kind is ProofKind.OLD_PIN:
-        verdict, old = await _check(database, vault, book, person_id, proof.secret, at)
+        verdict, old = await _check(database, vault, book, person_id, proof.secret, at, place)
         _refuse_wrong(verdict)
     else:
-        code = await verify_code(database, vault, book, phone.number, CodePurpose.PIN, proof.secret, at)
+        code = await verify_code(
+            database, vault, book, phone.number, CodePurpose.PIN, proof.secret, at, place
+        )
         _refuse_wrong(code)
     hashed = await hash_slowly(vault.peppered(person_id, pin))
     async with database.transaction() as db:
@@ -73,10 +105,11 @@ async def set_pin(
 
 
 async def _check(
-    database: Database, vault: Vault, book: Book, person_id: UUID, pin: Private, at: datetime
+    database: Database, vault: Vault, book: Book, person_id: UUID, pin: Private, at: datetime, place: Place
 ) -> tuple[PinVerdict, Try | None]:
     refuse_when_busy()
     bucket = book.bucket_of(person_id)
+    tries = await take_tries(database, counters_of_pin(vault, book, place, pin), at)
     async with database.read() as db:
         taken = await store.take_try(db, bucket, person_id, at)
     if taken is None:
@@ -85,6 +118,7 @@ async def _check(
         return PinVerdict(False, TRIES_MAX - taken.number), taken
     async with database.read() as db:
         await store.forgive_tries(db, bucket, person_id, taken)
+    await give_back(database, tries)
     return PinVerdict(True, TRIES_MAX), taken
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
-from wufeng.identity.sessions.model import Ended, Session
+from wufeng.identity.sessions.model import Listed, Session
 
 SQL = load(__file__)
 
@@ -24,6 +24,8 @@ class NewSession(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     pin_at: datetime | None
+    passkey_at: datetime | None
+    device_id: UUID | None
 
 
 class Rotated(Struct, frozen=True):
@@ -31,7 +33,10 @@ class Rotated(Struct, frozen=True):
 
     person_id: UUID
     device: str
+    device_id: UUID | None
     expires_at: datetime
+    pin_at: datetime | None
+    passkey_at: datetime | None
 
 
 async def insert_session(db: Connection, bucket: int, session: NewSession) -> None:
@@ -46,6 +51,8 @@ async def insert_session(db: Connection, bucket: int, session: NewSession) -> No
         session.created_at,
         session.expires_at,
         session.pin_at,
+        session.passkey_at,
+        session.device_id,
     )
 
 
@@ -61,7 +68,10 @@ async def load_sessions(
                 secret_hash=row["secret_hash"],
                 expires_at=row["expires_at"],
                 pin_at=row["pin_at"],
+                passkey_at=row["passkey_at"],
                 revoked_at=row["revoked_at"],
+                device_id=row["device_id"],
+                device_trusted=row["device_trusted"],
             ),
             row["clock_offset_us"],
         )
@@ -69,25 +79,39 @@ async def load_sessions(
     }
 
 
+async def list_sessions(
+    db: Connection, bucket: int, person_id: UUID, at: datetime, before: UUID | None, at_most: int
+) -> list[Listed]:
+    """The living sessions of a person, newest first, after one of them."""
+    rows = await db.fetch(SQL.list_sessions, bucket, person_id, at, before, at_most)
+    return [Listed(**dict(row)) for row in rows]
+
+
 async def rotate_session(db: Connection, bucket: int, session_id: UUID, at: datetime) -> Rotated | None:
     """End a session so that another may take its place; None when it has ended before."""
     row = await db.fetchrow(SQL.rotate_session, bucket, session_id, at)
-    return None if row is None else Rotated(row["person_id"], row["device"], row["expires_at"])
+    return None if row is None else Rotated(**dict(row))
 
 
 async def revoke_session(
     db: Connection, bucket: int, session_id: UUID, person_id: UUID, at: datetime
-) -> Ended | None:
+) -> Listed | None:
     """End a session of that person; None when there is no living one."""
     row = await db.fetchrow(SQL.revoke_session, bucket, session_id, person_id, at)
-    return None if row is None else Ended(**dict(row))
+    return None if row is None else Listed(**dict(row))
 
 
 async def revoke_of_person(
     db: Connection, bucket: int, person_id: UUID, at: datetime, keep_session: UUID | None = None
-) -> None:
-    """End all sessions of a person but one."""
-    await db.execute(SQL.revoke_of_person, bucket, person_id, at, keep_session)
+) -> list[Listed]:
+    """End all sessions of a person but one; returns those that ended."""
+    rows = await db.fetch(SQL.revoke_of_person, bucket, person_id, at, keep_session)
+    return [Listed(**dict(row)) for row in rows]
+
+
+async def revoke_of_device(db: Connection, bucket: int, device_id: UUID, at: datetime) -> None:
+    """End all sessions that were opened on a device."""
+    await db.execute(SQL.revoke_of_device, bucket, device_id, at)
 
 
 async def forget_devices(db: Connection, bucket: int, person_id: UUID) -> None:

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from wufeng.base.books import Book, Books
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem, invalid_field, not_found
 from wufeng.base.ids import IdMaker
+from wufeng.identity.audit.commands import audit
+from wufeng.identity.audit.model import Act
 from wufeng.identity.hashing import hash_slowly, proves_slowly, refuse_when_busy
 from wufeng.identity.staff import rules, store
 from wufeng.identity.staff.model import STAFF_SESSION_LASTS, Role, Staff, StaffOpened, StaffStatus
@@ -129,6 +133,28 @@ async def change_role(database: Database, login: str, role: Role, at: datetime) 
         if staff_id is None:
             raise not_found("staff")
         await store.revoke_of_staff(db, staff_id, at)
+
+
+async def give_role(
+    database: Database, book: Book, ids: IdMaker, staff_id: UUID, role: Role, act: Act, at: datetime
+) -> Staff:
+    """Give a member of staff of a book another role, as an administrator of it asks; audited, sessions end.
+
+    at  the system's instant; the act's is the book's
+    Nobody changes their own role (forbidden): there is always another administrator. An unknown, a closed one, and one
+    of other books are not_found.
+    """
+    if act.by_id == staff_id:
+        raise Problem(Code.FORBIDDEN, "Nobody changes their own role.")
+    async with database.transaction() as db:
+        found = {staff.id: staff for staff in await store.list_staff(db)}.get(staff_id)
+        if found is None or book.id not in found.book_ids:
+            raise not_found("staff")
+        if await store.set_role(db, found.login, role) is None:
+            raise not_found("staff")
+        await store.revoke_of_staff(db, staff_id, at)
+        await audit(db, book, ids, [act])
+    return replace(found, role=role)
 
 
 async def close_staff(database: Database, login: str, at: datetime) -> None:

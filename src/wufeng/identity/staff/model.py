@@ -41,6 +41,18 @@ class Staff(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class StaffView(Struct, frozen=True, kw_only=True):
+    """A member of staff as administrators see them."""
+
+    id: str
+    object: Literal["staff"] = "staff"
+    login: str
+    name: str
+    role: Role
+    status: StaffStatus
+    created_at: datetime
+
+
 class StaffSession(Struct, frozen=True, kw_only=True):
     """A signed-in member of staff, as it stands in the database; instants are the system's, not a book's."""
 

@@ -7,10 +7,12 @@ from wufeng.base.errors import invalid_field
 from wufeng.base.ids import Prefix, encode
 from wufeng.identity.staff.model import (
     PASSWORD_MIN,
+    Staff,
     StaffOpened,
     StaffSession,
     StaffSessionView,
     StaffStatus,
+    StaffView,
 )
 from wufeng.identity.vault import Private
 
@@ -42,6 +44,18 @@ def check_password(password: Private, login: str) -> None:
 def is_alive(session: StaffSession, at: datetime) -> bool:
     """Whether a staff session may be used. `at` is the system's instant."""
     return session.revoked_at is None and at < session.expires_at and session.status is StaffStatus.ACTIVE
+
+
+def view_of(staff: Staff) -> StaffView:
+    """A member of staff as administrators see them."""
+    return StaffView(
+        id=encode(Prefix.STAFF, staff.id),
+        login=staff.login,
+        name=staff.name,
+        role=staff.role,
+        status=staff.status,
+        created_at=staff.created_at,
+    )
 
 
 def view_of_opened(opened: StaffOpened, book_name: str) -> StaffSessionView:

@@ -23,7 +23,7 @@ from wufeng.lab.play.engine import Engine
 from wufeng.lab.play.model import Payer, Phase, Played, PlaySettings, Progress, Row, Stream
 from wufeng.lab.play.town import open_shops, settle_people
 from wufeng.ledger import AccountKind
-from wufeng.payments import Capture, Funding, OrderTerms, Pay, Reader, Receipt, order_id
+from wufeng.payments import LEDGER_CHECKS, Capture, Funding, OrderTerms, Pay, Reader, Receipt, order_id
 from wufeng.risk.model import Confirmation
 
 TENORS = (3, 6, 12)
@@ -209,7 +209,7 @@ async def _summary(
     steps: Counter[str] = Counter()
     for day in tally.days:
         steps.update(day.steps)
-    report = await ledger.verify(engine.database, book.buckets)
+    report = await ledger.verify(engine.database, book.buckets, LEDGER_CHECKS)
     return Played(
         book=book.name,
         first_on=str(rows[0].at.date()),

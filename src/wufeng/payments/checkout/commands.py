@@ -1,5 +1,6 @@
 """What can be asked of checkout sessions: make one, end one. No money moves, so no lane is needed."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from wufeng.base.books import Book
 from wufeng.base.database import Database
 from wufeng.base.errors import invalid_field, not_found
 from wufeng.base.ids import IdMaker, slot_of
+from wufeng.identity import Merchants
 from wufeng.payments.catalogue import Catalogue
-from wufeng.payments.checkout import store
+from wufeng.payments.checkout import rules, store
 from wufeng.payments.checkout.model import CheckoutSession, CheckoutView
 from wufeng.payments.checkout.views import view_session
 from wufeng.payments.orders.queries import find_order
@@ -27,16 +29,24 @@ class NewSession(Struct, frozen=True, kw_only=True):
     merchant_id: UUID
     order_id: UUID
     return_url: str
+    cancel_url: str | None = None
     tenors: tuple[int, ...] = ()
     merchant_fee_share_ppm: int = 0
 
 
 async def create_checkout(
-    database: Database, ids: IdMaker, catalogue: Catalogue, book: Book, new: NewSession, at: datetime
+    database: Database,
+    ids: IdMaker,
+    catalogue: Catalogue,
+    merchants: Merchants,
+    book: Book,
+    new: NewSession,
+    at: datetime,
 ) -> CheckoutView:
     """Open the page of an order. The newest page of an order is the one that binds.
 
-    Refuses (raises) another merchant's order, one that is paid or closed, and terms that no product has.
+    Refuses (raises) another merchant's order, one that is paid or closed, terms that no product has, and ways back
+    that are not the merchant's.
     """
     tenors = _check(catalogue, book, new, at)
     bucket = book.bucket_of(new.order_id)
@@ -44,6 +54,8 @@ async def create_checkout(
         order = await find_order(db, book, new.order_id)
         if order is None or order.terms.merchant_id != new.merchant_id:
             raise invalid_field("/order", "There is no such order.")
+        merchant = (await merchants.load(db, [new.merchant_id]))[new.merchant_id]
+        _check_ways_back(book, new, merchant.return_origins)
         if (problem := problem_if_not_payable(order)) is not None:
             raise problem
         ends = at + LASTS
@@ -54,6 +66,7 @@ async def create_checkout(
             merchant_id=new.merchant_id,
             order_id=new.order_id,
             return_url=new.return_url,
+            cancel_url=new.cancel_url,
             tenors=tenors,
             merchant_fee_share_ppm=new.merchant_fee_share_ppm,
             expired_at=None,
@@ -62,6 +75,12 @@ async def create_checkout(
         )
         await store.insert_session(db, bucket, session)
     return view_session(session, order, at)
+
+
+def _check_ways_back(book: Book, new: NewSession, origins: Collection[str]) -> None:
+    rules.check_way_back(new.return_url, "/return_url", book.mode, origins)
+    if new.cancel_url is not None:
+        rules.check_way_back(new.cancel_url, "/cancel_url", book.mode, origins)
 
 
 def _check(catalogue: Catalogue, book: Book, new: NewSession, at: datetime) -> tuple[int, ...]:
@@ -90,3 +109,21 @@ async def expire_checkout(
         order = await find_order(db, book, session.order_id)
         assert order is not None, "an order is kept for ever"
     return view_session(replace(session, expired_at=session.expired_at or at), order, at)
+
+
+async def cancel_checkout(database: Database, book: Book, session_id: UUID, at: datetime) -> CheckoutView:
+    """A person who has the page does not want to pay on it: it ends, and its order waits for another page.
+
+    Refuses (raises) an absent one, and one that has ended otherwise or whose order is being paid. Twice is once.
+    """
+    bucket = book.bucket_of(session_id)
+    async with database.transaction() as db:
+        session = await store.load_session(db, bucket, session_id)
+        if session is None:
+            raise not_found("checkout session")
+        order = await find_order(db, book, session.order_id)
+        assert order is not None, "an order is kept for ever"
+        if (problem := rules.problem_if_not_cancellable(session, order, at)) is not None:
+            raise problem
+        await store.cancel_session(db, bucket, session_id, at)
+    return view_session(replace(session, cancelled_at=session.cancelled_at or at), order, at)

@@ -11,9 +11,10 @@ from msgspec import Struct
 class CheckoutStatus(StrEnum):
     """Where a session stands, by its own end and its order's state."""
 
-    OPEN = "open"  # -> complete, expired
+    OPEN = "open"  # -> complete, expired, cancelled
     COMPLETE = "complete"  # end   its order is paid
-    EXPIRED = "expired"  # end
+    EXPIRED = "expired"  # end   of its time, by its merchant, or with its order
+    CANCELLED = "cancelled"  # end   by a person who had the page: the order waits for another
 
 
 class CheckoutSession(Struct, frozen=True, kw_only=True):
@@ -21,7 +22,8 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
 
     tenors                  the monthly instalments that may be chosen; 1 is the next bill
     merchant_fee_share_ppm  of the instalment fee, carried by the merchant
-    expired_at              ended before its time
+    cancel_url              where somebody goes who does not pay; None: the return_url
+    expired_at              ended before its time by the merchant; cancelled_at: by a person
     """
 
     id: UUID
@@ -33,10 +35,12 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     expired_at: datetime | None
     expires_at: datetime
     created_at: datetime
+    cancel_url: str | None = None
+    cancelled_at: datetime | None = None
 
     def is_live(self, at: datetime) -> bool:
         """Whether it still binds what its order may be paid from."""
-        return self.expired_at is None and at < self.expires_at
+        return self.expired_at is None and self.cancelled_at is None and at < self.expires_at
 
 
 class Bounds(Struct, frozen=True):
@@ -57,6 +61,7 @@ class CheckoutView(Struct, frozen=True, kw_only=True):
     order: str
     url: str
     return_url: str
+    cancel_url: str | None
     tenors: tuple[int, ...]
     merchant_fee_share_ppm: int
     expires_at: datetime

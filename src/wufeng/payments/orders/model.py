@@ -29,10 +29,24 @@ class Receipt(StrEnum):
     CONFIRM = "confirm"
 
 
+class Channel(StrEnum):
+    """How payer and payee meet. An order says how it is offered; a pay code that is shown says so for its payment."""
+
+    APP = "app"  # in the payer's app or the merchant's own
+    CHECKOUT = "checkout"  # the hosted page
+    STATIC_CODE = "static_code"  # the merchant's printed code
+    DYNAMIC_CODE = "dynamic_code"  # the merchant's code of one order
+    LINK = "link"  # sent in a chat
+    PAY_CODE = "pay_code"  # the payer's code, made while connected
+    OFFLINE_CODE = "offline_code"  # the payer's code, made without a connection
+    RIDE = "ride"  # fares of a day
+
+
 class OrderTerms(Struct, frozen=True, gc=False):
     """What never changes of an order.
 
     id          derived from the merchant and the order number (`order_id`), so the number is unique by itself
+    channel     how it is offered: no term of the bargain, so an order that comes again may differ in it
     expires_at  instant on the book's clock after which it can no longer be paid; None: never
     """
 
@@ -46,6 +60,7 @@ class OrderTerms(Struct, frozen=True, gc=False):
     receipt: Receipt = Receipt.NONE
     expires_at: datetime | None = None
     metadata: bytes | None = None
+    channel: Channel = Channel.APP
 
 
 class Order(Struct, frozen=True):

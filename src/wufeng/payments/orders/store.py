@@ -10,7 +10,7 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
-from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt, Taking
+from wufeng.payments.orders.model import Channel, Order, OrderState, OrderTerms, Receipt, Taking
 
 SQL = load(__file__)
 
@@ -28,6 +28,7 @@ def _order(row: asyncpg.Record) -> Order:
             receipt=Receipt(row["receipt"]),
             expires_at=row["expires_at"],
             metadata=row["metadata"],
+            channel=Channel(row["channel"]),
         ),
         state=OrderState(row["state"]),
         payment_id=row["payment_id"],
@@ -80,6 +81,7 @@ async def insert_orders(
             None,
             None,
             at,
+            order.channel,
         )
         for bucket, _, order, taking in rows
     ]

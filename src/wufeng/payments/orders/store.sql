@@ -3,20 +3,20 @@
 -- pays is written as paid at once: one row version less.
 insert into merchant_order (bucket, id, book, merchant_id, order_no, amount_minor, currency, subject, scene, receipt,
                             metadata, state, payment_id, payer_id, expires_at, paid_at, shipped_at,
-                            receipt_confirmed_at, created_at)
+                            receipt_confirmed_at, created_at, channel)
 select o.bucket, o.id, o.book, o.merchant_id, o.order_no, o.amount_minor, o.currency, o.subject, o.scene, o.receipt,
        o.metadata, o.state, o.payment_id, o.payer_id, o.expires_at, o.paid_at, o.shipped_at, o.receipt_confirmed_at,
-       o.created_at
+       o.created_at, o.channel
   from unnest($1::merchant_order[]) with ordinality
        as o (bucket, id, book, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state,
-          payment_id, payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, n)
+          payment_id, payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel, n)
  order by o.n
     on conflict (bucket, id) do nothing
 returning id;
 
 -- name: lock_orders
 select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
-       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel
   from merchant_order
  where bucket = any($1::smallint[]) and id = any($2::uuid[])
  order by bucket, id
@@ -24,20 +24,20 @@ select id, merchant_id, order_no, amount_minor, currency, subject, scene, receip
 
 -- name: load_order
 select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
-       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel
   from merchant_order
  where bucket = $1 and id = $2;
 
 -- name: load_orders
 select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
-       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel
   from merchant_order
  where bucket = any($1::smallint[]) and id = any($2::uuid[]);
 
 -- name: list_orders
 -- A merchant's orders lie in all buckets of the book: each gives its newest by its own index.
 select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
-       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+       payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel
   from merchant_order
  where bucket = any($1::smallint[])
    and merchant_id = $2
@@ -50,9 +50,9 @@ select id, merchant_id, order_no, amount_minor, currency, subject, scene, receip
 -- found.
 select newest.id, newest.merchant_id, newest.order_no, newest.amount_minor, newest.currency, newest.subject, newest.scene,
        newest.receipt, newest.metadata, newest.state, newest.payment_id, newest.payer_id, newest.expires_at,
-       newest.paid_at, newest.shipped_at, newest.receipt_confirmed_at, newest.created_at
+       newest.paid_at, newest.shipped_at, newest.receipt_confirmed_at, newest.created_at, newest.channel
   from (select id, merchant_id, order_no, amount_minor, currency, subject, scene, receipt, metadata, state, payment_id,
-               payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at
+               payer_id, expires_at, paid_at, shipped_at, receipt_confirmed_at, created_at, channel
           from merchant_order
          where bucket = any($1::smallint[]) and merchant_id = $2
          order by created_at desc, id desc

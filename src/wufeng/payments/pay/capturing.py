@@ -12,10 +12,13 @@ from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.lanes import Batch
 from wufeng.credit.draws.model import CAPTURES_MAX
+from wufeng.credit.products.model import Captures
+from wufeng.identity import PersonStatus
+from wufeng.identity.policy import shipped_identity_policy
 from wufeng.payments.events import Kind
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order, Receipt
-from wufeng.payments.pay import store, subsidies
+from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.ends import CapturePlan, captured, held_of, plan_capture
 from wufeng.payments.pay.model import CapturePayment, Payment, Reader
 from wufeng.payments.pay.money import capture_journal, line_of
@@ -27,6 +30,10 @@ from wufeng.payments.turns import in_turns
 LACKS_SUBSIDY = Problem(
     Code.STATE_CONFLICT,
     "The campaign's budget does not hold the merchant's share of this part: capture less of it.",
+)
+PAYER_FROZEN = Problem(
+    Code.STATE_CONFLICT,
+    "The payer is frozen, and the terms of what pays let nothing be captured meanwhile. It stays held.",
 )
 Draws = Mapping[UUID, Sequence[credit.Draw]]
 
@@ -74,6 +81,12 @@ async def _capture_distinct(
         return [answer for answer in answers if answer is not None]
     on = batch.book.business_date(max(command.at for command in commands))
     table = await load_for(batch, desk, [payment for _, payment, _ in planned], on)
+    stopped = {payment.id for _, payment, _ in planned if _is_stopped(batch, table, payment)}
+    answers = [
+        PAYER_FROZEN if answer is None and command.payment_id in stopped else answer
+        for command, answer in zip(commands, answers, strict=True)
+    ]
+    planned = [one for one in planned if one[1].id not in stopped]
     parts = [
         Part(payment, plan, command.at, len(earlier.get(payment.id, ())))
         for command, payment, plan in planned
@@ -102,6 +115,19 @@ def _plan(command: CapturePayment, payment: Payment | None, earlier: Draws) -> C
     if isinstance(plan, CapturePlan) and plan.credit_minor and number >= CAPTURES_MAX:
         return Problem(Code.STATE_CONFLICT, f"A payment is captured {CAPTURES_MAX} times at most.")
     return plan
+
+
+def _is_stopped(batch: Batch, table: Table, payment: Payment) -> bool:
+    """Whether the payer is frozen, and what pays says that nothing is captured meanwhile."""
+    if table.guard(payment.payer_id).status is not PersonStatus.FROZEN:
+        return False
+    if payment.wallet_minor and not shipped_identity_policy().freeze.wallet_captures:
+        return True
+    if not payment.credit_minor:
+        return False
+    line = table.states[payment.payer_id].lines[line_of(payment)].line
+    product = table.catalogue.drawn_under(line, batch.book.business_date(payment.created_at))
+    return product.freeze.captures is Captures.REFUSE
 
 
 async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment], on: date) -> Table:
@@ -195,6 +221,7 @@ async def carry_out_captures(batch: Batch, table: Table, taken: Sequence[Taken])
         found = await orders.lock_orders(batch.db, batch.book, [one.after.order_id for one in ending])
     await store.update_payments(batch.db, batch.bucket, [one.after for one in taken])
     await subsidies.release(batch, [(one.before, one.after) for one in taken])
+    await family.release(batch, [(one.before, one.after) for one in taken])
     drawn: dict[date, list[credit.Approved]] = {}
     for one in taken:
         if one.draw is not None:

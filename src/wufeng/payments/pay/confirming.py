@@ -10,14 +10,15 @@ from wufeng.base.lanes import Batch
 from wufeng.payments.orders import rules as order_rules
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order
-from wufeng.payments.pay import store, subsidies
+from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.deciding import Outcome, carry_out, decide
 from wufeng.payments.pay.ends import ended, problem_if_not_awaiting
 from wufeng.payments.pay.model import Confirm, Payment, PaymentStatus, Reader, Refuse
+from wufeng.payments.pay.rules import counts, least_confirmation
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Needs, Table, load_table
 from wufeng.payments.turns import in_turns
-from wufeng.risk import needs_confirmation
+from wufeng.risk import lacks_confirmation
 from wufeng.risk.model import Reason
 
 
@@ -49,9 +50,11 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
             merchants={payment.merchant_id for payment in found},
             drawing={payment.payer_id for payment in found if payment.funding.line_id},
             wallets={payment.payer_id for payment in found if payment.funding.use_wallet},
+            counted={p.payer_id for p in found if counts(p.channel, p.funding)},
         ),
         batch.book.business_date(max(command.at for command in commands)),
     )
+    await family.load_cards_of(batch, table, found)
     locked = await orders.lock_orders(batch.db, batch.book, [payment.order_id for payment in found])
     await subsidies.take_rooms(
         batch,
@@ -94,7 +97,7 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
 
 def _as_wanted(command: Confirm, payment: Payment | None) -> Payment | Problem:
     """The payment as its payer wants it now. Which share of the fee the merchant carries was settled at the edge."""
-    if payment is None or payment.payer_id != command.payer_id:
+    if payment is None or payment.confirmer_id != command.payer_id:
         return not_found("payment")
     if (problem := problem_if_not_awaiting(payment)) is not None:
         return problem
@@ -112,10 +115,17 @@ def _decide(
     if (problem := order_rules.problem_if_not_payable(order)) is not None:
         return problem
     features = table.states[payment.payer_id].features
-    if needs_confirmation(
-        command.confirmation, payment.amount_minor, features, on.toordinal(), table.given.policy
-    ):
-        return Problem(Code.CONFIRMATION_FAILED, "This payment needs the payer's PIN or passkey.")
+    needs = lacks_confirmation(
+        command.confirmation,
+        payment.amount_minor,
+        features,
+        on.toordinal(),
+        table.given.policy,
+        least_confirmation(table.guard(payment.payer_id).outcome),
+    )
+    if needs is not None:
+        detail = f"This payment needs the payer's {needs.code.replace('_', ' and ')}."
+        return Problem(Code.CONFIRMATION_FAILED, detail, extra={"needs": needs.code})
     return decide(
         batch,
         desk.catalogue,
@@ -132,13 +142,17 @@ def _settled(command: Confirm, outcome: Outcome, order: Order) -> Settled:
     payment = outcome.payment
     return Settled(
         payment=payment,
-        reader=Reader.PERSON,
+        reader=_reader(payment),
         language=command.language,
         on=outcome.on,
         draws=outcome.draws,
         order=None if payment.inline_order else order,
         kind=kind_of(payment, took_money=True),
     )
+
+
+def _reader(payment: Payment) -> Reader:
+    return Reader.PERSON if payment.spender_id is None else Reader.SPENDER
 
 
 async def refuse(batch: Batch, desk: Desk, commands: Sequence[Refuse]) -> list[Answer | Problem]:
@@ -149,7 +163,7 @@ async def refuse(batch: Batch, desk: Desk, commands: Sequence[Refuse]) -> list[A
     settled: list[Settled] = []
     for command in commands:
         payment = loaded.get(command.payment_id)
-        if payment is None or payment.payer_id != command.payer_id:
+        if payment is None or payment.confirmer_id != command.payer_id:
             answers.append(not_found("payment"))
         elif (problem := problem_if_not_awaiting(payment)) is not None:
             answers.append(problem)
@@ -160,7 +174,7 @@ async def refuse(batch: Batch, desk: Desk, commands: Sequence[Refuse]) -> list[A
             settled.append(
                 Settled(
                     payment=declined,
-                    reader=Reader.PERSON,
+                    reader=_reader(declined),
                     language=command.language,
                     on=batch.book.business_date(command.at),
                     kind=kind_of(declined, took_money=False),

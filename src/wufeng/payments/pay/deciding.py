@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from wufeng import credit, ledger
 from wufeng.base.lanes import Batch
+from wufeng.compliance import store_sums
 from wufeng.ledger import Hold, Journal
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.orders.model import Receipt
-from wufeng.payments.pay import rules, subsidies
+from wufeng.payments.pay import family, rules, subsidies
 from wufeng.payments.pay.model import Payment, PaymentStatus
 from wufeng.payments.pay.money import capture_journal, holds_of
 from wufeng.payments.pay.rules import Attempt, Decided, Way
@@ -68,6 +69,8 @@ def decide(
         payment.receipt is Receipt.CONFIRM,
         order_expires_at is not None and at >= order_expires_at,
         subsidies.room_of(table, payment.funding, on),
+        payment.channel,
+        family.refusals(table, payment, on),
     )
     slot = payment.id.int & 0xFFFF
     state = table.states[payment.payer_id]
@@ -76,7 +79,8 @@ def decide(
     way, decision = decided.way, decided.decision
     if way is Way.ASK:
         payment = replace(payment, decision_id=decision.id, reasons=decision.reasons)
-        return Outcome(awaiting(payment, catalogue, order_expires_at, at), decided, on)
+        needs = Confirmation.PIN
+        return Outcome(awaiting(payment, catalogue, order_expires_at, at, needs), decided, on)
     captured_minor, fee_minor = 0, 0
     captured_at: datetime | None = None
     expires_at: datetime | None = None
@@ -90,6 +94,8 @@ def decide(
         expires_at = at + timedelta(minutes=table.given.policy.review.minutes)
     holds = way is Way.AUTHORISE or way is Way.REVIEW
     subsidy_minor = subsidies.use_room(table, payment.funding, decided)
+    if way is not Way.DECLINE:
+        family.use_card(table, payment, on)
     stored = replace(
         payment,
         status=STATUS_OF_WAY[way],
@@ -103,6 +109,7 @@ def decide(
         line_hold_id=batch.ids.new(at, slot) if holds and decided.credit_minor else None,
         decision_id=decision.id,
         reasons=decision.reasons,
+        needs=None,
         expires_at=expires_at,
         captured_at=captured_at,
     )
@@ -110,17 +117,27 @@ def decide(
 
 
 def awaiting(
-    payment: Payment, catalogue: Catalogue, order_expires_at: datetime | None, at: datetime
+    payment: Payment,
+    catalogue: Catalogue,
+    order_expires_at: datetime | None,
+    at: datetime,
+    needs: Confirmation,
 ) -> Payment:
-    """A payment that waits for its payer, at most until its order expires. Asking again gives no more time."""
+    """A payment that waits for its payer, at most until its order expires. Asking again gives no more time.
+
+    needs  the weakest confirmation that will do
+    """
     until = payment.expires_at or at + timedelta(minutes=catalogue.confirm_minutes)
     if order_expires_at is not None:
         until = min(until, order_expires_at)
-    return replace(payment, status=PaymentStatus.REQUIRES_ACTION, expires_at=until, confirmed_by=None)
+    return replace(
+        payment, status=PaymentStatus.REQUIRES_ACTION, expires_at=until, needs=needs, confirmed_by=None
+    )
 
 
 async def carry_out(batch: Batch, table: Table, outcomes: Sequence[Outcome]) -> None:
     """Record the decisions and move the money of outcomes: journals and draws, or holds."""
+    await family.record(batch, table, [(outcome.payment, outcome.on) for outcome in outcomes])
     decided = [(outcome, outcome.decided) for outcome in outcomes if outcome.decided is not None]
     if not decided:
         return
@@ -128,6 +145,9 @@ async def carry_out(batch: Batch, table: Table, outcomes: Sequence[Outcome]) -> 
         (outcome, one) for outcome, one in decided if one.way is not Way.DECLINE and one.way is not Way.ASK
     ]
     payers = {outcome.payment.payer_id for outcome, _ in let_through}
+    await store_sums(
+        batch.db, batch.bucket, {payer: table.states[payer].sums for payer in sorted(payers & table.counted)}
+    )
     await record_decisions(
         batch.db,
         batch.bucket,

@@ -37,6 +37,7 @@ def ended(payment: Payment, status: PaymentStatus, reasons: tuple[Reason, ...] =
         status=status,
         reasons=reasons or payment.reasons,
         campaign_held_minor=0,
+        needs=None,
         expires_at=None,
     )
 

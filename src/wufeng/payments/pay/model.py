@@ -9,7 +9,8 @@ from msgspec import Struct
 from wufeng.base.lanes import Command
 from wufeng.identity.audit.model import Act
 from wufeng.identity.merchants.model import Scene
-from wufeng.payments.orders.model import OrderTerms, Receipt
+from wufeng.payments.family.model import Spend
+from wufeng.payments.orders.model import Channel, OrderTerms, Receipt
 from wufeng.risk.model import Confirmation, Reason
 
 
@@ -57,6 +58,9 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     campaign_minor              of its campaign's budget, what was captured with it, less what refunds gave back
     campaign_held_minor         and what is kept for the amount still to be captured
     inline_order                the order was made by this payment and has no terms that the payment does not show
+    channel                     how payer and payee met
+    needs                       while it waits for its payer: the weakest confirmation that will do
+    spender_id                  who pays with a family card of the payer's; None: the payer
     expires_at                  until when it may be confirmed, reviewed or captured; None once it has ended
     """
 
@@ -88,9 +92,17 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     caller_id: UUID
     confirmed_by: str | None = None
+    channel: Channel = Channel.APP
+    needs: Confirmation | None = None
+    spender_id: UUID | None = None
     expires_at: datetime | None = None
     captured_at: datetime | None = None
     created_at: datetime
+
+    @property
+    def confirmer_id(self) -> UUID:
+        """Whose yes it needs: who spends, else the payer."""
+        return self.spender_id or self.payer_id
 
 
 class Sales(Struct, frozen=True):
@@ -120,8 +132,22 @@ class Reader(StrEnum):
     """Who reads a payment: a merchant sees fraud reasons as one, a person does not see the merchant's fee."""
 
     PERSON = "person"
+    SPENDER = "spender"  # of a family card: their own side, nothing of its owner's money
     MERCHANT = "merchant"
     PLATFORM = "platform"  # and staff: all of it
+
+
+class Presented(Struct, frozen=True, gc=False):
+    """A pay code that the payer showed, resolved at the edge. It pays once: the lane sees to that.
+
+    code_id    what the code is known by, the same however often it is read
+    device_id  of the payer's that made it
+    offline    made without a connection
+    """
+
+    code_id: UUID
+    device_id: UUID
+    offline: bool
 
 
 class Pay(Command, frozen=True, kw_only=True):
@@ -131,6 +157,8 @@ class Pay(Command, frozen=True, kw_only=True):
     order         inline, or the terms of a stored order as they were read: they never change
     confirmation  how the payer has said yes so far; NONE when somebody else names the payer
     reader        who asks: the answer is written for them
+    presented     the pay code that brought the request; None: the order's own channel
+    spend         the family card of the payer's that somebody else pays with, and who; None: the payer pays
     """
 
     payment_id: UUID
@@ -141,6 +169,8 @@ class Pay(Command, frozen=True, kw_only=True):
     confirmation: Confirmation
     caller_id: UUID
     reader: Reader
+    presented: Presented | None = None
+    spend: Spend | None = None
     language: str = "zh"
 
 
@@ -151,7 +181,7 @@ class Confirm(Command, frozen=True, kw_only=True):
     """
 
     payment_id: UUID
-    payer_id: UUID
+    payer_id: UUID  # or who spends with the payer's family card
     confirmation: Confirmation
     funding: Funding | None
     language: str = "zh"

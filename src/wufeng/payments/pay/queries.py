@@ -1,6 +1,6 @@
 """Payments as they are read: from the primary, as their callers may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -24,6 +24,13 @@ SALES_MAX = 50_000
 async def load_payment(db: Connection, book: Book, payment_id: UUID) -> Payment | None:
     """One payment of a book, whoever's it is; None when there is none."""
     return (await store.load_payments(db, book.bucket_of(payment_id), [payment_id])).get(payment_id)
+
+
+async def load_payments_of_bucket(
+    db: Connection, bucket: int, ids: Collection[UUID]
+) -> dict[UUID, Payment]:
+    """Payments of one bucket by id; an unknown id is absent."""
+    return await store.load_payments(db, bucket, ids)
 
 
 async def list_payments(

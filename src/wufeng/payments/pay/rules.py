@@ -9,6 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base import faults
+from wufeng.compliance import Breach, CodeKind, Factors, LimitPolicy, Spend, Sums
+from wufeng.compliance.limits.model import NOTHING_PAID
+from wufeng.compliance.limits.rules import breaches, breaks_cooling, fold_spend
 from wufeng.credit.draws import model as draws
 from wufeng.credit.draws.rules import decide_draw
 from wufeng.credit.lines.model import LineState
@@ -17,6 +20,7 @@ from wufeng.credit.products.model import Product
 from wufeng.identity.merchants.model import PPM, Merchant, MerchantStatus, Scene
 from wufeng.identity.people.model import Outcome as TestOutcome
 from wufeng.identity.people.model import PersonGuard, PersonStatus
+from wufeng.payments.orders.model import Channel
 from wufeng.payments.pay.model import Capture, Funding, PaymentStatus
 from wufeng.risk.model import Confirmation, Decision, Features, Outcome, PaymentFacts, Policy, Reason
 from wufeng.risk.rules import fold_payment, in_order, judge
@@ -43,11 +47,36 @@ TEST_OUTCOMES = {
     TestOutcome.REVIEW: Outcome.REVIEW,
 }
 
+TEST_CONFIRMATIONS = {TestOutcome.NEEDS_PASSKEY: Confirmation.PASSKEY}
+"""What test people are asked for in any case; all others for nothing beyond the policy."""
+
+
+def least_confirmation(outcome: TestOutcome) -> Confirmation:
+    """What a payer with that outcome is asked for in any case."""
+    return TEST_CONFIRMATIONS.get(outcome, Confirmation.NONE)
+
+
+
+CODE_KINDS = {
+    Channel.STATIC_CODE: CodeKind.STATIC,
+    Channel.DYNAMIC_CODE: CodeKind.SHOWN,
+    Channel.PAY_CODE: CodeKind.SHOWN,
+    Channel.OFFLINE_CODE: CodeKind.OFFLINE,
+}
+"""Channels that the rules for bar codes are about."""
+
+REASON_OF_BREACH = {
+    Breach.ACCOUNT: Reason.TIER_LIMIT,
+    Breach.CODE: Reason.CODE_LIMIT,
+    Breach.COOLING: Reason.DEVICE_UNTRUSTED,
+}
+
 
 class PayerState(Struct, frozen=True, gc=False):
     """What is known of a payer inside a batch; each payment sees the state that the ones before it left.
 
     wallet_minor  the wallet's available money
+    sums          what they have paid, where a payment of the batch counts: by balance or by code
     lines         all lines of a payer whom a payment of the batch lets draw, by id: they share the person's cap
     """
 
@@ -55,12 +84,14 @@ class PayerState(Struct, frozen=True, gc=False):
     wallet_minor: int
     lines: Mapping[UUID, LineState]
     features: Features
+    sums: Sums = NOTHING_PAID
 
 
 class Attempt(Struct, frozen=True, gc=False):
     """One payment about to be decided.
 
     campaign_room_minor  what it may take of its campaign's budget, below 0 when the campaign is over; None: no campaign
+    refused              why the payer's family card, which somebody else pays with, does not pay it
     """
 
     payment_id: UUID
@@ -74,6 +105,8 @@ class Attempt(Struct, frozen=True, gc=False):
     awaits_receipt: bool
     order_expired: bool
     campaign_room_minor: int | None = None
+    channel: Channel = Channel.APP
+    refused: tuple[Reason, ...] = ()
 
 
 class Given(Struct, frozen=True):
@@ -83,6 +116,7 @@ class Given(Struct, frozen=True):
     products: Mapping[UUID, Product]  # by line
     merchants: Mapping[UUID, Merchant]
     listed: Collection[tuple[str, UUID]]
+    limits: LimitPolicy
 
 
 class Way(StrEnum):
@@ -126,8 +160,10 @@ def authorise(
         test_outcome=TEST_OUTCOMES.get(state.guard.outcome),
     )
     verdict = judge(facts, state.features, given.listed, given.policy)
-    refusals: list[Reason] = [Reason.ORDER_EXPIRED] if attempt.order_expired else []
+    refusals: list[Reason] = [*attempt.refused, *([Reason.ORDER_EXPIRED] if attempt.order_expired else [])]
     wallet_minor, credit_minor = funding_parts(attempt, state.wallet_minor)
+    spend = spend_of(attempt, wallet_minor)
+    refusals += [REASON_OF_BREACH[breach] for breach in _breaches(spend, state, given.limits, at, on)]
     line_id = attempt.funding.line_id
     draw: draws.Approved | None = None
     product: str | None = None
@@ -164,8 +200,37 @@ def authorise(
     way = _way(outcome, attempt.capture)
     if way is Way.DECLINE or way is Way.ASK:
         return Decided(way, decision, 0, 0, None, state)
-    after = _after(state, attempt, way, wallet_minor, draw, at, on)
+    after = _after(state, attempt, way, wallet_minor, draw, spend, at, on)
     return Decided(way, decision, wallet_minor, credit_minor, draw, after)
+
+
+def counts(channel: Channel, funding: Funding) -> bool:
+    """Whether a payment counts against the limits of the law: what the wallet pays, and what is paid by code."""
+    return funding.use_wallet or channel in CODE_KINDS
+
+
+def spend_of(attempt: Attempt, wallet_minor: int) -> Spend:
+    """A payment as the limits of the law see it."""
+    confirmation = attempt.confirmation
+    factors = Factors.FEW
+    if confirmation >= Confirmation.PASSKEY:
+        factors = Factors.SIGNED
+    elif confirmation is Confirmation.PIN:
+        factors = Factors.TWO
+    return Spend(attempt.amount_minor, wallet_minor, CODE_KINDS.get(attempt.channel, CodeKind.NONE), factors)
+
+
+def _breaches(
+    spend: Spend, state: PayerState, limits: LimitPolicy, at: datetime, on: date
+) -> tuple[Breach, ...]:
+    found = breaches(spend, state.sums, state.guard.tier, limits, on)
+    until = state.guard.cooling_until
+    if until is not None and at < until:
+        features = state.features
+        day_minor = features.day_minor if features.day_on == on.toordinal() else 0
+        if breaks_cooling(spend.amount_minor, day_minor, limits):
+            found += (Breach.COOLING,)
+    return found
 
 
 def _lacks_subsidy(attempt: Attempt, draw: draws.Approved) -> bool:
@@ -211,6 +276,7 @@ def _after(
     way: Way,
     wallet_minor: int,
     draw: draws.Approved | None,
+    spend: Spend,
     at: datetime,
     on: date,
 ) -> PayerState:
@@ -223,6 +289,7 @@ def _after(
         state.wallet_minor - wallet_minor,
         lines,
         fold_payment(state.features, attempt.amount_minor, at, on.toordinal(), attempt.confirmation),
+        fold_spend(state.sums, spend, on) if counts(attempt.channel, attempt.funding) else state.sums,
     )
 
 

@@ -3,20 +3,29 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from wufeng.base.claims import Answer
-from wufeng.base.errors import Problem, invalid_field
+from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.lanes import Batch
 from wufeng.payments.orders import rules as order_rules
 from wufeng.payments.orders import store as orders
-from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Taking
-from wufeng.payments.pay import store, subsidies
+from wufeng.payments.orders.model import Channel, Order, OrderState, OrderTerms, Taking
+from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
+from wufeng.payments.pay.ends import ended
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
+from wufeng.payments.pay.rules import counts, least_confirmation
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Needs, Table, load_table
 from wufeng.payments.turns import in_turns
-from wufeng.risk import needs_confirmation
-from wufeng.risk.model import Confirmation
+from wufeng.risk import lacks_confirmation
+from wufeng.risk.model import Confirmation, Reason
+
+CODE_REFUSED = Problem(
+    Code.CONFIRMATION_FAILED, "This pay code is not valid, or not any more: scan a fresh one."
+)
+"""Guessed, altered, used, old or revoked: whoever shows a code learns no more."""
 
 
 async def pay(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
@@ -35,10 +44,13 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
             merchants={command.order.merchant_id for command in commands},
             drawing={command.payer_id for command in commands if command.funding.line_id},
             wallets={command.payer_id for command in commands if command.funding.use_wallet},
+            counted={c.payer_id for c in commands if counts(_channel(c, c.order), c.funding)},
         ),
         batch.book.business_date(max(command.at for command in commands)),
     )
+    await family.load_cards(batch, table, {c.payment_id: c.spend for c in commands if c.spend is not None})
     answers: list[Answer | Problem | None] = [_problem(batch, table, command) for command in commands]
+    await _use_codes(batch, commands, answers)
     asked = [(n, command) for n, command in enumerate(commands) if answers[n] is None]
     expected = [_expected_taking(batch, table, command) for _, command in asked]
     existing = await orders.insert_orders(
@@ -93,21 +105,45 @@ def _problem(batch: Batch, table: Table, command: Pay) -> Problem | None:
     return None
 
 
+async def _use_codes(batch: Batch, commands: Sequence[Pay], answers: list[Answer | Problem | None]) -> None:
+    """Take the pay codes that commands were brought by. Each pays once, whatever becomes of the payment."""
+    shown = {
+        command.payment_id: command.presented.code_id
+        for command, answer in zip(commands, answers, strict=True)
+        if command.presented is not None and answer is None
+    }
+    if not shown:
+        return
+    at = max(command.at for command in commands)
+    first = await store.use_codes(batch.db, batch.bucket, shown, at)
+    for place, command in enumerate(commands):
+        if command.payment_id in shown and command.payment_id not in first:
+            answers[place] = CODE_REFUSED
+
+
+def _channel(command: Pay, order: OrderTerms) -> Channel:
+    if command.presented is None:
+        return order.channel
+    return Channel.OFFLINE_CODE if command.presented.offline else Channel.PAY_CODE
+
+
 def _expected_taking(batch: Batch, table: Table, command: Pay) -> Taking | None:
     """How a new order will most probably be taken, so that it is written once; what came otherwise is put right."""
-    if _must_ask(batch, table, command):
+    if _lacks(batch, table, command) is not None:
         return None
     state = OrderState.PAID if command.capture is Capture.NOW else OrderState.OPEN
     return Taking(command.payment_id, command.payer_id, state)
 
 
-def _must_ask(batch: Batch, table: Table, command: Pay) -> bool:
-    return needs_confirmation(
+def _lacks(batch: Batch, table: Table, command: Pay) -> Confirmation | None:
+    """What the payer still has to prove."""
+    return lacks_confirmation(
         command.confirmation,
         command.order.amount_minor,
         table.states[command.payer_id].features,
         batch.book.business_date(command.at).toordinal(),
         table.given.policy,
+        least_confirmation(table.guard(command.payer_id).outcome),
     )
 
 
@@ -121,11 +157,22 @@ def _decide(batch: Batch, desk: Desk, table: Table, command: Pay, order: Order |
     payment = _new_payment(command, terms, stored=order is not None)
     on = batch.book.business_date(command.at)
     expired = terms.expires_at is not None and command.at >= terms.expires_at
-    if not expired and _must_ask(batch, table, command):
-        return Outcome(awaiting(payment, desk.catalogue, terms.expires_at, command.at), None, on)
-    return decide(
-        batch, desk.catalogue, table, payment, command.confirmation, terms.expires_at, command.at, on
+    needs = _lacks(batch, table, command)
+    if not expired and needs is not None:
+        waiting = awaiting(payment, desk.catalogue, terms.expires_at, command.at, needs)
+        return _attended(Outcome(waiting, None, on))
+    return _attended(
+        decide(batch, desk.catalogue, table, payment, command.confirmation, terms.expires_at, command.at, on)
     )
+
+
+def _attended(outcome: Outcome) -> Outcome:
+    """An outcome that does not wait for somebody who is not there: fares are charged after the ride."""
+    payment = outcome.payment
+    if payment.channel is not Channel.RIDE or payment.status is not PaymentStatus.REQUIRES_ACTION:
+        return outcome
+    reasons = payment.reasons or (Reason.CONFIRMATION_FAILED,)
+    return replace(outcome, payment=ended(payment, PaymentStatus.DECLINED, reasons))
 
 
 def _new_payment(command: Pay, order: OrderTerms, *, stored: bool) -> Payment:
@@ -150,6 +197,8 @@ def _new_payment(command: Pay, order: OrderTerms, *, stored: bool) -> Payment:
         funding=command.funding,
         caller_id=command.caller_id,
         confirmed_by=command.confirmation.code if command.confirmation > Confirmation.NONE else None,
+        channel=_channel(command, order),
+        spender_id=command.spend.spender_id if command.spend is not None else None,
         created_at=command.at,
     )
 

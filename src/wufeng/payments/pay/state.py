@@ -8,12 +8,15 @@ from msgspec import Struct
 
 from wufeng import ledger
 from wufeng.base.lanes import Batch
+from wufeng.compliance import load_sums
+from wufeng.compliance.limits.model import NOTHING_PAID
 from wufeng.credit import LineState, Product, load_states_of_people
 from wufeng.identity import Merchants, PersonGuard
 from wufeng.identity.merchants.model import Merchant
 from wufeng.ledger import AccountKind, account_id
 from wufeng.payments.campaigns.model import Room
 from wufeng.payments.catalogue import Catalogue
+from wufeng.payments.family.model import FamilyCard, Spend, Use
 from wufeng.payments.pay.rules import Given, PayerState
 from wufeng.risk import load_known
 
@@ -30,22 +33,38 @@ class Needs(Struct, frozen=True):
 
     drawing  the payers among `payers` who may draw on a line: all their lines are loaded, they share one cap
     wallets  the payers among `payers` whose wallets may be used
+    counted  the payers among `payers` of whom a payment counts against the limits of the law
     """
 
     payers: Collection[UUID]
     merchants: Collection[UUID]
     drawing: Collection[UUID] = ()
     wallets: Collection[UUID] = ()
+    counted: Collection[UUID] = ()
 
 
 class Table:
-    """What was loaded; `states` move on with each payment decided, and `rooms`, by campaign (`subsidies`)."""
+    """What was loaded; `states` move on with each payment decided, and `rooms`, by campaign (`subsidies`).
 
-    def __init__(self, catalogue: Catalogue, given: Given, states: dict[UUID, PayerState]) -> None:
+    counted  the payers whose sums were loaded, and are written again
+    cards, spends, uses  family cards, who pays with which, and what each payment took of it (`family`)
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        given: Given,
+        states: dict[UUID, PayerState],
+        counted: frozenset[UUID] = frozenset(),
+    ) -> None:
         self.catalogue = catalogue
         self.given = given
         self.states = states
+        self.counted = counted
         self.rooms: dict[UUID, Room] = {}
+        self.cards: dict[UUID, FamilyCard] = {}
+        self.spends: dict[UUID, Spend] = {}
+        self.uses: dict[UUID, Use] = {}
 
     def guard(self, payer_id: UUID) -> PersonGuard:
         """The locked row of a payer."""
@@ -69,16 +88,25 @@ async def load_table(batch: Batch, desk: Desk, needs: Needs, on: date) -> Table:
     drawing = [payer for payer in needs.drawing if payer in guards]
     lines = await load_states_of_people(batch.db, batch.bucket, drawing) if drawing else {}
     available = await _wallets(batch, {payer: guards[payer] for payer in needs.wallets if payer in guards})
+    counted = frozenset(payer for payer in needs.counted if payer in guards)
+    sums = await load_sums(batch.db, batch.bucket, counted) if counted else {}
     owned: dict[UUID, dict[UUID, LineState]] = {}
     for id_, state in lines.items():
         owned.setdefault(state.line.person_id, {})[id_] = state
     states = {
-        payer: PayerState(guard, available.get(payer, 0), owned.get(payer, NO_LINES), known.features[payer])
+        payer: PayerState(
+            guard,
+            available.get(payer, 0),
+            owned.get(payer, NO_LINES),
+            known.features[payer],
+            sums.get(payer, NOTHING_PAID),
+        )
         for payer, guard in guards.items()
     }
     products = {id_: desk.catalogue.drawn_under(state.line, on) for id_, state in lines.items()}
     policy = desk.catalogue.policies[batch.book.id]
-    return Table(desk.catalogue, Given(policy, products, found, known.listed), states)
+    given = Given(policy, products, found, known.listed, desk.catalogue.limits)
+    return Table(desk.catalogue, given, states, counted)
 
 
 NO_LINES: Mapping[UUID, LineState] = {}

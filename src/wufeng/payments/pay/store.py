@@ -1,6 +1,6 @@
 """Payments in their table."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +9,9 @@ import asyncpg
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
-from wufeng.payments.orders.model import Receipt
+from wufeng.payments.orders.model import Channel, Receipt
 from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentFilter, PaymentStatus, Sales
-from wufeng.risk.model import Reason
+from wufeng.risk.model import CONFIRMATIONS, Reason
 
 SQL = load(__file__)
 
@@ -52,6 +52,9 @@ def _payment(row: asyncpg.Record) -> Payment:
         reasons=tuple(Reason(code) for code in row["reasons"].split()),
         caller_id=row["caller_id"],
         confirmed_by=row["confirmed_by"],
+        channel=Channel(row["channel"]),
+        needs=CONFIRMATIONS[row["needs"]] if row["needs"] is not None else None,
+        spender_id=row["spender_id"],
         expires_at=row["expires_at"],
         captured_at=row["captured_at"],
         created_at=row["created_at"],
@@ -98,10 +101,27 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
             p.funding.campaign_id,
             p.campaign_minor,
             p.campaign_held_minor,
+            p.channel,
+            p.needs.code if p.needs is not None else None,
+            p.spender_id,
         )
         for p in payments
     ]
     await db.execute(SQL.insert_payments, bucket, rows)
+
+
+async def use_codes(db: Connection, bucket: int, codes: Mapping[UUID, UUID], at: datetime) -> frozenset[UUID]:
+    """Mark pay codes as used, each by the one that shows it first; returns who got theirs.
+
+    codes  by payment or ride: the code that it was brought by
+    """
+    rows = await db.fetch(SQL.use_codes, bucket, list(codes.values()), list(codes), at)
+    return frozenset(row["payment_id"] for row in rows)
+
+
+async def forget_codes(db: Connection, bucket: int, before: datetime, limit: int) -> int:
+    """Forget codes that were used so long ago that nobody could show them again; returns how many."""
+    return len(await db.fetch(SQL.forget_codes, bucket, before, limit))
 
 
 async def update_payments(db: Connection, bucket: int, payments: Sequence[Payment]) -> None:
@@ -131,6 +151,7 @@ async def update_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.funding.campaign_id for p in payments],
         [p.campaign_minor for p in payments],
         [p.campaign_held_minor for p in payments],
+        [p.needs.code if p.needs is not None else None for p in payments],
     )
 
 

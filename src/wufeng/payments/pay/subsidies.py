@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base import faults
 from wufeng.base.lanes import Batch
 from wufeng.credit import calendar_of
 from wufeng.payments.campaigns import commands as campaigns
@@ -72,7 +73,8 @@ def use_room(table: Table, funding: Funding, decided: Decided) -> int:
     used_minor = draw.plan.subsidy_minor
     room = table.rooms[campaign_id]
     assert used_minor <= room.left_minor, "no payment takes more than there is"
-    table.rooms[campaign_id] = replace(room, left_minor=room.left_minor - used_minor)
+    if not faults.planted(faults.Plant.FORGET_BUDGET):
+        table.rooms[campaign_id] = replace(room, left_minor=room.left_minor - used_minor)
     return used_minor
 
 

@@ -15,10 +15,26 @@ from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_rate_ppm
 from wufeng.credit.products.model import Product
 from wufeng.lenders.model import Shares, lender_id
-from wufeng.payments.orders.model import Receipt
+from wufeng.payments.orders.model import Channel, Receipt
 from wufeng.payments.pay.model import Payment, PaymentStatus, Reader
-from wufeng.risk.model import Reason
+from wufeng.risk.model import Confirmation, Reason
+from wufeng.risk.rules import in_order
 from wufeng.risk.texts import ReasonView, view_reasons
+
+_PEOPLE = frozenset({Reader.PERSON, Reader.SPENDER})
+
+SPENDER_READS = frozenset(
+    {
+        Reason.MERCHANT_CLOSED,
+        Reason.ORDER_EXPIRED,
+        Reason.CONFIRMATION_FAILED,
+        Reason.FAMILY_CARD_CLOSED,
+        Reason.FAMILY_CAP,
+        Reason.SCENE_FORBIDDEN,
+        Reason.CAMPAIGN_OVER,
+    }
+)
+"""Reasons that who spends with a family card reads as they are; all others, about its owner: `family_card_closed`."""
 
 _shared = lru_cache(maxsize=1 << 14)(encode)  # merchants and lenders: few, and in every payment
 
@@ -56,10 +72,11 @@ class FundingView(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class NextAction(Struct, frozen=True, gc=False):
-    """What the payer has to do, and until when."""
+    """What the payer has to do, and until when. `needs`: the weakest confirmation that will do."""
 
     kind: Literal["confirm"]
     url: str
+    needs: str
     expires_at: datetime | None
 
 
@@ -68,6 +85,7 @@ class PaymentView(Struct, frozen=True, gc=False, kw_only=True):
 
     fee_minor     the merchant's fee, not for the payer's eyes
     inline_order  the order was made by this payment: its terms are all here
+    spender       who pays with a family card of the payer's
     """
 
     id: str
@@ -78,12 +96,14 @@ class PaymentView(Struct, frozen=True, gc=False, kw_only=True):
     order_no: str
     merchant: str
     payer: str
+    spender: str | None = None
     amount_minor: int
     currency: str
     scene: str
     subject: str
     receipt: Receipt
     inline_order: bool
+    channel: Channel
     capture: str
     captured_minor: int
     refunded_minor: int
@@ -156,38 +176,64 @@ def view_payment(
         order_no=payment.order_no,
         merchant=_shared(Prefix.MERCHANT, payment.merchant_id),
         payer=encode(Prefix.PERSON, payment.payer_id),
+        spender=encode(Prefix.PERSON, payment.spender_id) if payment.spender_id is not None else None,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         scene=payment.scene,
         subject=payment.subject,
         receipt=payment.receipt,
         inline_order=payment.inline_order,
+        channel=payment.channel,
         capture=payment.capture,
         captured_minor=payment.captured_minor,
         refunded_minor=payment.refunded_minor,
-        fee_minor=None if reader is Reader.PERSON else payment.fee_minor,
-        funding=_funding(payment, draws, product, wallet_id, book_id, language),
-        decision=encode(Prefix.DECISION, payment.decision_id) if payment.decision_id else None,
+        fee_minor=None if reader in _PEOPLE else payment.fee_minor,
+        funding=_spender_funding(payment)
+        if reader is Reader.SPENDER
+        else _funding(payment, draws, product, wallet_id, book_id, language),
+        decision=_decision(payment, reader),
         reasons=_reasons(payment.reasons, reader, language) if payment.reasons else (),
         confirmed_by=payment.confirmed_by,
-        next_action=NextAction("confirm", f"/v1/payments/{pay_id}/confirm", payment.expires_at)
-        if awaiting
-        else None,
+        next_action=_next_action(payment, pay_id) if awaiting else None,
         expires_at=payment.expires_at,
         captured_at=payment.captured_at,
     )
 
 
+def _next_action(payment: Payment, pay_id: str) -> NextAction:
+    needs = payment.needs or Confirmation.PIN
+    return NextAction("confirm", f"/v1/payments/{pay_id}/confirm", needs.code, payment.expires_at)
+
+
 def view_for(view: PaymentView, payment: Payment, reader: Reader, language: str) -> PaymentView:
-    """The same payment for another reader of the same language: only the fee and the wording of reasons differ."""
-    return msgspec.structs.replace(
+    """The same payment for another reader of the same language: fee and wording of reasons differ, for who spends with
+    a family card also what its owner paid with.
+    """
+    shown = msgspec.structs.replace(
         view,
-        fee_minor=None if reader is Reader.PERSON else payment.fee_minor,
+        fee_minor=None if reader in _PEOPLE else payment.fee_minor,
         reasons=_reasons(payment.reasons, reader, language) if payment.reasons else (),
     )
+    if reader is not Reader.SPENDER:
+        return shown
+    return msgspec.structs.replace(shown, funding=_spender_funding(payment), decision=None)
+
+
+def _decision(payment: Payment, reader: Reader) -> str | None:
+    if payment.decision_id is None or reader is Reader.SPENDER:
+        return None
+    return encode(Prefix.DECISION, payment.decision_id)
+
+
+def _spender_funding(payment: Payment) -> tuple[FundingView, ...]:
+    return (FundingView("family_card", payment.amount_minor),)
 
 
 def _reasons(reasons: tuple[Reason, ...], reader: Reader, language: str) -> tuple[ReasonView, ...]:
+    if reader is Reader.SPENDER:
+        reasons = in_order(
+            {reason if reason in SPENDER_READS else Reason.FAMILY_CARD_CLOSED for reason in reasons}
+        )
     return view_reasons(reasons, language, for_merchant=reader is Reader.MERCHANT)
 
 

@@ -17,6 +17,7 @@ from wufeng.risk.texts import ReasonView
 class OfferView(Struct, frozen=True, kw_only=True):
     """One way to pay a price with credit, for a product page.
 
+    annualised_rate_ppm, effective_rate_ppm, eu_rate_ppm, us_rate_ppm  what it costs a year (`credit.plans.yearly`)
     campaign  the merchant's that its price comes from; None: none
     """
 
@@ -31,6 +32,9 @@ class OfferView(Struct, frozen=True, kw_only=True):
     instalment_minor: int
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int
+    eu_rate_ppm: int
+    us_rate_ppm: int | None
     campaign: str | None
 
 
@@ -53,6 +57,7 @@ class QuoteFunding(Struct, frozen=True, omit_defaults=True):
 class QuoteOption(Struct, frozen=True, kw_only=True):
     """One way to pay.
 
+    annualised_rate_ppm, effective_rate_ppm, eu_rate_ppm, us_rate_ppm  what it costs a year (`credit.plans.yearly`)
     campaign   the merchant's that the price comes from; None: none
     available  whether it could be paid now; `reasons` say why not, the first is the reason
     """
@@ -64,6 +69,9 @@ class QuoteOption(Struct, frozen=True, kw_only=True):
     instalments: tuple[InstalmentPrice, ...]
     total_cost_minor: int
     annualised_rate_ppm: int
+    effective_rate_ppm: int
+    eu_rate_ppm: int
+    us_rate_ppm: int | None
     campaign: str | None
     late_terms: LateTerms | None
     lenders: tuple[LenderView, ...]

@@ -8,6 +8,7 @@ import msgspec
 from wufeng.base.books import Book
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit import Product
+from wufeng.credit.plans.yearly import NO_COST
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import lender_id
 from wufeng.payments.campaigns.model import Priced
@@ -28,7 +29,7 @@ def view_offer(
     merchant_id: UUID, currency: str, scene: Scene, product: Product, priced: Priced, language: str
 ) -> OfferView:
     """One offer, with the product's name in the reader's language."""
-    price = priced.price
+    price, rates = priced.price, priced.price.rates
     return OfferView(
         merchant=encode(Prefix.MERCHANT, merchant_id),
         amount_minor=price.amount_minor,
@@ -39,7 +40,10 @@ def view_offer(
         tenor=price.tenor,
         instalment_minor=price.instalment_minor,
         total_cost_minor=price.total_cost_minor,
-        annualised_rate_ppm=price.annualised_rate_ppm,
+        annualised_rate_ppm=rates.annualised_ppm,
+        effective_rate_ppm=rates.effective_ppm,
+        eu_rate_ppm=rates.eu_ppm,
+        us_rate_ppm=rates.us_ppm,
         campaign=encode(Prefix.CAMPAIGN, priced.campaign_id) if priced.campaign_id is not None else None,
     )
 
@@ -94,6 +98,7 @@ def _option(id_: str, book: Book, asked: Asked, way: Way, wallet_id: UUID | None
         line = encode(Prefix.LINE, way.meant.line_id) if way.meant.line_id is not None else None
         funding.append(QuoteFunding(SourceKind.LINE, way.credit_minor, line=line))
     price, product = way.price, way.product
+    rates = price.rates if price is not None else NO_COST
     shares = way.lenders
     if shares is None:
         lenders = product.lenders if product is not None else ()
@@ -105,7 +110,10 @@ def _option(id_: str, book: Book, asked: Asked, way: Way, wallet_id: UUID | None
         tenor=price.tenor if price is not None else None,
         instalments=price.instalments if price is not None else (),
         total_cost_minor=price.total_cost_minor if price is not None else 0,
-        annualised_rate_ppm=price.annualised_rate_ppm if price is not None else 0,
+        annualised_rate_ppm=rates.annualised_ppm,
+        effective_rate_ppm=rates.effective_ppm,
+        eu_rate_ppm=rates.eu_ppm,
+        us_rate_ppm=rates.us_ppm,
         campaign=encode(Prefix.CAMPAIGN, way.meant.campaign_id)
         if way.meant.campaign_id is not None
         else None,

@@ -18,6 +18,7 @@ from wufeng.ledger import AccountKind, Cause, Journal, JournalKind, account_id
 from wufeng.ledger import rules as templates
 from wufeng.payments.bank.model import Answered
 from wufeng.payments.events import REFUND_PENDING, Kind
+from wufeng.payments.pay import family
 from wufeng.payments.pay import store as payments
 from wufeng.payments.pay.capturing import draws_by_payment
 from wufeng.payments.pay.model import Payment
@@ -131,7 +132,9 @@ async def _carry_out(batch: Batch, desk: Desk, planned: Sequence[_Planned]) -> l
     await ledger.post(batch, journals)
     after = [_after(one, credited.get(one.payment.id)) for one in planned]
     await payments.update_payments(batch.db, batch.bucket, after)
-    await release(batch, [(one.payment, done) for one, done in zip(planned, after, strict=True)])
+    changes = [(one.payment, done) for one, done in zip(planned, after, strict=True)]
+    await release(batch, changes)
+    await family.release(batch, changes)
     await store.insert_refunds(batch.db, batch.bucket, refunds)
     for one, new in zip(planned, refunds, strict=True):
         _tell(batch, new, one.on)

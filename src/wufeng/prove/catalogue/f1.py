@@ -18,5 +18,5 @@ PROOF = Proof(
     unit="kills",
     runs={Size.SMALL: 3, Size.NORMAL: 60, Size.FULL: 2_000},
     run=run,
-    catches=(Plant.ACK_BEFORE_COMMIT, Plant.FORGET_CLAIM, Plant.ROUND_TWICE),
+    catches=(Plant.ACK_BEFORE_COMMIT, Plant.FORGET_CLAIM, Plant.ROUND_TWICE, Plant.FORGET_ACCRUAL),
 )

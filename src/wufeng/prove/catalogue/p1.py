@@ -151,7 +151,7 @@ PROOF = Proof(
     promise="Balances and states are what the documents say, in any order of events; the ledger always sums to zero.",
     how=f"up to {STEPS} steps a world, drawn by Hypothesis: pay, authorise, capture, void, refund, repay, close days",
     unit="worlds",
-    runs={Size.SMALL: 10, Size.NORMAL: 60, Size.FULL: 20_000},
+    runs={Size.SMALL: 5, Size.NORMAL: 60, Size.FULL: 20_000},
     run=run,
     catches=(Plant.ROUND_TWICE,),
 )

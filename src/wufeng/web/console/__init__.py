@@ -1,6 +1,16 @@
 """The console (`/console`): how the system does, one person, one decision, the ledger, the clock."""
 
-from wufeng.web.console import clock, decision, journals, overview, person, search, sign_in
+from wufeng.web.console import (
+    account,
+    applications,
+    clock,
+    decision,
+    journals,
+    overview,
+    person,
+    search,
+    sign_in,
+)
 from wufeng.web.paging import Page
 
 PAGES: tuple[Page, ...] = (
@@ -8,7 +18,9 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *search.PAGES,
     *person.PAGES,
+    *account.PAGES,
     *decision.PAGES,
+    *applications.PAGES,
     *journals.PAGES,
     *clock.PAGES,
 )

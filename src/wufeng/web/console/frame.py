@@ -42,6 +42,8 @@ def where(id_: str) -> str | None:
         return f"/console/people/{id_}"
     if prefix == Prefix.DECISION:
         return f"/console/decisions/{id_}"
+    if prefix == Prefix.APPLICATION:
+        return f"/console/applications/{id_}"
     if prefix in _JOURNALS:
         return f"/console/journals?of={id_}"
     return f"/console/search?q={id_}" if prefix in _SEARCHED else None

@@ -12,17 +12,19 @@ from wufeng.base.ids import Prefix, decode, encode, first_id_of, instant_of
 from wufeng.client import ApiProblem
 from wufeng.credit.queries import Reading, line_history, list_bills, list_lines, list_repayments, load_line
 from wufeng.identity.audit.queries import list_audit_entries
+from wufeng.identity.documents.queries import list_verifications
 from wufeng.identity.people.queries import show_person
 from wufeng.payments import PaymentFilter, Reader, list_payments, show_payments, view_refund
 from wufeng.payments.pay.model import PaymentStatus
 from wufeng.payments.refunds.queries import refunds_of_payment
 from wufeng.payments.wallets.queries import list_movements, show_wallet
-from wufeng.web.console.frame import DECIDING, merchant_names, reading, show
+from wufeng.web.console.frame import DECIDING, WORKING, merchant_names, reading, show
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 from wufeng.web.texts import minor_of
 
 A_PAGE = 100
 LINES_MAX = 20
+ATTEMPTS_SHOWN = 5
 REFUNDED_MAX = 20
 """Refunded payments of a page whose refunds are read."""
 
@@ -68,13 +70,26 @@ async def open_line(visit: Visit) -> Reply:
     return visit.go(f"/console/people/{visit.values['id']}#lines")
 
 
-async def _show(visit: Visit, person_id: UUID, error: str = "", detail: str = "", status: int = 200) -> Reply:
+async def show_refused(visit: Visit, person_id: UUID, detail: str, status: int) -> Reply:
+    """The page again, with what was said of a deed on the account (account.py) that was refused."""
+    return await _show(visit, person_id, account_error=detail, status=status)
+
+
+async def _show(
+    visit: Visit,
+    person_id: UUID,
+    error: str = "",
+    detail: str = "",
+    status: int = 200,
+    account_error: str = "",
+) -> Reply:
     services, book = visit.services, visit.book
     before = _before(visit)
     async with services.database.read() as db:
         seen = await show_person(db, services.vault, book, person_id)
         read = reading(visit, db)
         lines = await list_lines(read, person_id, at_most=LINES_MAX)
+        attempts = await list_verifications(db, book, person_id, None, ATTEMPTS_SHOWN)
         wallet = await show_wallet(db, services.vault, book, decode(Prefix.WALLET, seen.wallet))
         moments = await _timeline(visit, read, person_id, [line.id for line in lines], before)
         around = visit.field("around")
@@ -100,6 +115,10 @@ async def _show(visit: Visit, person_id: UUID, error: str = "", detail: str = ""
         chosen=visit.field("product"),
         limit=visit.field("limit"),
         reason=visit.field("reason"),
+        attempts=attempts,
+        account_error=account_error,
+        at=visit.at,
+        may_work=visit.caller.role in WORKING,
         may_open=visit.caller.role in DECIDING,
         error=error,
         detail=detail,

@@ -21,10 +21,12 @@ from wufeng.credit.applications.views import ApplicationTermsView, ApplicationVi
 from wufeng.credit.documents import Document
 from wufeng.credit.documents.drawing import drawn
 from wufeng.identity import own_person
+from wufeng.identity.passkeys.queries import has_passkey
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.identity.pins.queries import has_pin
 from wufeng.payments import find_order
 from wufeng.payments.orders.model import Order
+from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of
 from wufeng.web.consumer.reading import reading
 from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
 from wufeng.web.texts import minor_of
@@ -76,7 +78,7 @@ async def show(visit: Visit) -> Reply:
 async def accept(visit: Visit) -> Reply:
     """Sign; with `pay`, pay the order too, by the same confirmation. Sent twice it is one line and one payment."""
     application_id = visit.values["id"]
-    proof = Confirmation(kind="pin", proof=visit.field("pin"))
+    proof = confirmation_of(visit) or Confirmation(kind="pin", proof="")
     try:
         signed = await visit.api.applications.accept(
             application_id, proof, sheet_hash=visit.field("sheet_hash"), idempotency_key=visit.key()
@@ -84,14 +86,25 @@ async def accept(visit: Visit) -> Reply:
     except ApiProblem as problem:
         match problem.code:
             case Code.CONFIRMATION_FAILED:
-                return await _show(visit, error="pin", problem=problem)
+                return await _show(visit, error="pin" if proof.kind == "pin" else "passkey", problem=problem)
             case Code.INVALID_FIELD | Code.STATE_CONFLICT | Code.IDEMPOTENCY_KEY_REUSED:
                 return await _show(visit, error="offer", problem=problem)
             case _:
                 raise
-    if visit.field("pay").isdigit() and signed.order is not None and signed.line is not None:
+    pays = (
+        visit.field("pay").isdigit() and proof.kind == "pin"
+    )  # a passkey's answer confirms one request alone
+    if pays and signed.order is not None and signed.line is not None:
         return await _pay(visit, signed, proof)
     return visit.go(_with_next(f"/app/applications/{signed.id}", visit))
+
+
+async def ask_to_sign(visit: Visit) -> Reply:
+    """What a passkey is asked in order to sign the sheet."""
+    async with visit.services.database.read() as db:
+        await _own(visit, db)
+    request = {"sheet_hash": visit.field("sheet_hash")}
+    return await ask_to_confirm(visit, "accept_application", visit.values["id"], request)
 
 
 async def refer(visit: Visit) -> Reply:
@@ -102,6 +115,16 @@ async def refer(visit: Visit) -> Reply:
         if problem.code is not Code.STATE_CONFLICT:
             raise
     return visit.go(f"/app/applications/{visit.values['id']}")
+
+
+async def withdraw(visit: Visit) -> Reply:
+    """Take a consent back. Sent twice it is taken back once."""
+    try:
+        await visit.api.applications.withdraw_consent(visit.values["id"], visit.field("purpose"))
+    except ApiProblem as problem:
+        if problem.code is not Code.INVALID_FIELD:
+            raise
+    return visit.go(f"/app/applications/{visit.values['id']}#consents")
 
 
 async def paper(visit: Visit) -> Reply:
@@ -136,6 +159,7 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         return visit.show(
             "consumer/apply.html",
             products=[(one, _address(visit, one)) for one in terms.products],
+            onward=_onward(visit),
             earlier=earlier,
         )
     return visit.show(
@@ -147,6 +171,7 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         age_known=age_known,
         order=visit.field("order"),
         onward=_onward(visit),
+        others=_others(visit),
         said=visit.field,
         error=error,
     )
@@ -167,6 +192,7 @@ async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = N
         view = queries.show_application(reading(visit, db), found, shipped_application_policy(), visit.at)
         order = await find_order(db, visit.book, found.order_id) if found.order_id else None
         pin_set = await has_pin(db, visit.book, visit.caller.id)
+        passkey_set = await has_passkey(db, visit.book, visit.caller.id)
     sheet = read_sheet(found.sheet) if found.sheet is not None else None
     return visit.show(
         "consumer/apply_result.html",
@@ -175,6 +201,8 @@ async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = N
         sheet=sheet,
         payable=sheet is not None and _payable(view, sheet, order),
         pin_set=pin_set,
+        passkey_set=passkey_set,
+        party=party_of(visit),
         referable=problem_of_referral(found, visit.at, shipped_application_policy()) is None,
         onward=_onward(visit),
         error=error,
@@ -252,6 +280,13 @@ def _address(visit: Visit, product: ProductTermsView) -> str:
     return f"/app/apply?{urlencode({'product': product.product, **given})}"
 
 
+def _others(visit: Visit) -> str:
+    """The address of all that may be opened, still for the order that the visitor came with."""
+    asked = {"order": visit.field("order"), "next": _onward(visit)}
+    given = urlencode({name: value for name, value in asked.items() if value})
+    return f"/app/apply?{given}" if given else "/app/apply"
+
+
 def _with_next(path: str, visit: Visit) -> str:
     onward = _onward(visit)
     return f"{path}?next={quote(onward, safe='')}" if onward else path
@@ -268,7 +303,9 @@ PAGES = (
     page("POST", "/app/apply", "app_apply_send", send),
     page("GET", "/app/applications/{id}", "app_application", show),
     page("POST", "/app/applications/{id}/accept", "app_application_accept", accept),
+    page("POST", "/app/applications/{id}/accept/challenge", "app_ask_to_sign", ask_to_sign),
     page("POST", "/app/applications/{id}/refer", "app_application_refer", refer),
+    page("POST", "/app/applications/{id}/withdraw", "app_application_withdraw", withdraw),
     page("GET", "/app/applications/{id}/sheet", "app_application_paper", paper),
     page("GET", "/app/applications/{id}/contract", "app_application_contract", contract),
 )

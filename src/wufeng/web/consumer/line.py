@@ -5,6 +5,8 @@ from datetime import date
 from wufeng.base.errors import Code
 from wufeng.base.ids import Prefix
 from wufeng.client import ApiProblem
+from wufeng.credit import Line, calendar_of, price_options
+from wufeng.credit.applications.views import PriceView, view_price
 from wufeng.credit.lines.rules import LIVING
 from wufeng.credit.lines.views import view_change
 from wufeng.credit.queries import list_changes, load_line, show_cap, show_line
@@ -99,7 +101,7 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         view = await show_line(read, line_id)
         cap = await show_cap(read, row.person_id)
         changes = await list_changes(read, row, None, HISTORY)
-    product = visit.services.products.version(row.product, row.product_version)
+    product = visit.services.products.version(row.product, row.product_version, row.tier)
     return visit.show(
         "consumer/line.html",
         status=status,
@@ -107,11 +109,21 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         cap=cap,
         changes=[view_change(change, to_staff=False) for change in changes],
         may_change=view.status in LIVING,
+        prices=_prices(visit, row),
         due_days=product.due_days.allowed if product.due_days is not None else (),
         error=error,
         limit=visit.field("limit"),
         until=visit.field("until"),
     )
+
+
+def _prices(visit: Visit, row: Line) -> list[PriceView]:
+    """What the line's whole limit would cost in each number of instalments, by the prices of today."""
+    on = visit.book.business_date(visit.at)
+    product = visit.services.products.drawn_under(row.product, row.product_version, row.tier, on)
+    if not row.limit_minor or row.status not in LIVING:
+        return []
+    return [view_price(one) for one in price_options(product, calendar_of(row, product), row.limit_minor, on)]
 
 
 page = pages_of(Door.CONSUMER)

@@ -1,5 +1,6 @@
 """Paying: the hosted checkout of an order, a payment that waits for its payer, the receipt."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,11 +11,12 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
-from wufeng.client import ApiProblem, Confirmation
+from wufeng.client import ApiProblem, Confirmation, Source
 from wufeng.credit.queries import load_draw, show_instalments
 from wufeng.credit.views import PlanView
 from wufeng.identity import own_person
 from wufeng.identity.merchants.model import Merchant
+from wufeng.identity.passkeys.queries import has_passkey
 from wufeng.identity.pins.queries import has_pin
 from wufeng.payments import (
     Asked,
@@ -32,10 +34,14 @@ from wufeng.payments import (
 )
 from wufeng.payments.checkout.model import CheckoutSession, CheckoutStatus
 from wufeng.payments.checkout.queries import newest_checkout
+from wufeng.payments.checkout.rules import status_of, way_back
 from wufeng.payments.orders.model import Order
 from wufeng.payments.quotes.model import QuoteOption, QuoteView, SourceKind
 from wufeng.payments.refunds.queries import refunds_of_payment
+from wufeng.web.consumer.family import FAMILY, card_of_option, cards_to_pay_with
+from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of, say
 from wufeng.web.consumer.reading import payments_of, reading, state_of
+from wufeng.web.consumer.sign_in import own_phone, shown_code
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
 
@@ -73,7 +79,8 @@ async def ask_to_pay(visit: Visit) -> Reply:
         waiting=[
             shown
             for shown in waiting
-            if shown.payment.expires_at is None or shown.payment.expires_at > visit.at
+            if shown.payment.spender is None
+            and (shown.payment.expires_at is None or shown.payment.expires_at > visit.at)
         ],
     )
 
@@ -86,43 +93,89 @@ async def checkout(visit: Visit) -> Reply:
 async def pay(visit: Visit) -> Reply:
     """Pay the order of a checkout. Sent twice it is one payment; what stands afterwards is the receipt."""
     found = await _find(visit)
-    option, pin = visit.field("option"), visit.field("pin")
+    option, confirmation = visit.field("option"), confirmation_of(visit)
+    if found.status in (CheckoutStatus.EXPIRED, CheckoutStatus.CANCELLED):
+        return await _show_checkout(visit, found)
     if not option:
         return await _show_checkout(visit, found, error="option", status=422)
     try:
         payment = await visit.api.payments.create(
             order=encode(Prefix.ORDER, found.order.terms.id),
-            quote_option=option,
-            confirmation=Confirmation(kind="pin", proof=pin) if pin else None,
+            quote_option=None if card_of_option(option) else option,
+            funding=[Source(family_card=option)] if card_of_option(option) else None,
+            confirmation=confirmation,
             idempotency_key=visit.key(),
         )
     except ApiProblem as problem:
-        error = _error_of(problem)
+        error = _error_of(problem, confirmation)
         if error == "taken":
             return visit.go(visit.path)
         return await _show_checkout(visit, found, error=error, status=problem.status, problem=problem)
     return visit.go(f"/app/payments/{payment.id}")
 
 
+async def ask_for_order(visit: Visit) -> Reply:
+    """What a passkey is asked in order to pay what the form of a checkout pays."""
+    found = await _find(visit)
+    if not visit.field("option"):
+        return say(visit.gettext("Choose what you pay from."))
+    option = visit.field("option")
+    way = {"funding": [{"family_card": option}]} if card_of_option(option) else {"quote_option": option}
+    request = {"order": encode(Prefix.ORDER, found.order.terms.id), **way}
+    return await ask_to_confirm(visit, "create_payment", "", request)
+
+
+async def cancel(visit: Visit) -> Reply:
+    """The visitor does not pay on this page; what it then says leads back to the shop."""
+    found = await _find(visit)
+    try:
+        await visit.api.checkout_sessions.cancel(encode(Prefix.CHECKOUT_SESSION, found.session.id))
+    except ApiProblem as problem:
+        if problem.code is not Code.STATE_CONFLICT:
+            raise
+    return visit.go(visit.path.removesuffix("/cancel"))
+
+
 async def confirm(visit: Visit) -> Reply:
     """The visitor's yes to a payment that a merchant or the operator began."""
     payment_id = visit.path_id(Prefix.PAYMENT, "payment")
-    option, pin = visit.field("option"), visit.field("pin")
+    option, confirmation = visit.field("option"), confirmation_of(visit)
     if not option:
         return await _show_waiting(visit, payment_id, error="option", status=422)
     try:
         payment = await visit.api.payments.confirm(
             encode(Prefix.PAYMENT, payment_id),
-            Confirmation(kind="pin", proof=pin),
-            quote_option=option,
+            confirmation or Confirmation(kind="pin", proof=""),
+            quote_option=None if option == FAMILY else option,
             idempotency_key=visit.key(),
         )
     except ApiProblem as problem:
-        error = _error_of(problem)
+        error = _error_of(problem, confirmation)
         if error == "taken":
             return visit.go(f"/app/payments/{visit.values['id']}")
         return await _show_waiting(visit, payment_id, error=error, status=problem.status, problem=problem)
     return visit.go(f"/app/payments/{payment.id}")
+
+
+async def ask_for_waiting(visit: Visit) -> Reply:
+    """What a passkey is asked in order to say yes to a payment that waits."""
+    payment_id = visit.path_id(Prefix.PAYMENT, "payment")
+    async with visit.services.database.read() as db:
+        await _own_payment(visit, db, payment_id)
+    if not visit.field("option"):
+        return say(visit.gettext("Choose what you pay from."))
+    option = visit.field("option")
+    request = {} if option == FAMILY else {"quote_option": option}
+    return await ask_to_confirm(visit, "confirm_payment", encode(Prefix.PAYMENT, payment_id), request)
+
+
+async def send_code(visit: Visit) -> Reply:
+    """Send the code that the largest payments ask for beside a passkey."""
+    payment_id = visit.path_id(Prefix.PAYMENT, "payment")
+    async with visit.services.database.read() as db:
+        await _own_payment(visit, db, payment_id)
+    await visit.api.sessions.send_code(phone=await own_phone(visit), purpose="payment")
+    return await _show_waiting(visit, payment_id)
 
 
 async def refuse(visit: Visit) -> Reply:
@@ -144,11 +197,12 @@ async def receipt(visit: Visit) -> Reply:
         plans = [await _plan(visit, db, funding.draw) for funding in view.funding if funding.draw]
         merchant = await _merchant(visit, db, order.terms)
         session = await newest_checkout(db, visit.book, order.terms.id)
-        refunds = await refunds_of_payment(db, visit.book, payment_id) if view.captured_minor else []
+        own = view.captured_minor and not _spent_by(visit, view)
+        refunds = await refunds_of_payment(db, visit.book, payment_id) if own else []
     still_waits = view.status is PaymentStatus.REQUIRES_ACTION and (
         view.expires_at is None or visit.at < view.expires_at
     )
-    if still_waits:
+    if still_waits and (view.spender is None or _spent_by(visit, view)):
         return await _show_waiting(visit, payment_id)
     return visit.show(
         "consumer/receipt.html",
@@ -158,7 +212,7 @@ async def receipt(visit: Visit) -> Reply:
         merchant=merchant,
         plans={plan.draw: plan for plan in plans},
         refunds=[view_refund(refund) for refund in refunds],
-        return_url=session.return_url if session is not None else None,
+        return_url=_way_back(session, order, visit) if session is not None else None,
         again=f"/checkout/{encode(Prefix.CHECKOUT_SESSION, session.id)}"
         if session is not None and session.is_live(visit.at)
         else None,
@@ -197,19 +251,38 @@ async def _show_checkout(
     shared: dict[str, Any] = {
         "order": found.order.terms,
         "merchant": found.merchant,
-        "return_url": found.session.return_url,
+        "return_url": _way_back(found.session, found.order, visit),
         "expires_at": found.session.expires_at,
     }
-    if found.status is not CheckoutStatus.OPEN:
-        mine = await _own_payment_of(visit, found.order)
+    if found.order.payment_id is not None or found.status is not CheckoutStatus.OPEN:
+        mine = _own_payment_of(visit, found.order)
         if mine is not None:
             return visit.go(f"/app/payments/{encode(Prefix.PAYMENT, mine)}")
-        return visit.show("consumer/closed.html", paid=found.status is CheckoutStatus.COMPLETE, **shared)
+        return visit.show("consumer/closed.html", end=_end_of(found), **shared)
     if visit.caller_or_none is None:
         return visit.show("consumer/checkout.html", **shared)
     order = encode(Prefix.ORDER, found.order.terms.id)
-    asked = {"refuse": None, "opens": f"/app/apply?{urlencode({'order': order, 'next': visit.path})}"}
+    asked = {
+        "refuse": f"{visit.path}/cancel",
+        "opens": f"/app/apply?{urlencode({'order': order, 'next': visit.path})}",
+        "takes_cards": True,
+        "spent": False,
+        "needs": "pin",
+        "codes": None,
+        "test_code": None,
+    }
     return await _show_ways(visit, found.order.terms, visit.path, {**shared, **asked}, error, status, problem)
+
+
+def _end_of(found: Checkout) -> str:
+    """What a page says on which nothing is paid: `taken` tells that somebody pays, never who."""
+    taken = found.status is CheckoutStatus.OPEN and found.order.payment_id is not None
+    return "taken" if taken else found.status.value
+
+
+def _way_back(session: CheckoutSession, order: Order, visit: Visit) -> str:
+    id_ = encode(Prefix.CHECKOUT_SESSION, session.id)
+    return way_back(session, id_, status_of(session, order, visit.at))
 
 
 async def _show_waiting(
@@ -230,6 +303,11 @@ async def _show_waiting(
         "expires_at": view.expires_at,
         "refuse": f"/app/payments/{view.id}/refuse",
         "opens": None,
+        "takes_cards": False,
+        "spent": _spent_by(visit, view),
+        "needs": view.next_action.needs if view.next_action is not None else "pin",
+        "codes": f"/app/payments/{view.id}/code",
+        "test_code": await shown_code(visit, await own_phone(visit), "payment"),
     }
     action = f"/app/payments/{view.id}/confirm"
     return await _show_ways(visit, order.terms, action, shared, error, status, problem)
@@ -247,9 +325,11 @@ async def _show_ways(
     """The ways to pay. What was chosen before an error stays chosen, under the new prices."""
     async with visit.services.database.read() as db:
         pin_set = await has_pin(db, visit.book, visit.caller.id)
-    quote = await _quote(visit, order)
+        passkey_set = await has_passkey(db, visit.book, visit.caller.id)
+        cards = await cards_to_pay_with(visit, db) if shared["takes_cards"] else []
+    options = () if shared["spent"] else (await _quote(visit, order)).options
     chosen = visit.field("option").rpartition(".")[2]
-    groups = _groups(quote, visit)
+    groups = _groups(options, visit)
     first_open = next(
         (
             option.id
@@ -260,7 +340,8 @@ async def _show_ways(
         ),
         None,
     )
-    kept = next((option.id for option in quote.options if chosen and option.id.endswith(f".{chosen}")), None)
+    kept = next((option.id for option in options if chosen and option.id.endswith(f".{chosen}")), None)
+    kept = kept or card_of_option(visit.field("option"))
     return visit.show(
         "consumer/pay.html",
         status=status,
@@ -268,9 +349,13 @@ async def _show_ways(
         groups=groups,
         own_minor=next((g.options[0].funding[0].amount_minor for g in groups if g.kind == "both"), 0),
         chosen=kept or first_open,
-        payable=any(option.available for option in quote.options),
+        cards=cards,
+        payable=shared["spent"] or any(option.available for option in options) or bool(cards),
         pin_set=pin_set,
+        passkey_set=passkey_set,
+        party=party_of(visit),
         error=error,
+        asks=f"/app/orders/{encode(Prefix.ORDER, order.id)}/friend",
         tries_left=problem.extra.get("tries_left") if problem is not None else None,
         **shared,
     )
@@ -299,10 +384,10 @@ async def _quote(visit: Visit, order: OrderTerms) -> QuoteView:
     )
 
 
-def _groups(quote: QuoteView, visit: Visit) -> list[Group]:
+def _groups(options: Sequence[QuoteOption], visit: Visit) -> list[Group]:
     """The options by kind and line, in the order in which they are offered: the balance comes first."""
     found: dict[tuple[int, str | None], list[QuoteOption]] = {}
-    for option in quote.options:
+    for option in options:
         kinds = {source.kind for source in option.funding}
         place = 2 if len(kinds) > 1 else 1 if SourceKind.LINE in kinds else 0
         line = next((source.line for source in option.funding if source.line), None)
@@ -321,11 +406,15 @@ def _product_name(option: QuoteOption, visit: Visit) -> str:
     return name.zh if visit.language == "zh" else name.en
 
 
-def _error_of(problem: ApiProblem) -> str:
+def _error_of(problem: ApiProblem, confirmation: Confirmation | None) -> str:
     """Which of the page's own messages a problem is; one that it has no words for is raised on."""
     match problem.code:
+        case Code.CONFIRMATION_FAILED if "needs" in problem.extra:
+            return "needs"
+        case Code.CONFIRMATION_FAILED if "code_tries_left" in problem.extra:
+            return "code"
         case Code.CONFIRMATION_FAILED:
-            return "pin"
+            return "pin" if confirmation is None or confirmation.kind == "pin" else "passkey"
         case Code.ORDER_TAKEN | Code.STATE_CONFLICT:
             return "taken"
         case Code.INVALID_FIELD | Code.IDEMPOTENCY_KEY_REUSED:
@@ -338,16 +427,23 @@ async def _own_payment(visit: Visit, db: Connection, payment_id: UUID) -> tuple[
     payment = await load_payment(db, visit.book, payment_id)
     if payment is None:
         raise not_found("payment")
-    own_person(visit.caller, payment.payer_id, "payment")
+    spends = payment.spender_id is not None and payment.spender_id == visit.caller.id
+    own_person(visit.caller, payment.spender_id if spends else payment.payer_id, "payment")
+    reader = Reader.SPENDER if spends else Reader.PERSON
     (view,) = await show_payments(
-        db, visit.services.catalogue, visit.book, [payment], Reader.PERSON, visit.language
+        db, visit.services.catalogue, visit.book, [payment], reader, visit.language
     )
     order = await find_order(db, visit.book, payment.order_id)
     assert order is not None, "a payment's order is kept"
     return view, order
 
 
-async def _own_payment_of(visit: Visit, order: Order) -> UUID | None:
+def _spent_by(visit: Visit, view: PaymentView) -> bool:
+    """Whether the visitor pays it with somebody else's family card."""
+    return view.spender is not None and view.spender == encode(Prefix.PERSON, visit.caller.id)
+
+
+def _own_payment_of(visit: Visit, order: Order) -> UUID | None:
     """The payment that took an order, when it is the visitor's own."""
     if visit.caller_or_none is None or order.payment_id is None or order.payer_id != visit.caller.id:
         return None
@@ -373,7 +469,11 @@ PAGES = (
     page("GET", "/app/pay", "app_pay", ask_to_pay),
     page("GET", "/checkout/{id}", "checkout", checkout),
     page("POST", "/checkout/{id}", "checkout_pay", pay),
+    page("POST", "/checkout/{id}/challenge", "app_ask_to_pay", ask_for_order),
+    page("POST", "/checkout/{id}/cancel", "checkout_cancel", cancel),
     page("GET", "/app/payments/{id}", "app_payment", receipt),
     page("POST", "/app/payments/{id}/confirm", "app_confirm", confirm),
+    page("POST", "/app/payments/{id}/confirm/challenge", "app_ask_to_confirm", ask_for_waiting),
+    page("POST", "/app/payments/{id}/code", "app_confirm_code", send_code),
     page("POST", "/app/payments/{id}/refuse", "app_refuse", refuse),
 )

@@ -24,10 +24,12 @@ from wufeng.credit.queries import (
 from wufeng.identity import own_person
 from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView
 from wufeng.identity.bank_accounts.queries import list_bank_accounts
+from wufeng.identity.passkeys.queries import has_passkey
 from wufeng.identity.people.queries import show_person
 from wufeng.identity.pins.queries import has_pin
 from wufeng.payments.wallets.model import WalletView
 from wufeng.payments.wallets.queries import show_wallet
+from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of, say
 from wufeng.web.consumer.reading import reading
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 from wufeng.web.texts import minor_of
@@ -52,23 +54,41 @@ async def send_split(visit: Visit) -> Reply:
         return await _ask_split(visit, error="amount", status=422)
     if not visit.field("option") or visit.field("look"):  # another amount: its prices first
         return await _ask_split(visit)
+    confirmation = confirmation_of(visit) or Confirmation(kind="pin", proof="")
     try:
         plan = await visit.api.plans.create(
             bill=visit.values["id"],
             amount_minor=amount_minor,
             quote_option=visit.field("option"),
-            confirmation=Confirmation(kind="pin", proof=visit.field("pin")),
+            confirmation=confirmation,
             idempotency_key=visit.key(),
         )
     except ApiProblem as problem:
         match problem.code:
             case Code.CONFIRMATION_FAILED:
-                return await _ask_split(visit, error="pin", status=problem.status, problem=problem)
+                error = "pin" if confirmation.kind == "pin" else "passkey"
+                return await _ask_split(visit, error=error, status=problem.status, problem=problem)
             case Code.INVALID_FIELD | Code.STATE_CONFLICT | Code.IDEMPOTENCY_KEY_REUSED:
                 return await _ask_split(visit, error="option", status=problem.status)
             case _:
                 raise
     return visit.go(f"/app/plans/{plan.id}")
+
+
+async def ask_to_split(visit: Visit) -> Reply:
+    """What a passkey is asked in order to put the bill into instalments."""
+    async with visit.services.database.read() as db:
+        _, line = await load_bill(reading(visit, db), visit.path_id(Prefix.BILL, "bill"))
+    own_person(visit.caller, line.person_id, "bill")
+    amount_minor = minor_of(visit.field("amount"), visit.book.currency)
+    if amount_minor is None or not visit.field("option"):
+        return say(visit.gettext("Look at the prices again."))
+    request = {
+        "bill": visit.values["id"],
+        "amount_minor": amount_minor,
+        "quote_option": visit.field("option"),
+    }
+    return await ask_to_confirm(visit, "create_plan", "", request)
 
 
 async def show(visit: Visit) -> Reply:
@@ -112,6 +132,7 @@ async def _ask_split(
         except Problem:
             offered, error, status = bill_plan_options(read, bill, line, None), "amount", 422
         pin_set = await has_pin(db, visit.book, visit.caller.id)
+        passkey_set = await has_passkey(db, visit.book, visit.caller.id)
     return visit.show(
         "consumer/split.html",
         status=status,
@@ -120,6 +141,8 @@ async def _ask_split(
         amount=format_minor(offered.options[0].amount_minor, visit.book.currency) if offered.options else "",
         chosen=visit.field("option"),
         pin_set=pin_set,
+        passkey_set=passkey_set,
+        party=party_of(visit),
         error=error,
         tries_left=problem.extra.get("tries_left") if problem is not None else None,
     )
@@ -170,6 +193,7 @@ page = pages_of(Door.CONSUMER)
 PAGES = (
     page("GET", "/app/bills/{id}/split", "app_split", ask_split),
     page("POST", "/app/bills/{id}/split", "app_split_send", send_split),
+    page("POST", "/app/bills/{id}/split/challenge", "app_ask_to_split", ask_to_split),
     page("GET", "/app/plans/{id}", "app_plan", show),
     page("POST", "/app/plans/{id}/settle", "app_plan_settle", settle),
 )

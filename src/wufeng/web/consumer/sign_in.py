@@ -3,13 +3,13 @@
 from wufeng.base.books import Mode
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, encode
-from wufeng.client import ApiProblem
+from wufeng.client import ApiProblem, Session
 from wufeng.identity.codes.queries import list_messages
 from wufeng.identity.people.queries import phone_of_person
 from wufeng.identity.vault import Private
+from wufeng.web.consumer.devices import device_name, device_proof, keep_device
+from wufeng.web.consumer.passkeys import party_of, send_options
 from wufeng.web.paging import Door, Reply, Visit, pages_of
-
-DEVICE = "web"
 
 
 async def welcome(visit: Visit) -> Reply:
@@ -42,15 +42,45 @@ async def check_code(visit: Visit) -> Reply:
     """Open a session by the code; the browser keeps its token."""
     phone = visit.field("phone")
     try:
-        session = await visit.api.sessions.create(phone=phone, code=visit.field("code"), device=DEVICE)
+        session = await visit.api.sessions.create(
+            phone=phone,
+            code=visit.field("code"),
+            device=device_name(visit),
+            device_proof=device_proof(visit),
+        )
     except ApiProblem as problem:
         if problem.code is Code.FORBIDDEN:
             return _ask_phone(visit, error=visit.gettext("This account cannot sign in here."))
         if problem.code not in (Code.CONFIRMATION_FAILED, Code.INVALID_FIELD):
             raise
         return await _ask_code(visit, phone, tries_left=problem.extra.get("tries_left"), wrong=True)
+    return _signed_in(visit, session)
+
+
+async def ask_passkey(visit: Visit) -> Reply:
+    """What a passkey is asked in order to sign in."""
+    return send_options(await visit.api.as_caller(None).sessions.challenge())
+
+
+async def check_passkey(visit: Visit) -> Reply:
+    """Open a session by a passkey's answer."""
+    try:
+        session = await visit.api.as_caller(None).sessions.create_by_passkey(
+            passkey=visit.field("passkey"), device=device_name(visit), device_proof=device_proof(visit)
+        )
+    except ApiProblem as problem:
+        if problem.code is Code.FORBIDDEN:
+            return _ask_phone(visit, error=visit.gettext("This account cannot sign in here."))
+        if problem.code not in (Code.CONFIRMATION_FAILED, Code.INVALID_FIELD):
+            raise
+        return _ask_phone(visit, error=visit.gettext("The passkey was not accepted. Sign in with a code."))
+    return _signed_in(visit, session)
+
+
+def _signed_in(visit: Visit, session: Session) -> Reply:
     assert session.token is not None, "a new session shows its token"
     visit.set_cookie(Door.CONSUMER.cookie, session.token)
+    keep_device(visit, session.device_proof)
     return visit.go(visit.onward())
 
 
@@ -100,6 +130,7 @@ def _ask_phone(visit: Visit, error: str = "") -> Reply:
         next=visit.onward(),
         lost=visit.field("lost") == "1",
         phone=visit.field("phone"),
+        party=party_of(visit),
         error=error,
     )
 
@@ -112,12 +143,12 @@ async def _ask_code(visit: Visit, phone: str, *, wrong: bool = False, tries_left
         next=visit.onward(),
         wrong=wrong,
         tries_left=tries_left,
-        test_code=await _test_code(visit, phone, "sign_in"),
+        test_code=await shown_code(visit, phone, "sign_in"),
     )
 
 
 async def _send_pin_code(visit: Visit, error: str = "") -> Reply:
-    phone = await _own_phone(visit)
+    phone = await own_phone(visit)
     await visit.api.sessions.send_code(phone=phone, purpose="pin")
     return await _pin_again(visit, error)
 
@@ -129,11 +160,12 @@ async def _pin_again(visit: Visit, error: str) -> Reply:
         sent=True,
         error=error,
         next=visit.onward(),
-        test_code=await _test_code(visit, await _own_phone(visit), "pin"),
+        test_code=await shown_code(visit, await own_phone(visit), "pin"),
     )
 
 
-async def _own_phone(visit: Visit) -> str:
+async def own_phone(visit: Visit) -> str:
+    """The visitor's own phone, to send them a code."""
     async with visit.services.database.read() as db:
         phone = await phone_of_person(db, visit.services.vault, visit.book, visit.caller.id)
     if phone is None:
@@ -141,7 +173,7 @@ async def _own_phone(visit: Visit) -> str:
     return phone.text
 
 
-async def _test_code(visit: Visit, phone: str, purpose: str) -> str | None:
+async def shown_code(visit: Visit, phone: str, purpose: str) -> str | None:
     """In a test book nothing is sent: the code that would have been is shown beside the field."""
     if visit.book.mode is not Mode.TEST:
         return None
@@ -170,6 +202,8 @@ PAGES = (
     page("GET", "/app/sign-in", "app_sign_in", ask_phone),
     page("POST", "/app/sign-in", "app_send_code", send_code),
     page("POST", "/app/sign-in/code", "app_check_code", check_code),
+    page("POST", "/app/sign-in/passkey/challenge", "app_sign_in_challenge", ask_passkey),
+    page("POST", "/app/sign-in/passkey", "app_sign_in_passkey", check_passkey),
     page("GET", "/app/pin", "app_pin", ask_pin),
     page("POST", "/app/pin/code", "app_pin_code", send_pin_code),
     page("POST", "/app/pin", "app_set_pin", set_pin),

@@ -14,8 +14,10 @@ from wufeng.base.errors import Code, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem
 from wufeng.identity import own_merchant
+from wufeng.identity.merchants.model import Merchant
 from wufeng.payments.checkout.model import CheckoutSession
 from wufeng.payments.checkout.queries import newest_checkout
+from wufeng.payments.merchant_codes.views import drawn, emv_of_order, url_of_order
 from wufeng.payments.orders.model import Order, OrderState
 from wufeng.payments.orders.queries import find_order, orders_of, search_orders
 from wufeng.payments.pay.model import Payment, PaymentStatus
@@ -50,6 +52,7 @@ class Whole(Struct, frozen=True):
     """An order with all that belongs to it."""
 
     order: Order
+    merchant: Merchant
     session: CheckoutSession | None
     payment: Payment | None
     refunds: Sequence[Refund]
@@ -191,15 +194,17 @@ async def _whole(visit: Visit) -> Whole:
             on = book.business_date(payment.captured_at)
             found = await list_settlements(db, book, visit.caller.id, on, on, None, 1)
             settlement = found[0] if found else None
-    return Whole(order, session, payment, refunds, settlement)
+        merchant = (await visit.services.merchants.load(db, [order.terms.merchant_id]))[
+            order.terms.merchant_id
+        ]
+    return Whole(order, merchant, session, payment, refunds, settlement)
 
 
 def _show(visit: Visit, whole: Whole, error: str = "") -> Reply:
-    order, session = whole.order, whole.session
+    order = whole.order
     state = live_state(order)
-    url, is_live = "", session is not None and session.is_live(visit.at)
-    if session is not None and is_live:
-        url = f"{own_address(visit)}/checkout/{encode(Prefix.CHECKOUT_SESSION, session.id)}"
+    waits = state in ("open", "taking")
+    url = url_of_order(visit.services.vault, visit.book, own_address(visit), order.terms) if waits else ""
     return visit.show(
         "merchant/order.html",
         status=422 if error else 200,
@@ -211,7 +216,8 @@ def _show(visit: Visit, whole: Whole, error: str = "") -> Reply:
         reason=visit.field("reason"),
         error=error,
         url=url,
-        qr=as_markup(qr_svg(url, visit.gettext("Code to scan and pay"))) if url else None,
+        qr=as_markup(qr_svg(url, visit.gettext("Code to scan and pay"))) if waits else None,
+        emv_qr=as_markup(drawn(emv_of_order(order.terms, whole.merchant, visit.book))) if waits else None,
         at="orders",
         **live_of(order, state),
     )

@@ -1,9 +1,7 @@
-"""Take a payment: an amount and what it is for become an order with an open checkout, shown as a code to scan."""
+"""Take a payment: an amount and what it is for become an order, shown as a code to scan."""
 
 from wufeng.base.errors import Code
-from wufeng.base.ids import Prefix, decode
 from wufeng.client import ApiProblem, InlineOrder
-from wufeng.payments.checkout.queries import newest_checkout
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 from wufeng.web.texts import minor_of
 
@@ -17,12 +15,7 @@ async def ask_amount(visit: Visit) -> Reply:
 
 
 async def open_order(visit: Visit) -> Reply:
-    """Make the order and its checkout. The form's key names the order: sent twice, it is one order.
-
-    With the field `order` a new checkout is opened for an order that is there.
-    """
-    if visit.field("order"):
-        return await _open_checkout(visit, visit.field("order"))
+    """Make the order. The form's key names it: sent twice, it is one order."""
     key = visit.key()
     amount_minor = minor_of(visit.field("amount"), visit.book.currency)
     if amount_minor is None or not 0 < amount_minor <= AMOUNT_MAX_MINOR:
@@ -37,32 +30,13 @@ async def open_order(visit: Visit) -> Reply:
         subject=subject,
     )
     try:
-        made = await visit.api.orders.create(order)
+        made = await visit.api.orders.create(order, channel="dynamic_code")
     except ApiProblem as problem:
         if problem.code is not Code.ORDER_NO_REUSED:
             raise
         message = visit.gettext("This form has made another order already. This is a fresh one.")
         return _ask(visit, amount_error=message)
-    return await _open_checkout(visit, made.id)
-
-
-async def _open_checkout(visit: Visit, order: str) -> Reply:
-    """The order's page; a checkout is opened unless one is open, or the order takes none any more."""
-    back = visit.go(f"/merchant/orders/{order}")
-    try:
-        order_id = decode(Prefix.ORDER, order)
-    except ValueError:
-        return visit.go("/merchant/orders")
-    async with visit.services.database.read() as db:
-        session = await newest_checkout(db, visit.book, order_id)
-    if session is not None and session.is_live(visit.at):
-        return back
-    try:
-        await visit.api.checkout_sessions.create(order=order, return_url=f"{own_address(visit)}/app")
-    except ApiProblem as problem:
-        if problem.code not in (Code.ORDER_TAKEN, Code.STATE_CONFLICT, Code.INVALID_FIELD):
-            raise
-    return back
+    return visit.go(f"/merchant/orders/{made.id}")
 
 
 def own_address(visit: Visit) -> str:

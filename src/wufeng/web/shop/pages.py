@@ -22,6 +22,8 @@ LOOKS_EVERY_S = 1.0
 class Standing(Struct, frozen=True):
     """What the shop knows of an order. `state`: waiting, taken (the bank's page says so, its message has not come),
     asked (confirmed by asking: this process was not there when the message came), paid (by a verified webhook), over.
+
+    checkout  where it can still be paid; empty: the shop does not know
     """
 
     state: str
@@ -30,6 +32,7 @@ class Standing(Struct, frozen=True):
     amount_minor: int
     currency: str
     notice: Notice | None
+    checkout: str = ""
 
 
 async def shelf(visit: Visit) -> Reply:
@@ -42,7 +45,15 @@ async def show_product(visit: Visit) -> Reply:
     """One product: its price, and what it costs in instalments, as the API offers it to anybody."""
     _refuse_without_shop(visit)
     product = _product(visit)
-    return _show(visit, "shop/product.html", product=product, offer=await _offer(visit, product))
+    settings = visit.services.settings
+    return _show(
+        visit,
+        "shop/product.html",
+        product=product,
+        offer=await _offer(visit, product),
+        merchant=settings.demo_shop_merchant or "",
+        book=settings.demo_shop_book or "",
+    )
 
 
 async def buy(visit: Visit) -> Reply:
@@ -62,6 +73,7 @@ async def buy(visit: Visit) -> Reply:
             visit.site.notices.sell(order_no)
             made = await api.orders.create(order)
             session = await api.checkout_sessions.create(order=made.id, return_url=back)
+            visit.site.notices.sell(order_no, session.url)
         except ApiProblem as problem:
             if problem.code in (Code.ORDER_TAKEN, Code.ORDER_NO_REUSED):
                 return visit.go(f"/shop/orders/{order_no}")
@@ -110,11 +122,13 @@ async def _standing(visit: Visit) -> Standing:
         return _stands("paid", order, notice)
     if order.state in office.PAID_STATES:
         return _stands("taken" if visit.site.notices.sold(order_no) else "asked", order, None)
-    return _stands("waiting" if order.state == "open" else "over", order, None)
+    if order.state != "open":
+        return _stands("over", order, None)
+    return _stands("waiting", order, None, visit.site.notices.checkout_of(order_no))
 
 
-def _stands(state: str, order: Order, notice: Notice | None) -> Standing:
-    return Standing(state, order.order_no, order.subject, order.amount_minor, order.currency, notice)
+def _stands(state: str, order: Order, notice: Notice | None, checkout: str = "") -> Standing:
+    return Standing(state, order.order_no, order.subject, order.amount_minor, order.currency, notice, checkout)
 
 
 async def _changes(visit: Visit, first: Standing, seen: str) -> AsyncIterator[bytes]:

@@ -1,14 +1,16 @@
-"""The demo's story, told over HTTP by the typed client: three products through two months."""
+"""Three credit products through two months."""
 
 from datetime import date
 
 from msgspec import Struct
 
-from wufeng.cli import product_story
-from wufeng.cli.actors import PIN, Actor, Tell, go_shopping, newest_code, return_late, start_late
+from wufeng.cli.stories import products
+from wufeng.cli.stories.actors import PIN, Actor, go_shopping, newest_code, return_late, start_late
+from wufeng.cli.stories.stage import Ending, Stage, Story, Tell, Way, yuan
 from wufeng.client import Confirmation, InlineOrder, Payment, Source, Wufeng
 from wufeng.client.credit import Bill
 from wufeng.client.operating import FeePlan, Merchant
+from wufeng.web.paging import Door
 
 PHONE = "+8613812345678"
 BOUGHT_MINOR = 100_000
@@ -25,37 +27,17 @@ A_WEEK_ON, BILLED_ON, DUE_ON, TOLD_ON, PAID_OFF_ON, LAST_OF_MONTH, ENDS_ON = (
 )
 
 
-class Cast(Struct, frozen=True, kw_only=True):
-    """Who is left to look at when the story is over."""
-
-    person: str
-    session: str
-    phone: str
-    pin: str
-    merchant: str
-    merchant_key: str
-    line: str
-    payment: str
-    bill: str
-    shopper: Actor
-    late: Actor
-    daily: Actor
-    orders: Actor
-
-
 class Borrowers(Struct, frozen=True, kw_only=True):
     """Who else is in the story, beside its first person."""
 
-    daily: product_story.Borrower
+    daily: products.Borrower
     orders: Actor
     twin: Actor
 
 
-async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: Tell) -> Cast:
-    """Play it. The book stands on 3 September 2026; every step is a call that anybody could make.
-
-    lamp_shop  another merchant, where people buy in instalments
-    """
+async def play(stage: Stage) -> Ending:
+    """Bills, instalments, late and daily interest, early settlement, a refund."""
+    operator, staff, lamp_shop, tell = stage.operator, stage.staff, stage.shop, stage.tell
     shop = await operator.merchants.create(name="West Lake Tea", scene="retail", fee_plan=FeePlan(6_000))
     assert shop.api_key is not None, "a new merchant's key is shown once"
     tell("a shop opens", f"{shop.name}, {shop.id}")
@@ -64,7 +46,7 @@ async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: T
     line = await staff.lines.open(
         person=person_id, product="monthly_bill", limit_minor=LIMIT_MINOR, reason="demo: a first line"
     )
-    tell("staff open a credit line, with a reason", f"{_yuan(line.limit_minor)} a month, {line.product}")
+    tell("staff open a credit line, with a reason", f"{yuan(line.limit_minor)} a month, {line.product}")
     payment = await _buy(operator.as_caller(shop.api_key), person, person_id, line.id, tell)
     await _refund(operator.as_caller(shop.api_key), person, shop, line.id, tell)
     tea = operator.as_caller(shop.api_key)
@@ -76,20 +58,23 @@ async def tell_story(operator: Wufeng, staff: Wufeng, lamp_shop: Wufeng, tell: T
     await _explain(staff, payment, tell)
     late = await return_late(operator, late, tell)
     shopper = await go_shopping(operator, staff, tea, lamp_shop, tell)
-    return Cast(
-        person=person_id,
-        session=session,
-        phone=PHONE,
-        pin=PIN,
-        merchant=shop.id,
-        merchant_key=shop.api_key,
-        line=line.id,
-        payment=payment.id,
-        bill=bill.id,
-        shopper=shopper,
-        late=late,
-        daily=others.daily.actor,
-        orders=others.orders,
+    people = (
+        ("a shopper", shopper.session),
+        ("somebody who pays late", late.session),
+        ("somebody with daily interest", others.daily.actor.session),
+        ("somebody with order instalments", others.orders.session),
+    )
+    return Ending(
+        ways=(
+            *(Way(who, Door.CONSUMER, token, "/app") for who, token in people),
+            Way("the tea shop's till", Door.MERCHANT, shop.api_key, "/merchant"),
+        ),
+        credentials=(
+            ("shop's key", shop.api_key),
+            ("person's session", session),
+            ("payment PIN", f"{PIN}   (of everybody here)"),
+        ),
+        read=(session, f"/v1/bills/{bill.id}"),
     )
 
 
@@ -97,9 +82,9 @@ async def _begin_with_others(
     operator: Wufeng, staff: Wufeng, tea: Wufeng, lamp_shop: Wufeng, tell: Tell
 ) -> Borrowers:
     return Borrowers(
-        daily=await product_story.draw_for_a_day(operator, staff, tea, tell),
-        orders=await product_story.buy_in_parts(operator, staff, lamp_shop, tell),
-        twin=await product_story.start_twin(operator, staff, tea, BOUGHT_MINOR),
+        daily=await products.draw_for_a_day(operator, staff, tea, tell),
+        orders=await products.buy_in_parts(operator, staff, lamp_shop, tell),
+        twin=await products.start_twin(operator, staff, tea, BOUGHT_MINOR),
     )
 
 
@@ -123,18 +108,18 @@ async def _buy(shop: Wufeng, person: Wufeng, person_id: str, line: str, tell: Te
     stored = await shop.orders.create(order)
     quote = await person.prices.quote(order=stored.id)
     offers = ", ".join(
-        f"{option.tenor} × {_yuan(option.instalments[0].amount_minor)} ({_percent(option.annualised_rate_ppm)} a year)"
+        f"{option.tenor} × {yuan(option.instalments[0].amount_minor)} ({_percent(option.annualised_rate_ppm)} a year)"
         for option in quote.options
         if option.tenor and option.tenor > 1
     )
-    tell("the shop's order is priced", f"{_yuan(BOUGHT_MINOR)} on the next bill, free; or {offers}")
+    tell("the shop's order is priced", f"{yuan(BOUGHT_MINOR)} on the next bill, free; or {offers}")
     started = await shop.payments.create(order=stored.id, payer=person_id, funding=[Source(line=line)])
     tell("the shop asks to be paid", f"{started.id} {started.status}: a merchant's word moves no money")
     payment = await person.payments.confirm(started.id, Confirmation(kind="pin", proof=PIN))
     lender = payment.funding[0].lenders[0]
     tell(
         "the person says yes, once",
-        f"{payment.status}: {_yuan(payment.captured_minor)} lent by {lender['name']}",
+        f"{payment.status}: {yuan(payment.captured_minor)} lent by {lender['name']}",
     )
     return payment
 
@@ -152,7 +137,7 @@ async def _refund(shop: Wufeng, person: Wufeng, merchant: Merchant, line: str, t
     effect = refund.effects[0]
     tell(
         "another order is refunded",
-        f"{_yuan(refund.amount_minor)} {refund.status}: {effect.kind}, nothing is owed of it",
+        f"{yuan(refund.amount_minor)} {refund.status}: {effect.kind}, nothing is owed of it",
     )
 
 
@@ -160,24 +145,24 @@ async def _live_a_month(
     operator: Wufeng, person: Wufeng, line: str, others: Borrowers, tea: Wufeng, tell: Tell
 ) -> Bill:
     await operator.clock.advance(to_on=A_WEEK_ON)
-    await product_story.repay_after_a_week(operator, others.daily, tea, tell)
+    await products.repay_after_a_week(operator, others.daily, tea, tell)
     turned = await operator.clock.advance(to_on=BILLED_ON)
     (bill,) = [bill async for bill in person.bills.list(line=line)]
     tell(
         f"the clock turns to {BILLED_ON}, {len(turned.closes)} days are closed",
-        f"a bill of {_yuan(bill.total_minor)}, due {bill.due_on}",
+        f"a bill of {yuan(bill.total_minor)}, due {bill.due_on}",
     )
-    await product_story.look_at_the_month_end(operator, others.daily, tell)
-    await product_story.pay_first_part(operator, others.orders, tell)
+    await products.look_at_the_month_end(operator, others.daily, tell)
+    await products.pay_first_part(operator, others.orders, tell)
     await operator.clock.advance(to_on=DUE_ON)
     half = await operator.repayments.create(line=line, amount_minor=BOUGHT_MINOR // 2, source="external")
     tell(
         f"on {DUE_ON} half is repaid",
-        f"{_yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05 % a day",
+        f"{yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05 % a day",
     )
-    await product_story.pay_the_minimum(operator, others.daily, tell)
+    await products.pay_the_minimum(operator, others.daily, tell)
     await operator.clock.advance(to_on=TOLD_ON)
-    await product_story.hear_late(operator, others.twin, BOUGHT_MINOR // 2, DUE_ON, tell)
+    await products.hear_late(operator, others.twin, BOUGHT_MINOR // 2, DUE_ON, tell)
     return await _pay_off(operator, person, line, bill.id, others, tell)
 
 
@@ -189,11 +174,11 @@ async def _pay_off(
     interest_minor = sum(part.amount_minor for part in rest.allocation if part.part == "late_interest")
     tell(
         f"on {PAID_OFF_ON} it is paid off",
-        f"{_yuan(rest.amount_minor)}, of it {_yuan(interest_minor)} interest: 500.00 × 0.05 % × 5 days",
+        f"{yuan(rest.amount_minor)}, of it {yuan(interest_minor)} interest: 500.00 × 0.05 % × 5 days",
     )
     bill = await person.bills.get(bill_id)
-    tell("the bill", f"{bill.status}: {_yuan(bill.paid_minor)} paid of {_yuan(bill.total_minor)}")
-    await product_story.compare(operator, bill, rest, others.twin, tell)
+    tell("the bill", f"{bill.status}: {yuan(bill.paid_minor)} paid of {yuan(bill.total_minor)}")
+    await products.compare(operator, bill, rest, others.twin, tell)
     return bill
 
 
@@ -205,19 +190,19 @@ async def _buy_lamp(person: Wufeng, lamp_shop: Wufeng, line: str, tell: Tell) ->
         funding=[Source(line=line, tenor=3)],
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
-    parts = " + ".join(_yuan(part.amount_minor) for part in payment.funding[0].instalments)
-    tell("the person buys a lamp in three months", f"{_yuan(payment.amount_minor)}: {parts}")
+    parts = " + ".join(yuan(part.amount_minor) for part in payment.funding[0].instalments)
+    tell("the person buys a lamp in three months", f"{yuan(payment.amount_minor)}: {parts}")
 
 
 async def _see_the_month_out(
     operator: Wufeng, person: Wufeng, line: str, others: Borrowers, lamp_shop: Wufeng, tell: Tell
 ) -> None:
     await operator.clock.advance(to_on=LAST_OF_MONTH)
-    await product_story.settle_early(operator, others.orders, lamp_shop, tell)
+    await products.settle_early(operator, others.orders, lamp_shop, tell)
     await operator.clock.advance(to_on=ENDS_ON)
     bill = (await person.bills.list(line=line).all())[0]
-    kinds = ", ".join(f"{part.kind} {_yuan(part.amount_minor)}" for part in bill.parts)
-    tell(f"the bill of {ENDS_ON} has the lamp's first part", f"{_yuan(bill.total_minor)}: {kinds}")
+    kinds = ", ".join(f"{part.kind} {yuan(part.amount_minor)}" for part in bill.parts)
+    tell(f"the bill of {ENDS_ON} has the lamp's first part", f"{yuan(bill.total_minor)}: {kinds}")
 
 
 async def _explain(staff: Wufeng, payment: Payment, tell: Tell) -> None:
@@ -226,13 +211,16 @@ async def _explain(staff: Wufeng, payment: Payment, tell: Tell) -> None:
         tell("the journal of the tea", legs)
 
 
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"
-
-
 def _signed(minor: int) -> str:
-    return f"{'−' if minor < 0 else '+'}{_yuan(abs(minor))}"
+    return f"{'−' if minor < 0 else '+'}{yuan(abs(minor))}"
 
 
 def _percent(ppm: int) -> str:
     return f"{ppm / 10_000:.2f} %"
+
+
+STORY = Story(
+    name="credit",
+    description="Three credit products through two months: bills, instalments, interest, early settlement, a refund",
+    play=play,
+)

@@ -4,7 +4,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from wufeng.cli.actors import Actor, Tell, arrive, bind_account, buy, until
+from wufeng.cli.stories.actors import Actor, arrive, bind_account, buy, until
+from wufeng.cli.stories.stage import Tell, yuan
 from wufeng.client import Source, Wufeng
 from wufeng.client.credit import Bill, Repayment
 
@@ -33,7 +34,7 @@ async def draw_for_a_day(operator: Wufeng, staff: Wufeng, shop: Wufeng, tell: Te
     same_day = await _repay_by_bank(operator, who)
     tell(
         "daily interest: a draw is repaid from the bank on the same day",
-        f"{_yuan(same_day.amount_minor)} {same_day.status}, of it {_yuan(_interest_minor(same_day))} interest",
+        f"{yuan(same_day.amount_minor)} {same_day.status}, of it {yuan(_interest_minor(same_day))} interest",
     )
     await _draw(operator, who, shop, "DAY-2", DRAWN_MINOR)
     return who
@@ -44,7 +45,7 @@ async def repay_after_a_week(operator: Wufeng, who: Borrower, shop: Wufeng, tell
     after = await _repay_by_bank(operator, who)
     tell(
         "the next one after seven days",
-        f"{_yuan(after.amount_minor)}, of it {_yuan(_interest_minor(after))} interest: 1,000.00 × 0.04 % × 7 days",
+        f"{yuan(after.amount_minor)}, of it {yuan(_interest_minor(after))} interest: 1,000.00 × 0.04 % × 7 days",
     )
     await _draw(operator, who, shop, "DAY-3", AGAIN_MINOR)
 
@@ -55,7 +56,7 @@ async def look_at_the_month_end(operator: Wufeng, who: Borrower, tell: Tell) -> 
     interest_minor = sum(part.amount_minor for part in bill.parts if part.kind == "interest")
     tell(
         f"their bill of the month's end, {bill.issued_on}",
-        f"{_yuan(bill.total_minor)}: 10 % of {_yuan(AGAIN_MINOR)} and {_yuan(interest_minor)} interest; "
+        f"{yuan(bill.total_minor)}: 10 % of {yuan(AGAIN_MINOR)} and {yuan(interest_minor)} interest; "
         "the rest stays drawn",
     )
 
@@ -64,7 +65,7 @@ async def pay_the_minimum(operator: Wufeng, who: Borrower, tell: Tell) -> None:
     """On the due date."""
     paid = await operator.repayments.create(line=who.actor.line, amount_minor="minimum", source="external")
     line = await operator.as_caller(who.actor.session).lines.get(who.actor.line)
-    tell("and pay it when it is due", f"{_yuan(paid.amount_minor)}; {_yuan(line.used_minor)} stay drawn")
+    tell("and pay it when it is due", f"{yuan(paid.amount_minor)}; {yuan(line.used_minor)} stay drawn")
 
 
 async def buy_in_parts(operator: Wufeng, staff: Wufeng, shop: Wufeng, tell: Tell) -> Actor:
@@ -79,7 +80,7 @@ async def buy_in_parts(operator: Wufeng, staff: Wufeng, shop: Wufeng, tell: Tell
 async def pay_first_part(operator: Wufeng, who: Actor, tell: Tell) -> None:
     """Its bill came nine days before the due date."""
     paid = await operator.repayments.create(line=who.line, amount_minor="billed", source="external")
-    tell("they pay the first part of the screen", f"{_yuan(paid.amount_minor)} {paid.status}")
+    tell("they pay the first part of the screen", f"{yuan(paid.amount_minor)} {paid.status}")
 
 
 async def settle_early(operator: Wufeng, who: Actor, shop: Wufeng, tell: Tell) -> None:
@@ -91,7 +92,7 @@ async def settle_early(operator: Wufeng, who: Actor, shop: Wufeng, tell: Tell) -
     )
     tell(
         "the screen's last part, not billed yet, is settled early",
-        f"{_yuan(settled.amount_minor)}, {_yuan(settled.saved_minor)} of fees saved",
+        f"{yuan(settled.amount_minor)}, {yuan(settled.saved_minor)} of fees saved",
     )
 
 
@@ -109,7 +110,7 @@ async def hear_late(operator: Wufeng, twin: Actor, amount_minor: int, value_on: 
     )
     tell(
         "a bank tells three days late that somebody else had paid half as well",
-        f"{_yuan(told.amount_minor)} {told.status}, and counts from {told.value_on}",
+        f"{yuan(told.amount_minor)} {told.status}, and counts from {told.value_on}",
     )
 
 
@@ -120,8 +121,8 @@ async def compare(operator: Wufeng, mine: Bill, rest: Repayment, twin: Actor, te
     same = (rest.amount_minor, mine.paid_minor) == (theirs.amount_minor, their_bill.paid_minor)
     tell(
         "and owes to the fen what the one owed who was in time" if same else "and owes another amount",
-        f"{_yuan(theirs.amount_minor)} and {_yuan(rest.amount_minor)}, in all "
-        f"{_yuan(their_bill.paid_minor)} and {_yuan(mine.paid_minor)}",
+        f"{yuan(theirs.amount_minor)} and {yuan(rest.amount_minor)}, in all "
+        f"{yuan(their_bill.paid_minor)} and {yuan(mine.paid_minor)}",
     )
 
 
@@ -150,13 +151,9 @@ async def _buy_in_three(
     )
     draw = (await operator.as_caller(who.session).lines.draws(who.line).all())[0]
     plan = await operator.as_caller(who.session).plans.get(f"pln_{draw.id.removeprefix('drw_')}")
-    parts = ", ".join(f"{_yuan(part.amount_minor)} on {part.due_on}" for part in plan.instalments)
-    tell(what, f"{_yuan(payment.amount_minor)}: {parts}")
+    parts = ", ".join(f"{yuan(part.amount_minor)} on {part.due_on}" for part in plan.instalments)
+    tell(what, f"{yuan(payment.amount_minor)}: {parts}")
 
 
 def _interest_minor(repayment: Repayment) -> int:
     return sum(part.amount_minor for part in repayment.allocation if part.part.endswith("interest"))
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"

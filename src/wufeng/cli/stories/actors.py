@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from wufeng.cli.stories.stage import Tell, yuan
 from wufeng.client import ApiProblem, Confirmation, InlineOrder, Payment, Source, Wufeng
 
 PIN = "190372"
@@ -12,9 +13,6 @@ SHOPPER_PHONE, LATE_PHONE = "+8613800010001", "+8613800010002"
 SHOPPER_LIMIT_MINOR, LATE_LIMIT_MINOR = 800_000, 300_000
 TOPPED_UP_MINOR = 88_000
 BANK_ANSWERS_WITHIN_S = 15.0
-
-Tell = Callable[[str, str], None]
-"""(what happened, the figures of it)."""
 
 
 class Actor(Struct, frozen=True):
@@ -32,7 +30,7 @@ async def start_late(operator: Wufeng, staff: Wufeng, shop: Wufeng, tell: Tell) 
     """In September somebody buys a tea set, and will not pay the bill for it."""
     late = await arrive(operator, staff, "demo-3", LATE_PHONE, "周远航", LATE_LIMIT_MINOR)
     payment = await buy(operator, late, shop, "SET-1", "Tea set for six", 86_400, Source(line=late.line))
-    tell("somebody buys and will pay late", f"{_yuan(payment.amount_minor)} {payment.status}")
+    tell("somebody buys and will pay late", f"{yuan(payment.amount_minor)} {payment.status}")
     return late
 
 
@@ -42,7 +40,7 @@ async def return_late(operator: Wufeng, late: Actor, tell: Tell) -> Actor:
     me = operator.as_caller(session)
     bills = await me.bills.list(line=late.line).all()
     overdue = next(bill for bill in bills if bill.status == "overdue")
-    tell("their bill was not paid", f"{overdue.status}: {_yuan(overdue.total_minor)}, due {overdue.due_on}")
+    tell("their bill was not paid", f"{overdue.status}: {yuan(overdue.total_minor)}, due {overdue.due_on}")
     return Actor(late.person, session, late.line)
 
 
@@ -58,8 +56,8 @@ async def go_shopping(operator: Wufeng, staff: Wufeng, tea: Wufeng, lamps: Wufen
     if balance_minor:
         wallet = Source(wallet=(await operator.people.get(shopper.person)).wallet)
         bought.append(await buy(operator, shopper, tea, "CUP-2", "Two tea cups", 12_800, wallet))
-    sums = ", ".join(f"{_yuan(payment.amount_minor)} {payment.status}" for payment in bought)
-    tell("a shopper tops up and buys", f"{_yuan(balance_minor)} in the balance; {sums}")
+    sums = ", ".join(f"{yuan(payment.amount_minor)} {payment.status}" for payment in bought)
+    tell("a shopper tops up and buys", f"{yuan(balance_minor)} in the balance; {sums}")
     return shopper
 
 
@@ -147,7 +145,3 @@ async def until(look: Callable[[], Awaitable[int]]) -> int:
             return found
         await asyncio.sleep(0.1)
     return 0
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"

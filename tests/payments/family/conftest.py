@@ -1,0 +1,3 @@
+"""The town of payments."""
+
+from tests.payments.conftest import town as town
