@@ -383,7 +383,9 @@ def test_the_guide_lists_every_problem(guide: str) -> None:
     assert told == [(status, code.value) for code, (status, _) in PROBLEMS.items()]
 
 
-@pytest.mark.parametrize("page", ["README", "docs/api", "docs/operations", "docs/how-to/products", "docs/how-to/accept-a-payment"])
+@pytest.mark.parametrize(
+    "page", ["README", "docs/api", "docs/operations", "docs/how-to/products", "docs/how-to/accept-a-payment"]
+)
 def test_pages_in_two_languages_show_the_same_commands(page: str) -> None:
     english, chinese = (
         re.findall(

@@ -228,9 +228,7 @@ class World:
             presented=Presented(UUID(int=1), UUID(int=2), offline=False),
         )
         rider = Rider(frozen=False, closed=False, charges=(), day_due_minor=0, day_cap_minor=1)
-        charge = open_charge(
-            tap, rider, services.ids.new(at, slot_of(payer_id)), home.book.business_date(at)
-        )
+        charge = open_charge(tap, rider, services.ids.new(at, slot_of(payer_id)), home.book.business_date(at))
         async with services.database.transaction() as db:
             await rides.write_charges(db, home.book.bucket_of(payer_id), [charge])
             await rides.insert_rides(db, home.book.bucket_of(payer_id), [ride_of(tap, rider, charge)])

@@ -93,6 +93,8 @@ def _link_token(id_: str, who: Who, world: World) -> dict[str, Any]:
 IN_BODY = frozenset({404, 422})
 WHY = body(reason="matrix")
 YES = {"kind": "pin", "proof": PIN}
+
+
 def _verification(id_: str, who: Who, world: World) -> dict[str, Any]:
     by_staff = {"tier": 2, "reason": "matrix"} if who.kind is CallerKind.STAFF else {}
     return {"kind": "passport", "name": "Somebody", "document": f"E{abs(hash(id_)) % 10**8:08d}", **by_staff}
@@ -162,9 +164,7 @@ CASES: dict[str, Case] = {
     "list_merchant_codes": Case(),
     "get_merchant_code": Case(of="merchant_code"),
     "close_merchant_code": Case(of="merchant_code", turn=1),
-    "create_code_order": Case(
-        of="merchant_code", fill=body(amount_minor=1), anyones=frozenset({PERSON})
-    ),
+    "create_code_order": Case(of="merchant_code", fill=body(amount_minor=1), anyones=frozenset({PERSON})),
     "get_order_code": Case(of="order"),
     "create_scan": Case(
         of="merchant_code", where="body", fill=named("text"), missing=IN_BODY, anyones=frozenset({PERSON})

@@ -209,7 +209,9 @@ async def test_passkey_and_code_for_the_largest(api: Api) -> None:
 
 
 def test_every_call_that_takes_a_confirmation_takes_a_passkey() -> None:
-    takes = {r.operation: r.body for r in ROUTES if "confirmation" in getattr(r.body, "__struct_fields__", ())}
+    takes = {
+        r.operation: r.body for r in ROUTES if "confirmation" in getattr(r.body, "__struct_fields__", ())
+    }
     assert takes == CONFIRMED
     assert {"create_payment", "confirm_payment", "accept_application", "create_plan"} <= takes.keys()
 

@@ -100,7 +100,9 @@ async def codes_and_links(demo: Demo) -> list[str]:
     async with Wufeng(demo.url, demo.till_key, book=demo.book) as till:
         code = await till.merchant_codes.create(label="Counter 1", subject="Tea")
         link = await till.payment_links.create(amount_minor=30_00, subject="Lunch", uses_max=3)
-        ended = await till.payment_links.close((await till.payment_links.create(amount_minor=1, subject="x")).id)
+        ended = await till.payment_links.close(
+            (await till.payment_links.create(amount_minor=1, subject="x")).id
+        )
         [order] = (await till.orders.list(limit=1).page()).data
     urls = [one.url.split("/", 3)[3] for one in (code, link, ended)]
     return [

@@ -154,7 +154,9 @@ async def test_what_stands_in_attributes_and_answers_stays_text(demo: Demo) -> N
             await page.goto(f"{shop}/")
             await page.locator(".wufeng-offers section").wait_for()
             assert await page.locator(".wufeng-offers section").count() == 1, "only the last one has prices"
-            assert await page.locator(".wufeng-offers slot").count() == len(evil) - 1, "the others keep their own words"
+            assert await page.locator(".wufeng-offers slot").count() == len(evil) - 1, (
+                "the others keep their own words"
+            )
 
             async def lie(route: Any) -> None:
                 headers = {"access-control-allow-origin": "*"}

@@ -116,9 +116,7 @@ async def test_a_phone_without_a_connection(demo: Demo) -> None:
         await sees(page, "200.00", "500.00")
         code = await shown(page)
         assert len(code) == 18 and code[2] != "0"
-        assert await read(page) == {code}, (
-            "both pictures are our own script's"
-        )
+        assert await read(page) == {code}, "both pictures are our own script's"
         await take(till, demo, "18.00", code)
         await sees(till, words("Paid"), "18.00")
         await take(till, demo, "18.00", code)

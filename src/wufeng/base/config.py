@@ -154,7 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def public_origin(self) -> str:
-        """Where people open the pages. Without a setting it is this machine by its name: an address takes no passkeys."""
+        """Where people open the pages; else this machine by its name, since passkeys are not for addresses."""
         return self.origin or f"http://localhost:{self.port}"
 
     @property

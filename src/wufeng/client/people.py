@@ -158,7 +158,7 @@ class People(Resource):
         document: str | None = None,
         reason: str | None = None,
     ) -> Person:
-        """Change the number: its own code, and the old number's code or the PIN; for staff the document they have seen."""
+        """Change the number: by its own code, and the old one's code or the PIN; staff give the document they saw."""
         body = given(phone=phone, code=code, old_code=old_code, pin=pin, document=document, reason=reason)
         return await self._post(Person, f"/v1/people/{at(id_)}/phone", body)
 

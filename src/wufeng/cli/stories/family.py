@@ -1,4 +1,4 @@
-"""A family card: somebody lets another spend from their line within a cap, sees it, and stops it."""
+"""A family card: somebody lets another spend from their line within a cap, sees it, and halts it."""
 
 from wufeng.cli.stories.actors import PIN, Actor, arrive
 from wufeng.cli.stories.stage import Ending, Stage, Story, Way
@@ -39,8 +39,8 @@ async def play(stage: Stage) -> Ending:
     tell("above the month's cap it is declined", _said(await _buy(till, daughter, card.id, "PEN-2", 12_001)))
     seen = [payment async for payment in mother.family_cards.payments(card.id)]
     tell("the mother sees each payment", ", ".join(_said(payment) for payment in seen))
-    await mother.family_cards.stop(card.id)
-    tell("and stops it at once", _said(await _buy(till, daughter, card.id, "PEN-3", 100)))
+    await mother.family_cards.pause(card.id)
+    tell("and halts it at once", _said(await _buy(till, daughter, card.id, "PEN-3", 100)))
     return _ending(owner, child)
 
 
@@ -75,6 +75,6 @@ def _yuan(minor: int) -> str:
 
 STORY = Story(
     name="family",
-    description="A family card: spending from somebody else's line within a month's cap, seen and stopped by its owner",
+    description="A family card: spending from somebody else's line within a month's cap, seen and halted by its owner",
     play=play,
 )

@@ -26,9 +26,7 @@ async def load_payment(db: Connection, book: Book, payment_id: UUID) -> Payment 
     return (await store.load_payments(db, book.bucket_of(payment_id), [payment_id])).get(payment_id)
 
 
-async def load_payments_of_bucket(
-    db: Connection, bucket: int, ids: Collection[UUID]
-) -> dict[UUID, Payment]:
+async def load_payments_of_bucket(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Payment]:
     """Payments of one bucket by id; an unknown id is absent."""
     return await store.load_payments(db, bucket, ids)
 

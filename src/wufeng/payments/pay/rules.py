@@ -56,7 +56,6 @@ def least_confirmation(outcome: TestOutcome) -> Confirmation:
     return TEST_CONFIRMATIONS.get(outcome, Confirmation.NONE)
 
 
-
 CODE_KINDS = {
     Channel.STATIC_CODE: CodeKind.STATIC,
     Channel.DYNAMIC_CODE: CodeKind.SHOWN,

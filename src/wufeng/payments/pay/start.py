@@ -22,10 +22,10 @@ from wufeng.payments.turns import in_turns
 from wufeng.risk import lacks_confirmation
 from wufeng.risk.model import Confirmation, Reason
 
-CODE_REFUSED = Problem(
-    Code.CONFIRMATION_FAILED, "This pay code is not valid, or not any more: scan a fresh one."
-)
-"""Guessed, altered, used, old or revoked: whoever shows a code learns no more."""
+
+def code_refused() -> Problem:
+    """The answer to a pay code that is guessed, altered, used, old or revoked: whoever shows one learns no more."""
+    return Problem(Code.CONFIRMATION_FAILED, "This pay code is not valid, or not any more: scan a fresh one.")
 
 
 async def pay(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> list[Answer | Problem]:
@@ -118,7 +118,7 @@ async def _use_codes(batch: Batch, commands: Sequence[Pay], answers: list[Answer
     first = await store.use_codes(batch.db, batch.bucket, shown, at)
     for place, command in enumerate(commands):
         if command.payment_id in shown and command.payment_id not in first:
-            answers[place] = CODE_REFUSED
+            answers[place] = code_refused()
 
 
 def _channel(command: Pay, order: OrderTerms) -> Channel:

@@ -20,7 +20,7 @@ from wufeng.base.coalesce import BucketCoalescer
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem
 from wufeng.identity.vault import Vault
-from wufeng.payments.pay.start import CODE_REFUSED
+from wufeng.payments.pay.start import code_refused
 from wufeng.payments.pay_codes import rules, store
 from wufeng.payments.pay_codes.commands import code_name, handle_name
 from wufeng.payments.pay_codes.model import Handle, Made, OnlineCode, Resolved, Standing
@@ -156,7 +156,7 @@ class PayCodes:
                     self._tally(name, at).full_until = window_at + rules.MISSES_WINDOW
             wrong = found.wrong_of or names[0]  # a statement in any case: its time tells nothing
             await store.spend_try(db, book.bucket_of(wrong), wrong, rules.TRIES_MAX)
-        raise Problem(CODE_REFUSED.code, CODE_REFUSED.detail)
+        raise code_refused()
 
     def _names(self, book: Book, shown: Shown) -> list[UUID]:
         """Under what misses are counted: the shop and the address."""

@@ -15,7 +15,7 @@ from wufeng.base.lanes import Batch
 from wufeng.identity.merchants.model import MerchantStatus, Scene
 from wufeng.identity.people.model import PersonStatus
 from wufeng.payments.pay.model import Reader
-from wufeng.payments.pay.start import CODE_REFUSED
+from wufeng.payments.pay.start import code_refused
 from wufeng.payments.pay.state import Desk
 from wufeng.payments.pay.store import use_codes
 from wufeng.payments.rides import rules, store
@@ -57,7 +57,7 @@ async def _take_distinct(batch: Batch, desk: Desk, commands: Sequence[TakeRide])
     if fresh:
         codes = {tap.ride_id: tap.presented.code_id for tap in fresh}
         first = await use_codes(batch.db, batch.bucket, codes, max(tap.at for tap in fresh))
-        answers |= {tap.ride_id: CODE_REFUSED for tap in fresh if tap.ride_id not in first}
+        answers |= {tap.ride_id: code_refused() for tap in fresh if tap.ride_id not in first}
         shown = tuple(tap for tap in fresh if tap.ride_id in first)
         if shown:
             answers |= await _decide(batch, desk, shown)
@@ -75,7 +75,7 @@ async def _known(batch: Batch, desk: Desk, commands: Sequence[TakeRide]) -> dict
         if merchant is None or merchant.scene is not Scene.TRANSPORT:
             answers[command.ride_id] = NO_GATE
         elif command.payer_id not in batch.people:
-            answers[command.ride_id] = CODE_REFUSED
+            answers[command.ride_id] = code_refused()
         elif ride is not None:
             answers[command.ride_id] = _again(batch, ride, command)
     return answers

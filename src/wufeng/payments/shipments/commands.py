@@ -52,6 +52,8 @@ async def _confirm_after_days(
     days: dict[UUID, int | None] = {}
     for draw in draws:
         assert draw.payment_id is not None, "a payment's draw names it"
-        product = products.version(states[draw.line_id].line.product, draw.product_version, states[draw.line_id].line.tier)
+        product = products.version(
+            states[draw.line_id].line.product, draw.product_version, states[draw.line_id].line.tier
+        )
         days[draw.payment_id] = product.billing.confirm_after_days
     return days

@@ -49,9 +49,7 @@ async def _lately(visit: Visit, db: Connection) -> tuple[list[Shown], list[Shown
     """The newest payments, and those that wait for the visitor: these end in minutes, so they are among the newest."""
     wanted = PaymentFilter(payer_id=visit.caller.id)
     found = await list_payments(db, visit.book, wanted, None, A_PAGE)
-    asked = [
-        one for one in found if one.status is PaymentStatus.REQUIRES_ACTION and one.spender_id is None
-    ]
+    asked = [one for one in found if one.status is PaymentStatus.REQUIRES_ACTION and one.spender_id is None]
     open_ = [one for one in asked if one.expires_at is None or one.expires_at > visit.at]
     done = [one for one in found if one.status is not PaymentStatus.REQUIRES_ACTION][:RECENT]
     views = await shown(visit, db, [*done, *open_])

@@ -430,9 +430,7 @@ async def _own_payment(visit: Visit, db: Connection, payment_id: UUID) -> tuple[
     spends = payment.spender_id is not None and payment.spender_id == visit.caller.id
     own_person(visit.caller, payment.spender_id if spends else payment.payer_id, "payment")
     reader = Reader.SPENDER if spends else Reader.PERSON
-    (view,) = await show_payments(
-        db, visit.services.catalogue, visit.book, [payment], reader, visit.language
-    )
+    (view,) = await show_payments(db, visit.services.catalogue, visit.book, [payment], reader, visit.language)
     order = await find_order(db, visit.book, payment.order_id)
     assert order is not None, "a payment's order is kept"
     return view, order

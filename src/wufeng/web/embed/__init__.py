@@ -24,6 +24,4 @@ async def send_script(visit: Visit) -> Reply:
     return Reply(body=script, media_type="text/javascript; charset=utf-8", headers=HEADERS)
 
 
-PAGES = (
-    Page(method="GET", path="/embed/{file}", operation="embed", door=Door.CONSUMER, handle=send_script),
-)
+PAGES = (Page(method="GET", path="/embed/{file}", operation="embed", door=Door.CONSUMER, handle=send_script),)

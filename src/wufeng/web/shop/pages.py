@@ -128,7 +128,9 @@ async def _standing(visit: Visit) -> Standing:
 
 
 def _stands(state: str, order: Order, notice: Notice | None, checkout: str = "") -> Standing:
-    return Standing(state, order.order_no, order.subject, order.amount_minor, order.currency, notice, checkout)
+    return Standing(
+        state, order.order_no, order.subject, order.amount_minor, order.currency, notice, checkout
+    )
 
 
 async def _changes(visit: Visit, first: Standing, seen: str) -> AsyncIterator[bytes]:
