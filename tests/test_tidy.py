@@ -16,6 +16,7 @@ import pytest
 
 from wufeng.base.errors import PROBLEMS
 from wufeng.cli import COMMANDS
+from wufeng.cli.stories import STORIES
 
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = PROJECT / "src" / "wufeng"
@@ -383,23 +384,42 @@ def test_the_guide_lists_every_problem(guide: str) -> None:
     assert told == [(status, code.value) for code, (status, _) in PROBLEMS.items()]
 
 
-@pytest.mark.parametrize(
-    "page", ["README", "docs/api", "docs/operations", "docs/how-to/products", "docs/how-to/accept-a-payment"]
+BOTH_LANGUAGES = sorted(
+    path.relative_to(PROJECT).as_posix().removesuffix(".zh-CN.md")
+    for path in (*PROJECT.glob("*.zh-CN.md"), *(PROJECT / "docs").rglob("*.zh-CN.md"))
 )
+COMMANDS_SHOWN = re.compile(r"^ *```(?:sh|bash|js|http|json|toml)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def test_there_are_pages_in_two_languages() -> None:
+    guides = {"accept-a-payment", "offline-pay-code", "online", "openid", "passkeys", "products"}
+    assert {"README", "docs/api", "docs/operations", *(f"docs/how-to/{one}" for one in guides)} <= {
+        *BOTH_LANGUAGES
+    }
+
+
+@pytest.mark.parametrize("page", BOTH_LANGUAGES)
 def test_pages_in_two_languages_show_the_same_commands(page: str) -> None:
     english, chinese = (
-        re.findall(
-            r"^```(?:sh|http|json|toml)\n(.*?)^```",
-            (PROJECT / f"{page}{tail}").read_text("utf-8"),
-            re.M | re.S,
-        )
+        COMMANDS_SHOWN.findall((PROJECT / f"{page}{tail}").read_text("utf-8"))
         for tail in (".md", ".zh-CN.md")
     )
+    assert english, "a page in two languages that shows no command: is its fence one of COMMANDS_SHOWN?"
     assert [_without_comments(block) for block in english] == [_without_comments(block) for block in chinese]
 
 
 def _without_comments(block: str) -> list[str]:
     return [line.split(" #")[0].rstrip() for line in block.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("tail", [".md", ".zh-CN.md"])
+def test_the_readme_names_every_guide_and_story(tail: str) -> None:
+    text = (PROJECT / f"README{tail}").read_text(encoding="utf-8")
+    guides = {path.name for path in (PROJECT / "docs" / "how-to").glob(f"*{tail}")}
+    guides = {name for name in guides if name.endswith(".zh-CN.md") is (tail == ".zh-CN.md")}
+    none(name for name in sorted(guides) if f"](docs/how-to/{name})" not in text)
+    told = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    assert [name for name in told if name in STORIES] == list(STORIES)
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -174,9 +174,11 @@ CREATE TABLE public.application (
     created_at timestamp with time zone NOT NULL,
     decided_at timestamp with time zone NOT NULL,
     accepted_at timestamp with time zone,
+    mode text,
     CONSTRAINT application_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT application_kind_check CHECK ((kind = ANY (ARRAY['opening'::text, 'raise'::text]))),
     CONSTRAINT application_limit_minor_check CHECK ((limit_minor > 0)),
+    CONSTRAINT application_mode_check CHECK ((mode = ANY (ARRAY['order'::text, 'bill'::text]))),
     CONSTRAINT application_papers CHECK (((status <> ALL (ARRAY['offered'::text, 'accepted'::text])) OR ((sheet IS NOT NULL) AND (contract IS NOT NULL)))),
     CONSTRAINT application_raise CHECK (((kind <> 'raise'::text) OR (line_id IS NOT NULL))),
     CONSTRAINT application_signed CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
@@ -195,6 +197,8 @@ COMMENT ON COLUMN public.application.sheet IS 'the all-in cost sheet, canonical 
 COMMENT ON COLUMN public.application.contract IS 'the contract as it was shown; never changed';
 
 COMMENT ON COLUMN public.application.confirmed_by IS 'the proof that the person signed with';
+
+COMMENT ON COLUMN public.application.mode IS 'how the draws of its line become due; null: it was made before there was a choice, and has its product''s first';
 
 CREATE TABLE public.application_consent (
     bucket smallint NOT NULL,

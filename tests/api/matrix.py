@@ -225,7 +225,7 @@ class World:
             ride_no="mx",
             fare_minor=1,
             funding=Funding(use_wallet=True, line_id=None),
-            presented=Presented(UUID(int=1), UUID(int=2), offline=False),
+            presented=Presented(UUID(int=1), UUID(int=2), made_at=at),
         )
         rider = Rider(frozen=False, closed=False, charges=(), day_due_minor=0, day_cap_minor=1)
         charge = open_charge(tap, rider, services.ids.new(at, slot_of(payer_id)), home.book.business_date(at))

@@ -319,3 +319,19 @@ async def test_facts_are_of_the_window_alone(api: Api) -> None:
         later = (await gather_facts(db, bucket, [person_id], at + timedelta(days=91), 90))[person_id]
     assert (now.habits.payments, now.habits.paid_minor, now.habits.scenes) == (1, 10_00, 1)
     assert later.habits == replace(now.habits, payments=0, paid_minor=0, scenes=0)
+
+
+async def test_orders_on_one_bill_a_month_may_be_asked_for(api: Api) -> None:
+    person = await known(api, await api.new_person())
+    terms = (await api.get("/v1/application_terms", person.token)).json()
+    modes = {one["product"]: [mode["mode"] for mode in one["modes"]] for one in terms["products"]}
+    assert (modes["order_instalments"], modes["monthly_bill"]) == (["order", "bill"], ["bill"])
+    wrong = await api.post("/v1/applications", person.token, asking(mode="order"))
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/mode")
+    asked = asking(product="order_instalments", mode="bill")
+    view = (await api.post("/v1/applications", person.token, asked)).json()
+    sheet = (await api.get(view["sheet"]["url"], person.token)).json()
+    assert (view["mode"], sheet["mode"]) == ("bill", "bill")
+    signed = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))
+    line = (await api.get(f"/v1/lines/{signed.json()['line']}", person.token)).json()
+    assert (line["bill_day"], line["due_day"]) == (1, 10)

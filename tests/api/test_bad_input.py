@@ -59,6 +59,7 @@ class World(Struct):
     shop: Shop
     platform: str
     supervisor: str
+    admin: str
     payment: str
     order: str
 
@@ -71,7 +72,9 @@ class World(Struct):
             return self.person.token
         if rule.merchant is not None:
             return self.shop.key
-        return self.platform if rule.platform is not None else self.supervisor
+        if rule.platform is not None:
+            return self.platform
+        return self.supervisor if Role.SUPERVISOR in rule.staff else self.admin
 
     def path_of(self, route: Route) -> str:
         """Its address, for an object of the right kind that does not exist."""
@@ -242,8 +245,11 @@ def of_payments(world: World) -> Iterator[Case]:
     yield pay("an option that is no id", {"order": order, "quote_option": "first"})
     yield pay("another payer", good | {"payer": f"per_{ABSENT}"})
     yield pay("an order that is none", good | {"order": f"ord_{ABSENT}"})
-    for proof in ("", "p" * 65, 190372, None):
+    for proof in ("", "p" * 8_193, 190372, None):
         yield pay(f"proof {str(proof)[:5]!r}", good | {"confirmation": {"kind": "pin", "proof": proof}})
+    # A proof is right or wrong: what has not the form of a PIN is refused as a wrong one is.
+    formless = good | {"confirmation": {"kind": "pin", "proof": "p" * 65}}
+    yield pay("a proof that no PIN can be", formless, codes(Code.CONFIRMATION_FAILED))
     yield pay("a kind of proof that is none", good | {"confirmation": {"kind": "charm", "proof": "x"}})
     wrong = good | {"confirmation": {"kind": "pin", "proof": "000000"}}
     yield pay("a wrong PIN", wrong, codes(Code.CONFIRMATION_FAILED))
@@ -444,7 +450,13 @@ async def test_bad_input_gets_a_clear_problem_and_changes_nothing(api: Api) -> N
     person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
     payment = (await api.pay(person, shop, 10_000)).json()
     world = World(
-        person, shop, api.platform, await api.new_staff(Role.SUPERVISOR), payment["id"], payment["order"]
+        person,
+        shop,
+        api.platform,
+        await api.new_staff(Role.SUPERVISOR),
+        await api.new_staff(Role.ADMIN),
+        payment["id"],
+        payment["order"],
     )
     stepped_up = await api.post("/v1/sessions", person.token, {"pin": PIN})
     person.token = stepped_up.json()["token"]

@@ -52,7 +52,7 @@ POST /v1/lines/{id}/limit, POST /v1/lines/{id}/freeze, POST /v1/lines/{id}/unfre
 POST /v1/lines/{id}/close, GET /v1/lines/{id}/history
 GET /v1/people/{id}/credit_cap, POST /v1/people/{id}/credit_cap
 GET /v1/bills, GET /v1/bills/{id}, GET /v1/bills/{id}/explain, GET /v1/plans/{id}
-GET /v1/bills/{id}/plans, POST /v1/plans
+GET /v1/bills/{id}/plans, POST /v1/plans, GET /v1/plans/{id}/explain
 POST /v1/repayments, GET /v1/repayments/{id}, POST /v1/repayments/{id}/reverse, GET /v1/repayments/{id}/explain
 POST /v1/wallets/{id}/top_ups, POST /v1/wallets/{id}/withdrawals, GET /v1/settlements, GET /v1/settlements/{id}
 GET /v1/events, POST /v1/webhook_endpoints, POST /v1/deliveries/{id}/resend

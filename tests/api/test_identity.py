@@ -10,7 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from wufeng.api import timing
+from wufeng.api import people, timing
 from wufeng.identity.policy import shipped_identity_policy
 from wufeng.identity.staff.model import Role
 from wufeng.identity.tries import commands as tries
@@ -355,6 +355,31 @@ async def test_a_person_is_found_by_the_operators_name(api: Api) -> None:
     assert [one["id"] for one in found.json()["data"]] == [made["id"]]
     assert (await api.get("/v1/people", api.platform, params={"external_id": "17"})).json()["data"] == []
     assert (await api.get("/v1/people", api.platform)).status_code == 422
+
+
+async def test_challenges_to_sign_in_are_counted_by_address(far: Api, few: None) -> None:
+    asked = [await far.post("/v1/sessions/challenges", None, {}, key=None) for _ in range(4)]
+    assert [one.status_code for one in asked] == [201, 201, 201, 429]
+    assert 0 < int(asked[3].headers["Retry-After"]) <= 3600
+
+
+async def test_money_that_comes_after_the_look_keeps_a_person(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def looked_before(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(people, "refuse_unfinished", looked_before)
+    person = await api.new_person(wallet_minor=1)
+    path, why = f"/v1/people/{person.id}", {"reason": "asked for it"}
+    active = await api.call("DELETE", path, api.platform, params=why)
+    await api.post(f"{path}/freeze", api.platform, {"reason": "asked for it"})
+    owning = await api.call("DELETE", path, api.platform, params=why)
+    assert [(one.status_code, one.json()["code"]) for one in (active, owning)] == [
+        (409, "state_conflict")
+    ] * 2
+    assert "money in the wallet" in owning.json()["detail"]
+    assert (await seen(api, person))["status"] == "frozen"
 
 
 async def test_a_person_who_owes_and_owns_nothing_is_erased(api: Api) -> None:

@@ -51,6 +51,24 @@ async def test_h1_over_http(api: Api) -> None:
     assert [one["kind"] for one in journals.json()["data"]] == ["charges_billed", "repayment"]
 
 
+async def test_a_plan_says_how_each_instalment_came_about(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    paid = await api.pay(person, shop, 129_900, funding=[{"line": person.line, "tenor": 3}])
+    plan = paid.json()["funding"][0]["draw"].replace("drw_", "pln_")
+    shown = (await api.get(f"/v1/plans/{plan}", person.token)).json()
+    why = (await api.get(f"/v1/plans/{plan}/explain", person.token)).json()
+    assert (why["id"], why["object"]) == (plan, "explanation")
+    *parts, cost = why["amounts"]
+    assert [one["amount_minor"] for one in parts] == [one["amount_minor"] for one in shown["instalments"]]
+    assert cost["amount_minor"] == shown["total_cost_minor"] == 3_248
+    assert "32.48 − 其他 2 期 × 10.83 = 10.82，尾差归最后一期" in parts[2]["steps"][1]["sentence"]
+    english = await api.get(f"/v1/plans/{plan}/explain", person.token, headers={"Accept-Language": "en"})
+    assert "principal 1,299.00 × 2.5 % = 32.475" in english.json()["amounts"][0]["steps"][1]["sentence"]
+    whole = await api.pay(person, shop, 20_000, funding=[{"line": person.line}])
+    single = whole.json()["funding"][0]["draw"].replace("drw_", "pln_")
+    assert (await api.get(f"/v1/plans/{single}/explain", person.token)).status_code == 404
+
+
 async def test_staff_open_a_line_with_a_reason(api: Api) -> None:
     person, staff = await api.new_person(), await api.new_staff(Role.SUPERVISOR)
     body: dict[str, Any] = {
@@ -108,6 +126,7 @@ async def owner_of_everything(api: Api) -> tuple[Person, list[str]]:
         f"/v1/bills/{bill['id']}",
         f"/v1/bills/{bill['id']}/explain",
         f"/v1/plans/{draw.replace('drw_', 'pln_')}",
+        f"/v1/plans/{draw.replace('drw_', 'pln_')}/explain",
         f"/v1/repayments/{repaid.json()['id']}",
         f"/v1/repayments/{repaid.json()['id']}/explain",
     ]
@@ -131,7 +150,7 @@ async def test_anothers_are_as_if_they_were_not(api: Api) -> None:
 
 async def test_a_plan_month_by_month(api: Api) -> None:
     person, addresses = await owner_of_everything(api)
-    (address,) = [address for address in addresses if "/plans/" in address]
+    address = next(address for address in addresses if "/plans/" in address)
     plan = (await api.get(address, person.token)).json()
     assert (plan["tenor"], plan["total_cost_minor"], plan["amount_minor"]) == (3, 2_250, 90_000)
     assert [(one["status"], one["amount_minor"], one["due_on"]) for one in plan["instalments"]] == [

@@ -275,6 +275,7 @@ CASES: dict[str, Case] = {
     "get_bill": Case(of="bill"),
     "explain_bill": Case(of="bill"),
     "get_plan": Case(of="plan"),
+    "explain_plan": Case(of="plan"),
     "list_bill_plans": Case(of="bill"),
     "create_plan": Case(
         of="bill",

@@ -1,8 +1,10 @@
 """Codes over HTTP: made, read by other people's libraries, scanned, paid within the day's limit, fuzzed."""
 
+import io
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -236,47 +238,138 @@ def _payloads(sound: str) -> st.SearchStrategy[str]:
     return st.one_of(changed(), st.text(min_size=1, max_size=60).map(lambda t: t.replace("\0", "0")))
 
 
-async def test_posters_are_pdfs_whose_codes_can_be_read(api: Api, tmp_path: Path) -> None:
+OF_INDONESIA = {
+    ("tag.length", "26.01"),  # there the number of an account, of at most 19 digits
+    ("tag.length", "26.02"),
+    ("currency.invalid", "53"),  # none but theirs
+    ("country.invalid", "58"),
+}
+"""What qriskit (MIT) asks of Indonesia's codes alone. All else that it looks at is EMVCo's."""
+
+
+async def test_our_codes_are_read_by_another_library(api: Api) -> None:
+    qriskit = pytest.importorskip("qriskit", reason="qriskit is not installed")
+    shop = await api.new_merchant()
+    order = view(await api.post("/v1/orders", shop.key, _shown(api, shop, 23_72)), 201)
+    shown = view(await api.get(f"/v1/orders/{order['id']}/code", shop.key), 200)
+    free, fixed = await code_of(api, shop), await code_of(api, shop, amount_minor=12_80)
+    for text, named, kind, amount, label in (
+        (free["emv"], free["id"], "static", None, "07"),
+        (fixed["emv"], fixed["id"], "static", Decimal("12.80"), "07"),
+        (shown["emv"], order["id"], "dynamic", Decimal("23.72"), "05"),
+    ):
+        read = qriskit.parse(text)
+        assert read.dumps() == text and _errors(qriskit, text) == OF_INDONESIA
+        assert (read.point_of_initiation, read.amount) == (kind, amount)
+        assert (read.currency, read.country, read.mcc) == ("156", "CN", "5999")
+        assert (read.merchant_name, read.merchant_city) == ("Shop", "SHANGHAI")
+        (account,) = read.merchant_accounts
+        assert [account.get(each) for each in ("00", "01", "02")] == ["org.wufeng", shop.id, named]
+        assert read.additional_data.get(label) == {"07": "Counter 1", "05": order["order_no"]}[label]
+        damaged = text[:-1] + ("0" if text[-1] != "0" else "1")
+        assert _errors(qriskit, damaged) == {*OF_INDONESIA, ("crc.mismatch", "63")}
+
+
+def _errors(qriskit: Any, text: str) -> set[tuple[str, str]]:
+    return {(issue.code, issue.path) for issue in qriskit.validate(text) if issue.severity == "error"}
+
+
+async def test_posters_say_what_they_are(api: Api) -> None:
     shop = await api.new_merchant()
     code = await code_of(api, shop, subject="Tea", amount_minor=12_80)
-    for paper, size in (("a4", (595, 842)), ("a5", (420, 595))):
-        answer = await api.get(
-            f"{PATH}/{code['id']}", shop.key, params={"paper": paper}, headers={"accept": "application/pdf"}
-        )
-        assert answer.headers["content-type"] == "application/pdf"
-        again = await api.get(
-            f"{PATH}/{code['id']}", shop.key, params={"paper": paper}, headers={"accept": "application/pdf"}
-        )
-        assert again.content == answer.content
-        said = _text_of(answer.content, size)
+    for paper, size in PAPERS:
+        poster = await poster_of(api, shop, code, paper)
+        assert await poster_of(api, shop, code, paper) == poster
+        page = _page(poster)
+        assert (int(page.mediabox.width), int(page.mediabox.height)) == size
+        said = re.sub(r"\s+", " ", page.extract_text())
         for text in ("Shop", "扫码支付", "Scan to pay", "CNY 12.80", "Counter 1", code["id"]):
             assert text in said, said
 
 
-def _text_of(pdf: bytes, size: tuple[int, int]) -> str:
-    import io
+@pytest.mark.parametrize("printed", ["by poppler", "from its commands"])
+async def test_the_codes_on_a_poster_are_read_by_zxing(api: Api, tmp_path: Path, printed: str) -> None:
+    """The large one and the small one, as a printer of other people draws them, and as the file itself says."""
+    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    if printed == "by poppler" and shutil.which("pdftoppm") is None:
+        pytest.skip("pdftoppm is not installed (poppler-utils)")
+    shop = await api.new_merchant()
+    code = await code_of(api, shop, subject="Tea", amount_minor=12_80)
+    for paper, size in PAPERS:
+        poster = await poster_of(api, shop, code, paper)
+        picture = _printed(poster, tmp_path) if printed == "by poppler" else _drawn(poster, size)
+        assert sorted(one.text for one in zxing.read_barcodes(picture)) == sorted([code["url"], code["emv"]])
 
+
+PAPERS = (("a4", (595, 842)), ("a5", (420, 595)))
+
+
+async def poster_of(api: Api, shop: Shop, code: dict[str, Any], paper: str) -> bytes:
+    """The poster of a code as a PDF file."""
+    answer = await api.get(
+        f"{PATH}/{code['id']}", shop.key, params={"paper": paper}, headers={"accept": "application/pdf"}
+    )
+    assert answer.headers["content-type"] == "application/pdf"
+    return answer.content
+
+
+def _page(pdf: bytes) -> Any:
     from pypdf import PdfReader
 
     (page,) = PdfReader(io.BytesIO(pdf)).pages
-    assert (int(page.mediabox.width), int(page.mediabox.height)) == size
-    return re.sub(r"\s+", " ", page.extract_text())
+    return page
 
 
-async def test_our_drawings_are_read_by_zxing(api: Api) -> None:
-    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+def _printed(pdf: bytes, folder: Path) -> Any:
+    """The page as pdftoppm draws it."""
+    from PIL import Image
+
+    (folder / "poster.pdf").write_bytes(pdf)
+    command = ["pdftoppm", "-r", "150", "-gray", "-singlefile", "poster.pdf", "poster"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return Image.open(folder / "poster.pgm")
+
+
+def _drawn(pdf: bytes, size: tuple[int, int]) -> Any:
+    """The rectangles that the page fills, three dots a point; they are measured from its foot."""
+    from PIL import Image, ImageDraw
+
+    dots, (width, height) = 3, size
+    picture = Image.new("L", (width * dots, height * dots), 255)
+    pen = ImageDraw.Draw(picture)
+    for operands, operator in _page(pdf).get_contents().operations:
+        if operator == b"re":
+            x, y, wide, high = (round(float(each) * dots) for each in operands)
+            top, bottom = sorted((height * dots - y, height * dots - y - high))
+            pen.rectangle((x, top, x + wide - 1, bottom - 1), fill=0)
+    return picture
+
+
+async def drawings(api: Api) -> list[tuple[str, str]]:
+    """Every drawing that we make, with what it has to say: a printed code's, and the two of an order."""
     shop = await api.new_merchant()
     code = await code_of(api, shop, amount_minor=12_80)
     svg = await api.get(f"{PATH}/{code['id']}", shop.key, headers={"accept": "image/svg+xml"})
     order = view(await api.post("/v1/orders", shop.key, _shown(api, shop, 23_72)), 201)
     shown = view(await api.get(f"/v1/orders/{order['id']}/code", shop.key), 200)
-    for drawing, text in (
-        (svg.text, code["url"]),
-        (shown["url_svg"], shown["url"]),
-        (shown["emv_svg"], shown["emv"]),
-    ):
+    return [(svg.text, code["url"]), (shown["url_svg"], shown["url"]), (shown["emv_svg"], shown["emv"])]
+
+
+async def test_our_drawings_are_read_by_zxing(api: Api) -> None:
+    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    for drawing, text in await drawings(api):
         (found,) = zxing.read_barcodes(pixels_of(drawing))
         assert found.text == text
+
+
+@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbarimg is not installed (zbar-tools)")
+async def test_our_drawings_are_read_by_zbarimg(api: Api, tmp_path: Path) -> None:
+    picture = tmp_path / "code.png"
+    for drawing, text in await drawings(api):
+        pixels_of(drawing).save(picture)
+        command = ["zbarimg", "--quiet", "--raw", str(picture)]
+        read = subprocess.run(command, capture_output=True, check=True, text=True)
+        assert read.stdout.strip() == text
 
 
 def pixels_of(svg: str) -> Any:
@@ -296,17 +389,3 @@ def pixels_of(svg: str) -> Any:
         else:
             x, y = (int(first), int(second)) if kind == "M" else (x + int(first), y + int(second))
     return picture
-
-
-@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbarimg is not installed (zbar-tools)")
-async def test_our_drawings_are_read_by_zbarimg(api: Api, tmp_path: Path) -> None:
-    shop = await api.new_merchant()
-    code = await code_of(api, shop)
-    import segno
-
-    picture = tmp_path / "code.png"
-    segno.make(code["emv"], error="m", micro=False, encoding="utf-8").save(str(picture), scale=4, border=4)
-    read = subprocess.run(
-        ["zbarimg", "--quiet", "--raw", str(picture)], capture_output=True, check=True, text=True
-    )
-    assert read.stdout.strip() == code["emv"]

@@ -111,7 +111,7 @@ async def test_offers_are_public(api: Api) -> None:
     answer = await api.get(f"/v1/offers?merchant={shop.id}&amount_minor=100000")
     assert answer.status_code == 200, answer.text
     offers = answer.json()["data"]
-    assert [one["tenor"] for one in offers if one["product"] == "monthly_bill@1"] == [1, 3, 6, 12]
+    assert [one["tenor"] for one in offers if one["product"] == "monthly_bill@1"] == [1, 3, 6, 9, 12]
     assert all("annualised_rate_ppm" in one for one in offers)
 
 

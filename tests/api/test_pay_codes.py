@@ -4,6 +4,8 @@ import asyncio
 import os
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -310,26 +312,46 @@ async def test_of_many_guesses_at_once_five_are_looked_at(api: Api) -> None:
         assert await db.fetchval("select tries from pay_handle") == rules.TRIES_MAX
 
 
+@asynccontextmanager
+async def calling_from(api: Api, address: str) -> AsyncIterator[Api]:
+    """The same API, called from an address of the outside."""
+    transport = httpx.ASGITransport(api.app.api(), client=(address, 1), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        there = Api(api.app, http, api.clock, api.platform)
+        there.numbers = api.numbers
+        yield there
+
+
 async def test_a_shop_that_guesses_is_stopped(api: Api) -> None:
-    """Every code of it is refused then, right or wrong; other shops go on."""
-    person, shop, other = await api.new_person(wallet_minor=500_00), await api.new_merchant(), None
-    for start in range(0, rules.MISSES_MAX, 50):
-        codes = [f"380{number:015d}" for number in range(start, start + 50)]
-        answers = await asyncio.gather(*(scan(api, shop, code) for code in codes))
-        assert {answer.status_code for answer in answers} <= {403, 429}
-    code = (await code_of(api, person))["code"]
-    stopped = await scan(api, shop, code)
-    assert stopped.status_code == 429 and int(stopped.headers["retry-after"]) > 0
-    other = await api.new_merchant()
-    # The tests' tills share one address, which has shown as many: it is stopped too.
-    assert (await scan(api, other, code)).status_code in (201, 429)
-    turn(api, 601)
-    code = (await code_of(api, person))["code"]
-    assert (await scan(api, shop, code)).status_code == 201
+    """Every code of it is refused then, right or wrong, wherever it calls from; and every code of the address that it
+    guessed from. Other shops at other addresses go on.
+    """
+    person, shop, other = (
+        await api.new_person(wallet_minor=500_00),
+        await api.new_merchant(),
+        await api.new_merchant(),
+    )
+    async with calling_from(api, "203.0.113.7") as guessing, calling_from(api, "203.0.113.8") as elsewhere:
+        for start in range(0, rules.MISSES_MAX, 50):
+            codes = [f"380{number:015d}" for number in range(start, start + 50)]
+            answers = await asyncio.gather(*(scan(guessing, shop, code) for code in codes))
+            assert {answer.status_code for answer in answers} <= {403, 429}
+        code = (await code_of(api, person))["code"]
+        for till, at in ((guessing, shop), (elsewhere, shop), (guessing, other)):
+            stopped = await scan(till, at, code)
+            assert stopped.status_code == 429 and int(stopped.headers["retry-after"]) > 0
+        paid = await scan(elsewhere, other, code)
+        assert paid.status_code == 201, paid.text
+        turn(api, 601)
+        code = (await code_of(api, person))["code"]
+        assert (await scan(guessing, shop, code)).status_code == 201
 
 
 async def test_the_time_of_a_refusal_tells_nothing(api: Api) -> None:
-    """A handle that nobody has, a wrong password, a frozen person: medians within a fifth of each other."""
+    """A handle that nobody has, a wrong password, a frozen person: medians within a third of each other.
+
+    They take the same statements; a third is the room that a busy machine needs.
+    """
     shop = await api.new_merchant()
     frozen, person = await api.new_person(), await api.new_person()
     phones = {"frozen": await enrolled(api, frozen), "wrong": await enrolled(api, person)}
@@ -346,7 +368,7 @@ async def test_the_time_of_a_refusal_tells_nothing(api: Api) -> None:
             assert is_refused(await scan(api, shop, code))
             times.append(time.perf_counter() - began_s)
     medians = {kind: statistics.median(times) for kind, times in taken.items()}
-    assert max(medians.values()) < 1.35 * min(medians.values()), medians
+    assert 3 * max(medians.values()) < 4 * min(medians.values()), medians
 
 
 async def test_stopping_without_ever_showing_a_code_is_told(api: Api) -> None:

@@ -38,9 +38,9 @@ def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
         assert words in first.out, first.out
     again = run_wufeng(data_dir, "demo", "--exit", "--port", "0", *every_story(), CI="1")
     assert again.code == 0, again.out + again.err
-    assert "this start's books are demo-2" in again.out or len(STORIES) == 1
+    assert "this start's books are demo-2" in again.out
     for name in STORIES:
-        assert f"{name}: " in again.out or len(STORIES) == 1
+        assert f"{name}: " in again.out or name == FIRST
     proof = run_wufeng(data_dir, "ledger", "verify", "--json")
     assert proof.code == 0, proof.out
     assert proof.json["breaks"] == []
@@ -48,8 +48,7 @@ def test_the_story_is_told_and_can_be_told_again(tmp_path: Path) -> None:
 
 def every_story() -> list[str]:
     """The other stories, once each: the first has just been played."""
-    others = [name for name in STORIES if name != FIRST] or [FIRST]
-    return [word for name in others for word in ("--story", name)]
+    return [word for name in STORIES if name != FIRST for word in ("--story", name)]
 
 
 def test_stories_are_listed_by_name(wufeng: Wufeng) -> None:

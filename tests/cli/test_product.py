@@ -41,7 +41,7 @@ def test_check_names_every_mistake_with_its_place(wufeng: Wufeng, tmp_path: Path
     first, second = ran.out.splitlines()
     assert first == f"{path}:5: version counts from 1"
     assert second.startswith(
-        f"{path}:37: instalments.prices[2].fee_ppm costs 25.59 % a year, above the ceiling of 24.00 %"
+        f"{path}:38: instalments.prices[3].fee_ppm costs 25.59 % a year, above the ceiling of 24.00 %"
     )
     asked = wufeng("product", "check", str(path), "--json")
     assert (asked.code, asked.json[0]["mistakes"][0]["line"]) == (1, 5)
@@ -54,7 +54,7 @@ def test_check_names_every_mistake_with_its_place(wufeng: Wufeng, tmp_path: Path
         (("preview", "nothing", "--amount", "1"), "there is no product nothing"),
         (("preview", "monthly_bill", "--amount", "1.001"), "CNY has 2 decimal places"),
         (("preview", "monthly_bill", "--amount", "50000.01"), "not above the product's highest limit"),
-        (("preview", "monthly_bill", "--amount", "100", "--tenor", "9"), "it has: 1, 3, 6, 12"),
+        (("preview", "monthly_bill", "--amount", "100", "--tenor", "5"), "it has: 1, 3, 6, 9, 12"),
         (("preview", "monthly_bill", "--amount", "9", "--tenor", "3"), "instalments begin at 10.00"),
         (("preview", "monthly_bill", "--amount", "100", "--mode", "order"), "monthly_bill has: bill"),
         (("preview", "monthly_bill", "--amount", "100", "--merchant-share", "101%"), "no share such as 50%"),
@@ -74,9 +74,9 @@ def test_preview_shows_the_schedule_and_every_rate(wufeng: Wufeng) -> None:
         assert figure in ran.out, ran.out
     assert "22,624" not in ran.out
     beside = wufeng(*words, "--merchant-share", "100%", "--json").json
-    assert [one["tenor"] for one in beside["schedules"]] == [1, 3, 6, 12]
-    assert [one["total_cost_minor"] for one in beside["schedules"]] == [0, 0, 0, 0]
-    assert [one["merchant_cost_minor"] for one in beside["schedules"]] == [0, 3_248, 5_846, 11_431]
+    assert [one["tenor"] for one in beside["schedules"]] == [1, 3, 6, 9, 12]
+    assert [one["total_cost_minor"] for one in beside["schedules"]] == [0, 0, 0, 0, 0]
+    assert [one["merchant_cost_minor"] for one in beside["schedules"]] == [0, 3_248, 5_846, 8_444, 11_431]
 
 
 def test_preview_shows_a_price_list_beside_the_standard_one(wufeng: Wufeng) -> None:

@@ -50,6 +50,8 @@ SAMPLES: dict[str, Any] = {
     "from_on": date(2026, 9, 3),
     "until_on": date(2026, 9, 3),
     "products": ["monthly_bill"],
+    "origins": ["https://shop.test"],
+    "return_origins": ["https://shop.test"],
     "to_on": date(2026, 9, 3),
     "value_on": date(2026, 9, 3),
     "final": True,

@@ -181,6 +181,7 @@ class House:
         self.book = book
         self.bucket = self.book.buckets[0]
         self.products = products
+        self.hours = 12
         self.clock = FixedClock(self.noon(on))
         self.ids = IdMaker(random.Random(7))
         self.followers = Followers(database, [ledger.FOLLOWER])
@@ -208,7 +209,8 @@ class House:
         )
 
     def noon(self, on: date) -> datetime:
-        return self.book.start_of(on) + timedelta(hours=12)
+        """The time of the day at which things happen here: so many hours after a business date has begun."""
+        return self.book.start_of(on) + timedelta(hours=self.hours)
 
     @property
     def at(self) -> datetime:
@@ -433,9 +435,15 @@ def opened_on() -> date:
     return date(2026, 9, 3)
 
 
-async def make_house(database: Database, on: date, name: str = "main", source: str | None = None) -> House:
+async def make_house(
+    database: Database,
+    on: date,
+    name: str = "main",
+    source: str | None = None,
+    cut_off: time = time(0),
+) -> House:
     """A house with a book of its own, opened on that date; `source` is the product's text."""
-    draft = Book(0, name, Mode.TEST, "CNY", "Asia/Shanghai", time(0), 0, (), ())
+    draft = Book(0, name, Mode.TEST, "CNY", "Asia/Shanghai", cut_off, 0, (), ())
     at = datetime(on.year, on.month, on.day, tzinfo=UTC)
     async with database.transaction() as db:
         await create_book(db, draft, 1, at)

@@ -6,7 +6,6 @@ import pytest
 from tests.credit.conftest import House, shipped
 
 from wufeng import ledger
-from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import annualised_rate_ppm, schedule, terms_of
 from wufeng.credit.products.model import Mode, Remainder
 from wufeng.ledger import AccountKind, JournalKind
@@ -71,9 +70,8 @@ async def test_h3_bought_on_the_1st_is_due_on_the_10th_of_the_next_month(house: 
 def test_h2_the_prices_of_instalments_are_these_yearly_rates(tenor: int, fee_ppm: int, percent: str) -> None:
     product = shipped("monthly_bill").product
     assert product.cycle is not None
-    price = product.price(tenor)
-    assert price is None or price.fee_ppm == fee_ppm, "what is offered has this price"
-    terms = Terms(tenor, fee_ppm, product.cycle)
+    terms = terms_of(product, product.cycle, tenor)
+    assert terms is not None and terms.fee_ppm == fee_ppm
     rate_ppm = annualised_rate_ppm(schedule(terms, 100_000_000, date(2026, 9, 3)))
     assert f"{round(rate_ppm / 100) / 100:.2f}" == percent
 

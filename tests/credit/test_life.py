@@ -1,6 +1,6 @@
 """Any life of a line against a model that counts day by day, in its own words: same debts, same wallet, to the fen."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from fractions import Fraction
 from itertools import count
 from typing import Any
@@ -211,14 +211,19 @@ def steps() -> st.SearchStrategy[list[tuple[str, Any]]]:
         ("wait", 3),
         ("buy", 9_000),
         ("wait", 40),
-    ]
+    ],
+    time(22),
 )
-@example([("buy", 100_000), ("wait", 180), ("repay", 99_000), ("wait", 1), ("repay_all", Target.BILLED)])
-@given(steps())
+@example(
+    [("buy", 100_000), ("wait", 180), ("repay", 99_000), ("wait", 1), ("repay_all", Target.BILLED)], time(0)
+)
+@example([("wait", 28), ("buy", 100_000), ("wait", 39), ("buy", 1), ("wait", 1), ("repay", 60_000)], time(22))
+@given(steps(), st.sampled_from([time(0), time(22)]))
 async def test_any_life_comes_out_as_the_day_by_day_model_says(
-    database: Database, lived: list[tuple[str, Any]]
+    database: Database, lived: list[tuple[str, Any]], cut_off: time
 ) -> None:
-    house = await make_house(database, START, f"book{next(NUMBERS)}")
+    house = await make_house(database, START, f"book{next(NUMBERS)}", cut_off=cut_off)
+    house.hours = 1  # with a cut-off at 22:00 that is the evening before, by the calendar
     payer = await house.payer(wallet_minor=WALLET, limit_minor=LIMIT)
     model, payments = Model(), []
     for what, value in lived:

@@ -21,9 +21,10 @@ def test_every_tenor_with_its_price_and_yearly_rate() -> None:
         (1, 129_900, 0),
         (3, 44_383, 3_248),
         (6, 22_624, 5_846),
+        (9, 15_372, 8_444),
         (12, 11_778, 11_431),
     ]
-    assert [one.annualised_rate_ppm // 100 for one in found] == [0, 1_494, 1_526, 1_586]
+    assert [one.annualised_rate_ppm // 100 for one in found] == [0, 1_494, 1_526, 1_534, 1_586]
     assert found[1].instalments[-1].amount_minor == 44_382
     assert found[1].instalments[0].due_on == date(2026, 10, 10)
     assert (found[0].late_terms.late_daily_ppm, found[0].late_terms.annualised_rate_ppm) == (500, 182_500)
@@ -33,8 +34,8 @@ def test_every_tenor_with_its_price_and_yearly_rate() -> None:
     ("amount_minor", "scene", "tenors"),
     [
         (999, Scene.RETAIL, [1]),
-        (1_000, Scene.RETAIL, [1, 3, 6, 12]),
-        (5_000_000, Scene.RETAIL, [1, 3, 6, 12]),
+        (1_000, Scene.RETAIL, [1, 3, 6, 9, 12]),
+        (5_000_000, Scene.RETAIL, [1, 3, 6, 9, 12]),
         (5_000_001, Scene.RETAIL, []),
         (0, Scene.RETAIL, []),
         (1_000, Scene.LOTTERY, []),

@@ -118,6 +118,7 @@ async def test_erasure_leaves_no_account_to_ask_about(world: World) -> None:
     person_id = await world.person()
     account = await add(world, person_id)
     bucket = world.book.bucket_of(account.id)
+    await freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
     await erase_person(world.database, world.vault, world.book, world.ids, person_id, world.act(person_id))
     async with world.database.read() as db:
         assert await unverified_bank_accounts(db, bucket, 10) == []

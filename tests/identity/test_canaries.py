@@ -158,10 +158,11 @@ async def live_with_passkey(
     )
     made = Private(passkey.make(asked.options))
     things += [asked, await register_passkey(*base, person_id, None, "phone", made, world.at)]
-    answer = passkey.answer((await ask_to_sign_in(*base, world.at)).options)
+    to_sign_in = (world.database, world.vault, world.ids, world.book, party, world.at)
+    answer = passkey.answer((await ask_to_sign_in(*to_sign_in)).options)
     things += [read_assertion(answer), await sign_in_with_passkey(*base, Private(answer), "", world.at)]
     errors.append(await failure(sign_in_with_passkey(*base, Private(answer), "", world.at)))
-    forged = passkey.answer((await ask_to_sign_in(*base, world.at)).options, flags=0)
+    forged = passkey.answer((await ask_to_sign_in(*to_sign_in)).options, flags=0)
     errors.append(await failure(sign_in_with_passkey(*base, Private(forged), "", world.at)))
     return [loads(text)["response"]["signature"] for text in (answer, forged)]
 

@@ -1,12 +1,17 @@
 """Devices: known again by their own proof, trusted after a PIN or a passkey, and dead at once when revoked."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from wufeng.base.database import Connection
 from wufeng.base.errors import Problem
 from wufeng.identity.codes.model import SignUp
+from wufeng.identity.devices import store
 from wufeng.identity.devices.commands import revoke_device
+from wufeng.identity.devices.model import DeviceView
 from wufeng.identity.devices.queries import list_devices, living_devices
 from wufeng.identity.people.commands import erase_person, freeze_person
 from wufeng.identity.sessions.commands import sign_in, step_up
@@ -33,6 +38,7 @@ async def test_a_device_is_made_once_and_known_again(world: World) -> None:
     assert first.device_proof is not None and first.device_proof.startswith("wfd_")
     again = await enter(world, first.device_proof, device="renamed by a thief")
     assert (again.device_id, again.device_proof, again.device_name) == (first.device_id, None, "a phone")
+    world.later(timedelta(milliseconds=1))  # ids of one millisecond have no order among them
     other = await enter(world, None)
     assert other.device_id != first.device_id
     async with world.database.read() as db:
@@ -98,6 +104,39 @@ async def test_a_revoked_device_is_dead_at_the_next_request(world: World) -> Non
     with pytest.raises(Problem, match="No such device"):
         await revoke_device(world.database, world.book, there.device_id, person_id, None, world.at)
     assert (await enter(world, there.device_proof)).device_id != there.device_id, "its proof is worth nothing"
+
+
+async def test_a_device_is_revoked_while_a_step_up_on_it_is_under_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two take session and device in different order: one waits for the other, and never both."""
+    person_id = await world.person()
+    await world.set_pin(person_id)
+    opened = await enter(world, None)
+    device_id, trust = opened.device_id, store.trust_device
+    assert device_id is not None
+    revoking: list[asyncio.Task[DeviceView]] = []
+
+    async def trust_late(db: Connection, bucket: int, trusted_id: UUID, at: datetime) -> None:
+        revoke = revoke_device(world.database, world.book, device_id, person_id, None, world.at)
+        revoking.append(asyncio.create_task(revoke))
+        await asyncio.sleep(0.2)  # until it waits for the session, which has been rotated
+        await trust(db, bucket, trusted_id, at)
+
+    monkeypatch.setattr(store, "trust_device", trust_late)
+    raised = await step_up(
+        world.database,
+        world.vault,
+        world.ids,
+        world.book,
+        opened.session_id,
+        person_id,
+        Private(PIN),
+        world.at,
+    )
+    assert (await revoking[0]).revoked_at == world.at
+    with pytest.raises(Problem, match="unauthenticated"):
+        await world.authenticator.authenticate(f"Bearer {raised.token}")
 
 
 async def test_living_devices_are_a_set(world: World) -> None:

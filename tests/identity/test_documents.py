@@ -30,6 +30,7 @@ from wufeng.identity.documents.model import (
 from wufeng.identity.documents.queries import list_verifications
 from wufeng.identity.documents.rules import check_claim, check_digit
 from wufeng.identity.documents.verifier import NoAnswer, TestVerifier
+from wufeng.identity.people import store as people
 from wufeng.identity.people.commands import erase_person, freeze_person
 from wufeng.identity.people.model import PersonView, Tier
 from wufeng.identity.people.queries import birth_date_of_person, show_person
@@ -168,8 +169,8 @@ async def test_registrations_of_one_document_at_once(world: World) -> None:
 
 
 async def test_two_people_with_one_document_at_once(world: World) -> None:
-    people = [await world.person(f"+861390000{n:04d}") for n in range(6)]
-    told = await gathered(*(verify(world, one) for one in people))
+    claimants = [await world.person(f"+861390000{n:04d}") for n in range(6)]
+    told = await gathered(*(verify(world, one) for one in claimants))
     assert [one.status for one in told if isinstance(one, Verification)].count(VerificationStatus.PASSED) == 1
     assert len(told) == 6 and all(isinstance(one, Verification) for one in told)
 
@@ -301,11 +302,75 @@ async def test_checks_outside_do_not_lower_a_tier(world: World) -> None:
     assert guard.tier is Tier.III
 
 
+async def keep_meanwhile(world: World, person_id: UUID, document: str) -> None:
+    """A document of the person is kept while another is being checked, as nothing in here does any more."""
+    bucket, seen = world.book.bucket_of(person_id), claim(world, document)
+    async with world.database.transaction() as db:
+        keys = await people.load_keys(db, world.vault, bucket, [person_id])
+        await people.set_identity(db, bucket, person_id, keys[person_id], seen.name, seen.document)
+        name = people.name_of(world.vault, world.book, people.DOCUMENT, seen.document)
+        await people.claim_names(db, {name: person_id}, world.at)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (frozenset[OutsideCheck](), Refusal.OTHER_DOCUMENT),
+        (frozenset({OutsideCheck.BANK_CARD, OutsideCheck.PHONE_REGISTER}), Refusal.OTHER_DOCUMENT),
+        (None, Refusal.NO_ANSWER),
+    ],
+    ids=["refused", "passed", "silent"],
+)
+async def test_whoever_has_another_document_by_now_holds_one_claim(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: frozenset[OutsideCheck] | None, reason: Refusal
+) -> None:
+    policy = shipped_identity_policy()
+    few = replace(policy, verification=replace(policy.verification, asks_max=2))
+    monkeypatch.setattr(verifying, "shipped_identity_policy", lambda: few)
+    person_id, outside = await world.person(), Silent()
+    await verify(world, person_id, verifier=outside)
+    await keep_meanwhile(world, person_id, number_of("004"))
+    outside.answer = answer
+    assert await ask_pending(registry(world, outside), world.book, world.later(timedelta(seconds=61))) == 1
+    async with world.database.read() as db:
+        [view] = await list_verifications(db, world.book, person_id)
+        kept = await people.load_document(db, world.vault, world.book.bucket_of(person_id), person_id)
+        assert await db.fetchval("select count(*) from name_claim where kind = 'document'") == 1
+    assert (view.status, view.reason) == (VerificationStatus.REFUSED, reason)
+    assert kept is not None and kept.text == number_of("004")
+    made = await verify(world, await world.person(OTHER_PHONE))
+    assert isinstance(made, Verification) and made.status is VerificationStatus.PASSED, "it is let go"
+
+
+async def test_nobody_is_seen_face_to_face_while_a_document_is_checked_outside(world: World) -> None:
+    person_id, outside = await world.person(), Silent()
+    await verify(world, person_id, verifier=outside)
+    assert (
+        await face_to_face(world, person_id, Tier.II, claim(world, number_of("004"))) is Code.STATE_CONFLICT
+    )
+    outside.answer = frozenset()
+    assert await ask_pending(registry(world, outside), world.book, world.later(timedelta(seconds=61))) == 1
+    made = await face_to_face(world, person_id, Tier.II, claim(world, number_of("004")))
+    assert isinstance(made, Verification) and made.status is VerificationStatus.PASSED
+
+
+async def test_erasure_frees_a_document_that_was_never_answered_about(world: World) -> None:
+    person_id = await world.person()
+    await verify(world, person_id, verifier=Silent())
+    await freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
+    await erase_person(world.database, world.vault, world.book, world.ids, person_id, world.act(person_id))
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from name_claim") == 0
+    made = await verify(world, await world.person(OTHER_PHONE))
+    assert isinstance(made, Verification) and made.status is VerificationStatus.PASSED
+
+
 async def test_erasure_ends_what_waits_and_frees_the_document(world: World) -> None:
     person_id = await world.person()
     await verify(world, person_id)
     world.later(timedelta(seconds=1))
     await verify(world, person_id, verifier=Silent())
+    await freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
     await erase_person(world.database, world.vault, world.book, world.ids, person_id, world.act(person_id))
     async with world.database.read() as db:
         [pending, _] = await list_verifications(db, world.book, person_id)

@@ -75,7 +75,7 @@ async def keep(
 
 
 async def to_sign_in(world: World) -> Options:
-    return (await ask_to_sign_in(world.database, world.ids, world.book, PARTY, world.at)).options
+    return (await ask_to_sign_in(world.database, world.vault, world.ids, world.book, PARTY, world.at)).options
 
 
 async def enter(world: World, answer: str, proof: str | None = None) -> Opened:
@@ -403,6 +403,7 @@ async def test_a_frozen_person_neither_enters_nor_adds_one(world: World) -> None
 async def test_erasure_leaves_no_passkey(world: World) -> None:
     person_id, key = await world.person(), Authenticator()
     await register(world, person_id, key)
+    await freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
     await erase_person(world.database, world.vault, world.book, world.ids, person_id, world.act(person_id))
     async with world.database.read() as db:
         assert await db.fetchval("select count(*) from passkey") == 0

@@ -375,9 +375,11 @@ async def test_erasure_makes_all_that_is_known_unreadable(world: World) -> None:
         before = await db.fetchrow("select sealed_key, phone from personal_data")
     assert before is not None
 
-    await erase_person(
-        world.database, world.vault, world.book, world.ids, person_id, world.act(person_id, "erase_person")
-    )
+    act = world.act(person_id, "erase_person")
+    with pytest.raises(Problem, match="Freeze the person first"):
+        await erase_person(world.database, world.vault, world.book, world.ids, person_id, act)
+    await freeze_person(world.database, world.book, world.ids, person_id, world.act(person_id))
+    await erase_person(world.database, world.vault, world.book, world.ids, person_id, act)
     async with world.database.read() as db:
         shown = await show_person(db, world.vault, world.book, person_id)
         assert (shown.status, shown.phone, shown.name, shown.external_id) == (

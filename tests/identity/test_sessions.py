@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from msgspec import UNSET
 
+from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import slot_of
 from wufeng.identity.callers import Caller, CallerKind
 from wufeng.identity.codes.model import SignUp
+from wufeng.identity.people import store as people
 from wufeng.identity.people.commands import freeze_person
 from wufeng.identity.sessions.commands import (
     open_session,
@@ -24,6 +26,7 @@ from wufeng.identity.sessions.queries import list_sessions
 from wufeng.identity.vault import Private
 
 from .conftest import PHONE, PIN, World
+from .test_phones import change, cooling_of, new_code
 
 
 async def caller_of(world: World, opened: Opened) -> Caller:
@@ -188,6 +191,45 @@ async def test_a_session_of_nobody_is_refused(world: World) -> None:
     with pytest.raises(Problem, match="forbidden"):
         async with world.database.transaction() as db:
             await open_session(db, world.ids, world.book, UUID(int=5), "", world.at)
+
+
+async def test_a_code_of_a_number_that_is_changed_meanwhile_opens_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old number's code is right, and its owner found, when the number is changed: whoever has it is nobody."""
+    person_id = await world.person()
+    code, new = await world.code(), await new_code(world)
+    find_owner = people.find_owner
+
+    async def find_then_change(db: Connection, name: people.Name) -> UUID | None:
+        owner_id = await find_owner(db, name)
+        assert await change(world, person_id, code=new) is None
+        return owner_id
+
+    monkeypatch.setattr(people, "find_owner", find_then_change)
+    with pytest.raises(Problem, match="confirmation_failed"):
+        await sign_in(
+            world.lanes, world.vault, world.book, Private(PHONE), Private(code), "", SignUp.CLOSED, world.at
+        )
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from session") == 0
+
+
+async def test_a_new_device_is_watched_though_the_number_changes_at_the_same_time(world: World) -> None:
+    person_id = await world.person()
+    bucket = world.book.bucket_of(person_id)
+
+    async def enter() -> Opened:
+        async with world.database.transaction() as db:
+            return await open_session(db, world.ids, world.book, person_id, "", world.at)
+
+    async with world.database.transaction() as db:
+        await people.lock_people(db, bucket, [person_id])
+        await db.execute("update personal_data set phone_changed_at = $1", world.at)
+        entering = asyncio.create_task(enter())
+        await asyncio.sleep(0.2)  # until it waits for the person
+    await entering
+    assert await cooling_of(world, person_id) is not None
 
 
 async def test_sign_out_everywhere_but_here(world: World) -> None:

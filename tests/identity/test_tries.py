@@ -12,6 +12,8 @@ from wufeng.identity import policy as policies
 from wufeng.identity.codes.commands import send_code, verify_code
 from wufeng.identity.codes.model import CodePurpose, SignUp
 from wufeng.identity.codes.store import MessageTable
+from wufeng.identity.passkeys.commands import ask_to_sign_in
+from wufeng.identity.passkeys.model import RelyingParty
 from wufeng.identity.pins.commands import check_pin
 from wufeng.identity.places import Place
 from wufeng.identity.policy import read_identity_policy, shipped_identity_policy
@@ -144,6 +146,21 @@ async def test_codes_from_and_to_an_address(world: World, few: None) -> None:
     assert [await verify(n, wrong, there) for n in range(4)] == [False, False, False, Code.RATE_LIMITED]
     assert await verify(0, right, there) is Code.RATE_LIMITED
     assert await verify(0, right, Place("198.51.100.8")) is True
+
+
+async def test_challenges_to_an_address(world: World, few: None) -> None:
+    async def ask(place: Place) -> Code | None:
+        party = RelyingParty("localhost", "http://localhost")
+        try:
+            await ask_to_sign_in(world.database, world.vault, world.ids, world.book, party, world.at, place)
+        except Problem as problem:
+            return problem.code
+        return None
+
+    assert [await ask(FAR) for _ in range(5)] == [None, None, None, *[Code.RATE_LIMITED] * 2]
+    assert await ask(Place("198.51.100.1")) is None
+    async with world.database.read() as db:
+        assert await db.fetchval("select count(*) from passkey_challenge") == 4
 
 
 async def test_neither_addresses_nor_pins_can_be_read_out_of_the_table(world: World) -> None:

@@ -56,6 +56,16 @@ class Payer:
         self.line_id = line_id
         self.bucket = bucket
 
+    @property
+    def device_id(self) -> UUID:
+        """What they are signed in on, and show pay codes with."""
+        return UUID(int=self.id.int ^ 2)
+
+    @property
+    def handle_name(self) -> UUID:
+        """The enrolment that their device makes codes by without a connection."""
+        return UUID(int=self.id.int ^ 3)
+
 
 class TopUp(Command, frozen=True, kw_only=True):
     """Money for a wallet, as if a bank had confirmed it."""
@@ -172,6 +182,7 @@ class Town:
                 for account in ledger.guarded_accounts(owner, id_, "CNY")
             ]
             await ledger.open_accounts(db, bucket, accounts)
+            await sign_in(db, payers, self.at)
         if wallet_minor:
             await asyncio.gather(*(self.fill(payer, wallet_minor) for payer in payers))
         return payers
@@ -392,6 +403,26 @@ class Town:
 
     async def kinds(self) -> list[str]:
         return [row["kind"] for row in await self.fetch("select kind from event order by bucket, seq")]
+
+
+async def sign_in(db: Connection, payers: Sequence[Payer], at: datetime) -> None:
+    """A device for each, signed in and enrolled for pay codes."""
+    rows = [(payer.bucket, payer.device_id, payer.id, at) for payer in payers]
+    await db.executemany(
+        "insert into device (bucket, id, person_id, name, secret_hash, created_at, seen_at)"
+        " values ($1, $2, $3, 'phone', uuid_send($2), $4, $4)",
+        rows,
+    )
+    await db.executemany(
+        "insert into session (bucket, id, person_id, secret_hash, device, created_at, expires_at, device_id)"
+        " values ($1, $2, $3, uuid_send($2), 'phone', $4::timestamptz, $4 + interval '90 days', $2)",
+        rows,
+    )
+    await db.executemany(
+        "insert into pay_choice (bucket, device_id, person_id, chosen_at, handle_name, use_wallet, tenor)"
+        " values ($1, $2, $3, $4, $5, true, 1)",
+        [(*row, payer.handle_name) for row, payer in zip(rows, payers, strict=True)],
+    )
 
 
 def seen(answer: Answer | Problem) -> tuple[int, dict[str, Any]]:

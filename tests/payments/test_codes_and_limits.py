@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from wufeng.compliance import load_sums
 from wufeng.identity import Tier
 from wufeng.ledger import AccountKind
 from wufeng.payments import Capture, Channel, Funding, PaymentStatus, Presented, Reader
@@ -18,13 +19,15 @@ from .conftest import Payer, Town
 BALANCE = Funding(use_wallet=True, line_id=None)
 
 
-def code(number: int, *, offline: bool = False) -> Presented:
-    return Presented(UUID(int=number), UUID(int=1), offline)
+def code(town: Town, payer: Payer, number: int, *, offline: bool = False) -> Presented:
+    if offline:
+        return Presented(UUID(int=number), payer.device_id, handle_name=payer.handle_name)
+    return Presented(UUID(int=number), payer.device_id, made_at=town.at)
 
 
 async def show(town: Town, payer: Payer, order_no: str, minor: int, number: int, **more: Any) -> Any:
     """A merchant scans a pay code."""
-    shown = code(number, offline=more.pop("offline", False))
+    shown = code(town, payer, number, offline=more.pop("offline", False))
     more = {"confirmation": Confirmation.PAY_CODE, "reader": Reader.MERCHANT} | more
     return await town.pay(payer, order_no, minor, presented=shown, **more)
 
@@ -58,6 +61,52 @@ async def test_a_code_shown_at_many_tills_at_once_pays_once(town: Town) -> None:
     assert [status for status, _ in answers].count(201) == 5
     assert {body["code"] for status, body in answers if status != 201} == {"confirmation_failed"}
     assert await town.payable() == 5 * (10_00 - 6)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "update device set revoked_at = $1 where person_id = $2",
+        "update session set revoked_at = $1 where person_id = $2",
+        "update session set expires_at = $1 where person_id = $2",
+        "update pay_choice set handle_name = null, stopped_at = $1 where person_id = $2",
+    ],
+)
+async def test_a_code_that_waits_in_a_lane_does_not_pay_after_its_device_was_ended(
+    town: Town, ends: str, offline: bool
+) -> None:
+    """The edge has read the code before: what is answered by then counts."""
+    [payer] = await town.people()
+    pays = code(town, payer, 7, offline=offline)
+    async with town.database.transaction() as db:
+        await db.execute(ends, town.at, payer.id)
+    status, body = await town.pay(payer, "o1", 1_00, presented=pays, confirmation=Confirmation.PAY_CODE)
+    assert (status, body["code"]) == (403, "confirmation_failed")
+    assert await town.fetch("select 1 from payment") == await town.fetch("select 1 from pay_code_use") == []
+
+
+async def test_a_code_made_after_the_stop_pays(town: Town) -> None:
+    [payer] = await town.people()
+    async with town.database.transaction() as db:
+        await db.execute("update pay_choice set stopped_at = $1", town.at)
+    town.turn(seconds=1)
+    assert (await show(town, payer, "o1", 1_00, 7))[0] == 201
+
+
+async def test_somebody_elses_device_shows_no_code_of_the_payer(town: Town) -> None:
+    [payer] = await town.people()
+    stranger = Presented(UUID(int=7), UUID(int=1), made_at=town.at)
+    status, body = await town.pay(payer, "o1", 1_00, presented=stranger)
+    assert (status, body["code"]) == (403, "confirmation_failed")
+
+
+async def test_too_much_for_a_phone_without_a_connection_is_declined_at_once(town: Town) -> None:
+    [payer] = await town.people()
+    status, body = await show(town, payer, "o1", 200_01, 7, offline=True)
+    assert (status, body["status"], reasons(body)) == (402, "declined", ["code_limit"])
+    status, body = await show(town, payer, "o2", 200_01, 8)
+    assert (status, body["status"]) == (201, "requires_action"), "by a code made here the phone is asked"
 
 
 async def test_the_same_request_again_is_the_same_payment_though_its_code_is_used(town: Town) -> None:
@@ -110,6 +159,20 @@ async def test_a_printed_code_takes_500_a_day(town: Town) -> None:
     assert (await town.pay(payer, "o3", 1, channel=Channel.DYNAMIC_CODE))[0] == 201
     town.turn(days=1)
     assert (await town.pay(payer, "o4", 500_00, channel=static))[0] == 201
+
+
+async def test_a_printed_codes_order_that_is_named_another_way_counts_all_the_same(town: Town) -> None:
+    [payer, other] = await town.people(2)
+    static = Channel.STATIC_CODE
+    assert (await town.pay(payer, "o1", 500_00, channel=static))[0] == 201
+    assert reasons((await town.pay(payer, "o2", 1, channel=static))[1]) == ["code_limit"]
+    status, body = await town.pay(payer, "o2", 1)
+    assert (status, body["channel"], reasons(body)) == (402, "static_code", ["code_limit"])
+    status, body = await town.pay(other, "o2", 1)
+    assert (status, body["channel"]) == (201, "static_code")
+    async with town.database.read() as db:
+        sums = await load_sums(db, other.bucket, [other.id])
+    assert sums[other.id].static_minor == 1, "and is written"
 
 
 async def test_printed_codes_in_the_same_second_keep_to_500(town: Town) -> None:

@@ -17,7 +17,8 @@ from .test_quotes import quote, use
 
 TOMORROW = date(2026, 9, 4)
 AMOUNT_MINOR = 1_000_00
-OLD, NEW = [(1, 0), (3, 25_00), (6, 45_00), (12, 88_00)], [(1, 0), (3, 30_00), (6, 45_00)]
+OLD = [(1, 0), (3, 25_00), (6, 45_00), (9, 65_00), (12, 88_00)]
+NEW = [(1, 0), (3, 30_00), (6, 45_00), (9, 65_00)]
 
 
 async def publish_dearer(town: Town) -> None:
@@ -28,6 +29,7 @@ async def publish_dearer(town: Town) -> None:
         .replace("2015-04-01", str(TOMORROW))
         .replace("fee_ppm = 25_000", "fee_ppm = 30_000")
         .replace("    { tenor = 12, fee_ppm = 88_000 },\n", "")
+        .replace("    { tenor = 12, fee_ppm = 75_000 },\n", "")  # people of good standing neither
     )
     async with town.database.transaction() as db:
         kept = await credit.publish(db, [read_product(source, "mine.toml")], town.at)

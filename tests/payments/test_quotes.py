@@ -57,9 +57,15 @@ async def test_offers_show_every_tenor_with_its_yearly_cost(town: Town) -> None:
             town.at, "en",
         )  # fmt: skip
     monthly = [o for o in found if o.name == "Monthly bill"]
-    assert [(o.tenor, o.total_cost_minor) for o in monthly] == [(1, 0), (3, 25_00), (6, 45_00), (12, 88_00)]
-    # PRODUCTS.md 2: 14.94, 15.27 and 15.86 % a year.
-    assert [(o.annualised_rate_ppm + 50) // 100 for o in monthly] == [0, 14_94, 15_27, 15_86]
+    assert [(o.tenor, o.total_cost_minor) for o in monthly] == [
+        (1, 0),
+        (3, 25_00),
+        (6, 45_00),
+        (9, 65_00),
+        (12, 88_00),
+    ]
+    # PRODUCTS.md 2: 14.94, 15.27, 15.34 and 15.86 % a year.
+    assert [(o.annualised_rate_ppm + 50) // 100 for o in monthly] == [0, 14_94, 15_27, 15_34, 15_86]
     assert none == []
 
 
@@ -95,15 +101,15 @@ async def test_a_payer_sees_wallet_line_and_split(town: Town) -> None:
     seen = await quote(town, 1_000_00, payer)
     kinds = [tuple((f.kind, f.amount_minor) for f in option.funding) for option in seen.options]
     assert kinds[0] == (("wallet", 1_000_00),)
-    assert [option.tenor for option in seen.options] == [None, 1, 3, 6, 12, 1, 3, 6, 12]
-    assert kinds[5] == (("wallet", 300_00), ("line", 700_00))
+    assert [option.tenor for option in seen.options] == [None, 1, 3, 6, 9, 12, 1, 3, 6, 9, 12]
+    assert kinds[6] == (("wallet", 300_00), ("line", 700_00))
     wallet, line = seen.options[0], seen.options[2]
     assert (wallet.available, wallet.reasons[0].code) == (False, "insufficient_balance")
     assert line.available and line.late_terms is not None and line.lenders[0].share_ppm == 1_000_000
     assert sum(part.amount_minor for part in line.instalments) == 1_000_00 + line.total_cost_minor
     assert line.late_terms.annualised_rate_ppm == 182_500
     rich = await quote(town, 100_00, payer)
-    assert rich.options[0].available and len(rich.options) == 5, "what the wallet covers is not split"
+    assert rich.options[0].available and len(rich.options) == 6, "what the wallet covers is not split"
 
 
 async def test_a_merchant_does_not_learn_what_is_in_a_wallet(town: Town) -> None:
@@ -176,7 +182,7 @@ async def test_a_quote_for_nobody_becomes_the_payers_own_line(town: Town) -> Non
     seen = await quote(town, 1_000_00, None, order)
     monthly = [option for option in seen.options if option.product == "monthly_bill@1"]
     other = next(option for option in seen.options if option.product == "pay_in_four@1")
-    assert [option.tenor for option in monthly] == [1, 3, 6, 12]
+    assert [option.tenor for option in monthly] == [1, 3, 6, 9, 12]
     funding = await use(town, monthly[1].id, order, payer)
     assert (funding.line_id, funding.tenor) == (payer.line_id, 3)
     with pytest.raises(Problem, match="another order"):
@@ -253,7 +259,7 @@ async def test_an_ended_session_binds_nothing(town: Town) -> None:
     ended = await payments.expire_checkout(town.database, town.book, session_id, town.merchant_id, town.at)
     assert ended.status == "expired"
     options = (await quote(town, 1_000_00, None, order)).options
-    assert [option.tenor for option in options if option.product == "monthly_bill@1"] == [1, 3, 6, 12]
+    assert [option.tenor for option in options if option.product == "monthly_bill@1"] == [1, 3, 6, 9, 12]
 
 
 async def test_pages_that_are_not_opened(town: Town) -> None:

@@ -163,3 +163,22 @@ async def test_a_consent_is_taken_back_on_the_page(town: Town) -> None:
     page = await visitor.get(path)
     assert "Taken back on" in page.text and "This application has lapsed" in page.text
     assert page.text.count("Take this consent back") == 2, "the other two"
+
+
+async def test_how_it_falls_due_is_chosen_where_there_is_a_choice(town: Town) -> None:
+    person = await known(town.api)
+    visitor = town.visitor(token=person.token)
+    assert 'name="mode"' not in (await visitor.get("/app/apply?product=monthly_bill")).text
+    form = await visitor.get("/app/apply?product=order_instalments")
+    assert 'name="mode" value="order" checked' in form.text and 'name="mode" value="bill">' in form.text
+    said = {**SAID, "product": "order_instalments", "mode": "bill", "key": form.field("key")}
+    forgot = await visitor.post("/app/apply", {**said, "consent_bureau_query": ""})
+    assert forgot.status == 422 and 'name="mode" value="bill" checked' in forgot.text
+    result = await visitor.get((await visitor.post("/app/apply", said)).location)
+    assert "By monthly bill: all purchases stand on one bill a month" in result.text
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    await visitor.post(f"{address(result)}/accept", signing)
+    (line,) = (await town.api.get("/v1/lines", person.token)).json()["data"]
+    assert (line["product"], line["bill_day"]) == ("order_instalments@1", 1)
+    chinese = await town.visitor(token=person.token, language="zh").get(address(result))
+    assert "按账单还款：所有订单合并为每月一张账单" in chinese.text

@@ -375,6 +375,17 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street
     for part in ("443.83", "10 Oct 2026", "Oak desk", "Instalment 1 of 3", "fee ¥10.83"):
         assert part in shown, part
     assert "Minimum payment 443.83: instalments 433.00; instalment fees 10.83" in shown
+    formula = "principal 1,299.00 × 2.5 % = 32.475, rounded half to even, is 32.48; 32.48 ÷ 3"
+    assert f"Instalment 1 of 3, fee 10.83: {formula}" in shown
+    (draw,) = [draw async for draw in shopper.api.lines.draws(shopper.line)]
+    plan_id = draw.id.replace("drw_", "pln_")
+    why = await shopper.api.plans.explain(plan_id)
+    assert [one.amount_minor for one in why.amounts] == [44_383, 44_383, 44_382, 3_248]
+    whole = why.amounts[0].steps[1].steps[0].whole
+    assert whole is not None and (whole.amount_minor, whole.steps[0].share_ppm) == (3_248, 25_000)
+    plan = text_of(await shopper.browser.get(f"/app/plans/{plan_id}"))
+    assert f"Instalment 2 of 3, fee 10.83: {formula}" in plan
+    assert "32.48 − 2 × 10.83 = 10.82: the last instalment carries the remainder" in plan
     paper = await shopper.browser.get(f"/app/bills/{bill.id}/pdf")
     assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
     assert paper.headers["content-disposition"] == 'attachment; filename="wufeng-bill-2026-10-01.pdf"'

@@ -117,7 +117,7 @@ async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str,
         await page.goto(demo.links["an outsider's shop to buy in"])
         await page.locator("a[href*='/shop/']").first.click()
         for figure in ("443.83", "14.94%"):
-            await page.get_by_text(figure).first.wait_for()
+            await page.get_by_text(figure).locator("visible=true").first.wait_for()
         await page.locator("main form button").first.click()
         await page.wait_for_url("**/checkout/**")
         await sees(page, "1,299.00", "32.48", "14.94%", words("Who lends"), words("If you pay late"))

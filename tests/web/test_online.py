@@ -251,9 +251,7 @@ async def test_the_operators_own_people_sign_in_by_their_provider() -> None:
                 "link", name=words("Try again with %(provider)s", provider="Lowmoon ID")
             ).click()
             await page.get_by_role("button", name="林小满").click()
-            await page.wait_for_url(f"{url}/app")
-            await page.goto(f"{url}/app/sign-in?next=/app/credit")
-            await page.goto(f"{url}/app/credit")
+            await page.wait_for_url(f"{url}/app/credit")
             await sees(page, words("You have no credit line yet"))
 
 

@@ -1,6 +1,7 @@
 """Codes, links and a friend's link as people meet them: signed in or not, in both languages, without scripts."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +23,8 @@ async def code_of(town: Town, shop: Shop, **more: Any) -> dict[str, Any]:
     return code
 
 
-async def open_order(town: Town, shop: Shop, amount_minor: int = 12_80) -> str:
-    order = town.api.order(shop, amount_minor)
+async def open_order(town: Town, shop: Shop, amount_minor: int = 12_80, **more: Any) -> str:
+    order = town.api.order(shop, amount_minor, **more)
     del order["merchant"]
     id_: str = (await town.api.post("/v1/orders", shop.key, order)).json()["id"]
     return id_
@@ -87,6 +88,65 @@ async def test_an_orders_code_leads_to_its_page_and_opens_one_page_only(town: To
     assert again.status == 303 and "/app/payments/" in again.location
     other = await town.visitor().get((await town.visitor().get(path)).location)
     assert "This order is paid" in other.text
+
+
+async def pages_of(town: Town) -> int:
+    """How many hosted pages have been made."""
+    async with town.api.app.database.read() as db:
+        count: int = await db.fetchval("select count(*) from checkout_session")
+    return count
+
+
+async def test_an_order_that_cannot_be_paid_gets_no_page(town: Town) -> None:
+    shop, hour = await town.api.new_merchant(), timedelta(hours=1)
+    ends = (town.api.clock.now() + hour).isoformat()
+    seen_before, never_seen = [await open_order(town, shop, expires_at=ends) for _ in range(2)]
+    closed = await open_order(town, shop)
+    view = await town.api.post(f"/v1/orders/{closed}/close", shop.key)
+    assert view.status_code == 200, view.text
+    paths = {
+        order: path_of((await town.api.get(f"/v1/orders/{order}/code", shop.key)).json()["url"])
+        for order in (seen_before, never_seen, closed)
+    }
+    page = await town.visitor().get(paths[seen_before])
+    assert page.status == 303 and await pages_of(town) == 1
+    town.api.clock.turn_to(town.api.clock.now() + hour)
+    for _ in range(3):
+        assert (await town.visitor().get(paths[seen_before])).location == page.location, (
+            "the page that it had"
+        )
+        for order in (never_seen, closed):
+            told = await town.visitor().get(paths[order])
+            assert told.status == 200 and "This order can no longer be paid" in told.text
+            assert "<form" not in told.text.split("<main")[1].split("</main")[0]
+    assert await pages_of(town) == 1
+
+
+async def session_of(town: Town, shop: Shop, location: str) -> dict[str, Any]:
+    seen: dict[str, Any] = (
+        await town.api.get(f"/v1/checkout_sessions/{location.split('/')[2]}", shop.key)
+    ).json()
+    return seen
+
+
+async def test_a_page_that_its_merchant_ended_is_opened_without_its_share(town: Town) -> None:
+    """Of one that ran out, the merchant still carries its share: only whoever ends it takes that back."""
+    shop = await town.api.new_merchant()
+    shares = {}
+    for ended in (True, False):
+        order = await open_order(town, shop)
+        offered = {"order": order, "return_url": "https://shop.test/", "tenors": [3, 6]}
+        offered["merchant_fee_share_ppm"] = 500_000
+        session = (await town.api.post("/v1/checkout_sessions", shop.key, offered, key=None)).json()["id"]
+        if ended:
+            await town.api.post(f"/v1/checkout_sessions/{session}/expire", shop.key, key=None)
+        else:
+            town.api.clock.turn_to(town.api.clock.now() + timedelta(hours=24))
+        path = path_of((await town.api.get(f"/v1/orders/{order}/code", shop.key)).json()["url"])
+        seen = await session_of(town, shop, (await town.visitor().get(path)).location)
+        assert seen["id"] != session and seen["status"] == "open" and seen["tenors"] == [3, 6]
+        shares[ended] = seen["merchant_fee_share_ppm"]
+    assert shares == {True: 0, False: 500_000}
 
 
 @pytest.mark.parametrize(

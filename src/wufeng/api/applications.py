@@ -63,11 +63,15 @@ class DeclaredBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class CreateApplication(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An application for a line of a product; with an order its cost sheet is of that order."""
+    """An application for a line of a product; with an order its cost sheet is of that order.
+
+    mode  how what is bought becomes due, of a product with a choice; without it, in the product's first
+    """
 
     product: Annotated[str, Meta(min_length=1, max_length=64, examples=["monthly_bill"])]
     consents: Annotated[tuple[ConsentBody, ...], Meta(max_length=20)]
     order: OrderId | None = None
+    mode: credit.Mode | None = None
     declared: DeclaredBody = DeclaredBody()
 
 
@@ -146,6 +150,7 @@ async def create_application(call: Call[CreateApplication, Nothing]) -> Answer:
         age_years=age_years,
         facts=facts[person_id],
         purchase=purchase,
+        mode=body.mode,
         language=call.language,
     )
     return await call.services.lanes.submit(bucket, command)

@@ -15,6 +15,7 @@ from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.identity import CallerKind
 from wufeng.identity.people.queries import person_of_wallet
+from wufeng.identity.places import counted_as
 from wufeng.payments import Funding
 from wufeng.payments.pay_codes.commands import issue_code, stop_codes
 from wufeng.payments.pay_codes.model import Enrolled, Issued, Resolved
@@ -112,7 +113,7 @@ async def read_shown(call: Call[Any, Any]) -> Resolved | Answer:
     A code that is not accepted is confirmation_failed, the same for every reason.
     """
     assert call.caller.merchant_id is not None, "refuse_beside_code comes before"
-    shown = Shown(call.body.pay_code, call.caller.merchant_id, call.client)
+    shown = Shown(call.body.pay_code, call.caller.merchant_id, counted_as(call.client))
     return await call.services.pay_codes.resolve(call.book, shown, call.at, lambda: _stored(call))
 
 

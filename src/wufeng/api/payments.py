@@ -23,7 +23,7 @@ from wufeng.api.bodies import (
     WalletId,
 )
 from wufeng.api.confirming import prove
-from wufeng.api.family_paying import card_to_spend
+from wufeng.api.family_paying import card_that_spent, card_to_spend, refuse_while_cooling
 from wufeng.api.pay_codes import PayCode, read_shown, refuse_beside_code
 from wufeng.api.payment_reading import PaymentList, PaymentsQuery, get_payment, get_payments, reader_of
 from wufeng.api.routing import Call, Nothing, Route
@@ -156,8 +156,7 @@ async def _pay_by_code(call: Call[CreatePayment, Nothing]) -> Answer:
         return shown
     stored = isinstance(call.body.order, str)
     funding = await _priced_now(call, order, stored, shown.funding, shown.payer_id)
-    presented = Presented(shown.code_id, shown.device_id, shown.offline)
-    return await _submit(call, shown.payer_id, order, funding, Confirmation.PAY_CODE, presented)
+    return await _submit(call, shown.payer_id, order, funding, Confirmation.PAY_CODE, shown.presented)
 
 
 async def _pay_by_family_card(call: Call[CreatePayment, Nothing], sources: Sequence[FundingSource]) -> Answer:
@@ -167,16 +166,21 @@ async def _pay_by_family_card(call: Call[CreatePayment, Nothing], sources: Seque
         raise invalid_field("/funding", "Who holds a family card pays with it, in a session of their own.")
     if len(sources) > 1 or sources[0].wallet is not None or sources[0].line is not None:
         raise invalid_field("/funding", "A family card pays by itself.")
+    if call.body.quote_option is not None:
+        raise invalid_field("/quote_option", "A family card has no quotes: leave it out.")
+    if sources[0].tenor > 1:
+        raise invalid_field("/funding", "A family card pays at once: its cap holds no instalments' price.")
     _payer(call)
     order = await _order_of(call, spender_id)
     assert sources[0].family_card is not None, "that is what it was asked for"
     card = await card_to_spend(call, sources[0].family_card, spender_id)
     stored = isinstance(call.body.order, str)
-    funding = Funding(card.use_wallet, card.line_id, sources[0].tenor)
+    funding = Funding(card.use_wallet, card.line_id)
     funding = await _priced_now(call, order, stored, funding, card.owner_id)
     answered, confirmed = await prove(call, spender_id, call.body.confirmation)
     if answered is not None:
         return answered
+    await refuse_while_cooling(call, card, order.amount_minor)
     return await _submit(call, card.owner_id, order, funding, confirmed, spend=Spend(card.id, spender_id))
 
 
@@ -260,6 +264,8 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
         raise
     if answered is not None:
         return answered
+    if payment.spender_id is not None:
+        await refuse_while_cooling(call, await card_that_spent(call, payment), payment.amount_minor)
     command = Confirm(
         at=call.at,
         people=(payment.payer_id,),

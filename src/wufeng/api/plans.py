@@ -1,4 +1,4 @@
-"""Plans of bills: what a bill could be split into, and the split with its person's yes."""
+"""Plans: what a bill could be split into, the split with its person's yes, and how each instalment came about."""
 
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from wufeng.base.ids import Prefix, decode
 from wufeng.credit import queries
 from wufeng.credit.bill_plans.model import BillPlanOptions
 from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.documents.queries import ExplanationView, show_explained_plan
 from wufeng.credit.queries import Reading
 from wufeng.credit.views import PlanView
 from wufeng.identity import own_person
@@ -66,6 +67,15 @@ async def create_plan(call: Call[CreatePlan, Nothing]) -> Answer:
     return await call.services.lanes.submit(call.book.bucket_of(bill_id), command)
 
 
+async def explain_plan(call: Call[Nothing, Nothing]) -> Answer:
+    """How each instalment of a plan came about."""
+    async with call.services.database.read() as db:
+        read = _reading(call, db)
+        draw, line = await queries.load_draw(read, call.path_id(Prefix.PLAN, "plan"), "plan")
+        own_person(call.caller, line.person_id, "plan")
+        return reply(show_explained_plan(read, draw, line))
+
+
 def _reading(call: Call[Any, Any], db: Connection) -> Reading:
     on = call.book.business_date(call.at)
     return Reading(db, call.book, call.services.products, on, call.language)
@@ -90,5 +100,13 @@ ROUTES = (
         body=CreatePlan,
         answers={201: PlanView},
         keyed=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/plans/{id}/explain",
+        operation="explain_plan",
+        summary="How each instalment of a plan came about",
+        handle=explain_plan,
+        answers={200: ExplanationView},
     ),
 )

@@ -24,7 +24,7 @@ from wufeng.base.ids import Prefix, decode, encode, slot_of
 from wufeng.identity import CallerKind, own_between
 from wufeng.identity.merchants.model import Scene
 from wufeng.identity.people.queries import person_of_wallet
-from wufeng.payments import Funding, PaymentView, Presented
+from wufeng.payments import Funding, PaymentView
 from wufeng.payments.rides import queries
 from wufeng.payments.rides.commands import NO_GATE
 from wufeng.payments.rides.model import (
@@ -106,7 +106,7 @@ async def create_ride(call: Call[NewRide, Nothing]) -> Answer:
         ride_no=body.ride_no,
         fare_minor=body.fare_minor,
         funding=shown.funding,
-        presented=Presented(shown.code_id, shown.device_id, shown.offline),
+        presented=shown.presented,
         language=call.language,
     )
     return await services.lanes.submit(book.bucket_of(shown.payer_id), command)

@@ -394,7 +394,15 @@ async def respond(
 
 
 def _problem_of(error: Exception) -> Problem:
-    """What is told of an error that no handler foresaw; a database that went away is no mistake, and comes back."""
+    """What is told of an error that no handler foresaw; a database that went away is no mistake, and comes back.
+
+    A lock that was not given has rolled the call's own transaction back; lanes tell of theirs themselves, and no call
+    with a key writes after its lane. What was taken before, such as the try of a code, stays taken.
+    """
+    if isinstance(error, (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)):
+        return Problem(
+            Code.OVERLOADED, "A row it needs is held by another. Nothing was done.", retry_after_s=1
+        )
     if isinstance(error, (ConfigurationError, asyncpg.InterfaceError, *LOST)):
         gone = "The database went away. Ask again with the same key."
         return Problem(Code.OUTCOME_UNKNOWN, gone, retry_after_s=1)

@@ -71,7 +71,9 @@ async def post_sign_in_challenge(call: Call[Nothing, Nothing]) -> Answer:
     """What a passkey is asked to sign in order to sign in, or to step a session up."""
     services = call.services
     party = relying_party_of(services.settings.public_origin)
-    challenge = await ask_to_sign_in(services.database, services.ids, call.book, party, call.at)
+    challenge = await ask_to_sign_in(
+        services.database, services.vault, services.ids, call.book, party, call.at, call.place
+    )
     return reply(challenge, 201)
 
 

@@ -97,6 +97,7 @@ class Application(Struct, frozen=True, kw_only=True):
     limit_steps: list[LimitStep] = []
     order: str | None = None
     order_minor: int | None = None
+    mode: str | None = None
     line: str | None = None
     consents: list[dict[str, Any]] = []
     sheet: Paper | None = None
@@ -133,10 +134,14 @@ class Applications(Resource):
         consents: Sequence[Consent],
         declared: Declared | None = None,
         order: str | None = None,
+        mode: str | None = None,
         idempotency_key: str | None = None,
     ) -> Application:
-        """Apply for a line; decided at once. Comes back to the one under way for the product."""
-        body = given(product=product, consents=consents, declared=declared, order=order)
+        """Apply for a line; decided at once. Comes back to the one under way for the product.
+
+        mode  `order` (each purchase is due by itself) or `bill` (one bill a month), of a product with both
+        """
+        body = given(product=product, consents=consents, declared=declared, order=order, mode=mode)
         return await self._pay(Application, "/v1/applications", body, idempotency_key)
 
     def list(self, *, person: str | None = None, limit: int | None = None) -> Listing[Application]:

@@ -190,11 +190,15 @@ class Explained(Struct, frozen=True, kw_only=True):
     days_past_due: int | None = None
     order: list[str] | None = None
     place: int | None = None
+    whole: "Explained | None" = None
+    remainder: str | None = None
+    annual_ppm: int | None = None
+    year_days: int | None = None
     steps: "list[Explained]" = []
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """The amounts of a bill or a repayment, each opened into what made it."""
+    """The amounts of a bill, a repayment or a plan, each opened into what made it."""
 
     id: str
     currency: str
@@ -363,6 +367,10 @@ class Plans(Resource):
     async def get(self, id_: str) -> Plan:
         """One plan."""
         return await self._get(Plan, f"/v1/plans/{at(id_)}")
+
+    async def explain(self, id_: str) -> Explanation:
+        """How each instalment of a plan came about."""
+        return await self._get(Explanation, f"/v1/plans/{at(id_)}/explain")
 
 
 class Repayments(Resource):

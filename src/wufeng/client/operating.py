@@ -122,11 +122,12 @@ class TurnedClock(Struct, frozen=True, kw_only=True):
 class Merchants(Resource):
     """Who sells."""
 
-    async def create(self, *, name: str, scene: str, fee_plan: FeePlan) -> Merchant:
-        """Make a merchant; the answer alone holds its first key."""
-        return await self._post(
-            Merchant, "/v1/merchants", {"name": name, "scene": scene, "fee_plan": fee_plan}
-        )
+    async def create(
+        self, *, name: str, scene: str, fee_plan: FeePlan, return_origins: Sequence[str] = ()
+    ) -> Merchant:
+        """Make a merchant; the answer alone holds its first key. `return_origins`: as set_return_origins says."""
+        body = given(name=name, scene=scene, fee_plan=fee_plan, return_origins=list(return_origins) or None)
+        return await self._post(Merchant, "/v1/merchants", body)
 
     async def get(self, id_: str) -> Merchant:
         """One merchant."""

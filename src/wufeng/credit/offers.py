@@ -10,7 +10,7 @@ from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
 from wufeng.credit.plans.yearly import Rates, unit_of, yearly_rates
 from wufeng.credit.products.dates import Dates
-from wufeng.credit.products.model import Cycle, Product
+from wufeng.credit.products.model import Cycle, Mode, Product
 from wufeng.credit.rates.model import UnitPeriod
 from wufeng.identity.merchants.model import Scene
 
@@ -67,14 +67,17 @@ class PriceOption(Struct, frozen=True, kw_only=True):
         return yearly_rates(self.annualised_rate_ppm, self.amount_minor, paid, self.on, rhythm, self.unit)
 
 
-def offers(product: Product, amount_minor: int, scene: Scene, on: date) -> list[PriceOption]:
+def offers(
+    product: Product, amount_minor: int, scene: Scene, on: date, mode: Mode | None = None
+) -> list[PriceOption]:
     """Every way in which a product pays that amount in that scene, the shortest first; empty when it pays none there.
 
     Limits of a person are not known here: the product's highest limit is the only one.
+    mode  one of the product's; None: its first
     """
     if product.scenes.refuse(scene) or not 0 < amount_minor <= product.limit.maximum_minor:
         return []
-    return price_options(product, product.calendar, amount_minor, on)
+    return price_options(product, product.calendar_in(mode or product.modes[0]), amount_minor, on)
 
 
 def price_options(

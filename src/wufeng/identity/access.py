@@ -189,6 +189,7 @@ RULES: dict[str, Rule] = {
     "get_bill": Rule(person=CODE),
     "explain_bill": Rule(person=CODE),
     "get_plan": Rule(person=CODE),
+    "explain_plan": Rule(person=CODE),
     "list_bill_plans": Rule(person=CODE),
     "create_plan": Rule(person=CODE),  # the PIN is asked for by its own confirmation
     "create_repayment": Rule(person=CODE, platform=Scope.REPAYMENTS, staff=WORKING),

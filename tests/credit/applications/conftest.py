@@ -77,10 +77,10 @@ class Office:
         answer = await self.house.do(self.accepting(payer, view, **more))
         return msgspec.json.decode(answer.body, type=ApplicationView)
 
-    async def opened(self, payer: Payer, facts: Facts) -> Payer:
+    async def opened(self, payer: Payer, facts: Facts, **more: Any) -> Payer:
         """A person who has applied and signed."""
         self.facts[payer.id] = facts
-        view = await self.accept(payer, await self.apply(payer))
+        view = await self.accept(payer, await self.apply(payer, **more))
         assert view.line is not None
         return msgspec.structs.replace(payer, line_id=decode(Prefix.LINE, view.line))
 

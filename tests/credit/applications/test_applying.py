@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ from wufeng.credit.applications.views import ApplicationView
 from wufeng.credit.lines.model import Actor
 from wufeng.credit.lines.store import load_changes, load_lines
 from wufeng.credit.offers import offers
+from wufeng.credit.products.model import Mode
 from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind
 
@@ -321,3 +322,36 @@ async def test_an_application_that_waits_ends_with_its_consent(office: Office) -
     fresh = await office.apply(person, facts=REGULAR)
     assert fresh.id != offered.id and fresh.status == "offered"
     assert all(one.withdrawn_at is None for one in fresh.consents)
+
+
+async def test_a_line_is_opened_in_the_mode_that_was_asked_for(office: Office) -> None:
+    house, bill_days = office.house, {None: None, Mode.ORDER: None, Mode.BILL: 1}
+    sheets = []
+    for mode, bill_day in bill_days.items():
+        person = await house.person()
+        view = await office.apply(person, product="order_instalments", facts=REGULAR, mode=mode)
+        kept = await row(office, view)
+        assert kept.sheet is not None
+        assert view.mode is kept.mode is read_sheet(kept.sheet).mode is (mode or Mode.ORDER)
+        signed = await office.accept(person, view)
+        assert signed.line is not None
+        line_id = decode(Prefix.LINE, signed.line)
+        async with house.database.read() as db:
+            line = (await load_lines(db, house.bucket, [line_id]))[line_id]
+        assert line.bill_day == bill_day
+        sheets.append(read_sheet(kept.sheet))
+    assert [sheet.mode_text and sheet.mode_text.en.split(":")[0] for sheet in sheets] == [
+        "Order by order",
+        "Order by order",
+        "By monthly bill",
+    ]
+    first_due = [[way.instalments[0].due_on for way in sheet.ways[:2]] for sheet in sheets]
+    assert first_due[1:] == [[date(2026, 10, 3), date(2026, 10, 3)], [date(2026, 10, 10), date(2026, 10, 10)]]
+
+
+async def test_a_mode_is_one_of_the_products(office: Office) -> None:
+    problem = await office.refused(office.applying(await office.house.person(), mode=Mode.ORDER))
+    assert problem.code is Code.INVALID_FIELD and problem.errors[0].pointer == "/mode"
+    view = await office.apply(await office.house.person(), facts=REGULAR, mode=Mode.BILL)
+    kept = await row(office, view)
+    assert kept.sheet is not None and read_sheet(kept.sheet).mode is None, "there is no choice"

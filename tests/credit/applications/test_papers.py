@@ -15,9 +15,9 @@ from wufeng.credit.applications.papers import Signing, papers_of, read_contract,
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import decide_application
 from wufeng.credit.applications.texts import year_text
-from wufeng.credit.documents import Figures
+from wufeng.credit.documents import Facts, Figures
 from wufeng.credit.products.files import shipped_products
-from wufeng.credit.products.model import STANDARD, Early, Product
+from wufeng.credit.products.model import STANDARD, Early, Mode, Product
 from wufeng.identity.merchants.model import Scene
 
 from .test_application_rules import NEW
@@ -65,6 +65,19 @@ def test_a_sheet_adds_up(product: Product, tier: str, part: int, of_order: bool)
     assert {item.code for item in sheet.contingent} >= {"revolving", "late"}
     assert len(sheet.items) >= len(sheet.ways)
     assert sheet.nothing_else.zh and contract.clauses[-1].text.en
+
+
+def test_the_mode_is_a_part_of_what_is_signed() -> None:
+    both = next(product for product in PRODUCTS if len(product.modes) > 1)
+    papers = {
+        mode: papers_of(replace(signing(both, both.limit.minimum_minor), mode=mode))[0]
+        for mode in (None, *both.modes)
+    }
+    assert papers[None] == papers[Mode.ORDER]
+    assert papers[Mode.BILL].hash != papers[Mode.ORDER].hash
+    said = sheet_document(papers[Mode.BILL], "en").blocks[1]
+    assert isinstance(said, Facts)
+    assert ("How it falls due", "By monthly bill: all purchases stand on one bill a month") in said.rows
 
 
 def test_what_the_merchant_carries_is_not_the_persons() -> None:

@@ -10,9 +10,11 @@ from wufeng import credit
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.applications import store
 from wufeng.credit.applications.model import ApplicationKind, ApplicationStatus, LineReview, ReviewOutcome
+from wufeng.credit.applications.papers import read_sheet
 from wufeng.credit.applications.queries import show_application
 from wufeng.credit.lines.model import Actor, ChangeKind
 from wufeng.credit.lines.store import load_changes
+from wufeng.credit.products.model import Mode
 from wufeng.credit.repayments.model import Target
 
 
@@ -47,6 +49,21 @@ async def test_a_cut_takes_effect_and_says_why(office: Office) -> None:
         change = (await load_changes(db, house.bucket, payer.line_id))[-1]
     assert (change.kind, change.actor) == (ChangeKind.LIMIT_SET, Actor.SYSTEM)
     assert change.reason.startswith("review of 2026-10-01: ") and "spending_low" in change.reason
+
+
+async def test_a_raise_shows_the_plans_of_the_lines_own_mode(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    asked = {"product": "order_instalments", "mode": Mode.BILL}
+    payer = await office.opened(person, QUIET, **asked)
+    office.facts[payer.id] = REGULAR
+    await house.turn_to(date(2026, 12, 31))
+    await house.buy(payer, 500_00)
+    await house.turn_to(date(2027, 1, 2))
+    offer_id = (await reviews(office, payer))[-1].application_id
+    assert offer_id is not None
+    async with house.database.read() as db:
+        offer = (await store.load_applications(db, house.bucket, [offer_id]))[offer_id]
+    assert offer.sheet is not None and offer.mode is read_sheet(offer.sheet).mode is Mode.BILL
 
 
 async def test_a_raise_is_offered_signed_and_kept(office: Office) -> None:

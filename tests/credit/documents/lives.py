@@ -12,6 +12,7 @@ from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import is_settled
 from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.documents.explain import BillSources
+from wufeng.credit.documents.planned import planned
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import charges_open
 from wufeng.credit.lines.model import Line, LineStatus
@@ -154,7 +155,12 @@ class Life:
         on = on or self.on
         bill = brought_up(Debt(self.line, (self.bills[bill_id],)), self.product, on).bills[0]
         everything = {**self.bills, **self.draws}
-        return BillSources(bill, self.items[bill_id], self.product, "CNY", on, everything, self.repayments)
+        plans = {
+            id_: planned(one, self.line, self.product) for id_, one in self.draws.items() if one.tenor > 1
+        }
+        return BillSources(
+            bill, self.items[bill_id], self.product, "CNY", on, everything, self.repayments, plans
+        )
 
     def _keep(self, debt: Debt) -> None:
         self.bills |= {bill.id: bill for bill in debt.bills}

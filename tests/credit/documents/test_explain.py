@@ -16,13 +16,11 @@ from wufeng.credit.accruals.model import Segment
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.documents.explain import (
-    Explained,
-    Why,
-    comes_to,
     explain_bill,
     explain_repayment,
     stretches,
 )
+from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import RepaymentStatus
 

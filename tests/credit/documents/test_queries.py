@@ -4,18 +4,27 @@ import csv
 import io
 from datetime import date
 
+import pytest
+from msgspec.structs import replace
+from tests.credit.bill_plans.test_bill_plans import split
 from tests.credit.conftest import House
 from tests.credit.documents.test_explain import by_code, holds, opened
 
-from wufeng.base.ids import Prefix, decode
+from wufeng import credit
+from wufeng.base.errors import Problem
+from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.documents.bill import bill_csv
-from wufeng.credit.documents.explain import Why
 from wufeng.credit.documents.queries import (
     load_bill_paper,
     show_explained_bill,
+    show_explained_plan,
     show_explained_repayment,
 )
-from wufeng.credit.queries import Reading, load_bill, load_repayment
+from wufeng.credit.documents.steps import Explained, Why
+from wufeng.credit.draws.model import draw_id
+from wufeng.credit.products.model import Product
+from wufeng.credit.queries import Reading, load_bill, load_draw, load_repayment
+from wufeng.credit.views import PlanView
 from wufeng.identity import Merchants
 
 
@@ -58,3 +67,64 @@ async def test_refunds_and_late_payments_are_explained_too(house: House) -> None
         ("fee", 10, 500),
         ("principal", 10, 19_500),
     ]
+
+
+async def test_a_plan_is_explained_by_the_version_tier_and_share_of_its_own_draw(house: House) -> None:
+    payer = await house.payer(
+        wallet_minor=300_000, product="order_instalments", mode=credit.Mode.BILL, tier="preferred"
+    )
+    whole = draw_id(await house.buy(payer, 100_000))
+    bought = draw_id(await house.buy(payer, 60_000, tenor=3, merchant_share_ppm=400_000))
+    house.products.add([dearer(house.products.version("order_instalments", 1))])
+    await house.turn_to(date(2026, 10, 1))
+    split_up = await split(house, payer)
+    assert isinstance(split_up, PlanView)
+    await house.turn_to(date(2026, 11, 1))
+    bill, *_ = sorted(await house.bills(payer), key=lambda bill: bill.issued_on, reverse=True)
+    async with house.database.read() as db:
+        read = Reading(db, house.book, house.products, house.on, "zh")
+        total = (
+            await show_explained_bill(read, *await load_bill(read, decode(Prefix.BILL, bill.id)))
+        ).amounts[0]
+        plans = [
+            show_explained_plan(read, *await load_draw(read, id_))
+            for id_ in (bought, decode(Prefix.DRAW, split_up.draw))
+        ]
+        with pytest.raises(Problem):
+            show_explained_plan(read, *await load_draw(read, whole))
+    for one in (total, *(one for plan in plans for one in plan.amounts)):
+        holds(one)
+        assert not [step for step in opened(one) if step.code is Why.CHANGED]
+    prices = {step.of: price_of(step) for part in total.steps for step in part.steps if price_of(step)}
+    assert prices == {encode(Prefix.DRAW, bought): 5_000, split_up.draw: 6_000}, (
+        "each by its own version and tier"
+    )
+    assert [one.amount_minor for one in plans[1].amounts[:3]] == [
+        one.amount_minor for one in split_up.instalments
+    ]
+    fees = next(step for step in plans[0].amounts[0].steps if step.code is Why.INSTALMENT_FEE)
+    assert "商户承担 9.00 × 40 %，四舍六入五成双到分，为 3.60，余 5.40" in fees.sentence
+
+
+def dearer(product: Product) -> Product:
+    """A next version whose preferred price is 0.1 % a period more."""
+    (tier,) = product.tiers
+    assert tier.prices is not None
+    prices = tuple(
+        replace(price, fee_period_ppm=(price.fee_period_ppm or 0) + 1_000) for price in tier.prices
+    )
+    return replace(
+        product, version=2, effective_from=date(2026, 9, 15), tiers=(replace(tier, prices=prices),)
+    )
+
+
+def price_of(step: Explained) -> int | None:
+    """The price a period that a fee was taken by; None: it is no fee."""
+    return next(
+        (
+            each.whole.steps[0].share_ppm
+            for each in step.steps
+            if each.whole and step.code is Why.INSTALMENT_FEE
+        ),
+        None,
+    )

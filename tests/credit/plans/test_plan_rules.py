@@ -97,7 +97,15 @@ def test_due_dates_follow_the_cycle_month_by_month() -> None:
 
 @pytest.mark.parametrize(
     ("tenor", "share_ppm", "offered"),
-    [(1, 0, True), (3, 0, True), (9, 0, False), (3, 1_000_000, True), (3, 1_000_001, False), (3, -1, False)],
+    [
+        (1, 0, True),
+        (3, 0, True),
+        (9, 0, True),
+        (5, 0, False),
+        (3, 1_000_000, True),
+        (3, 1_000_001, False),
+        (3, -1, False),
+    ],
 )
 def test_what_is_not_on_the_price_list_has_no_terms(tenor: int, share_ppm: int, offered: bool) -> None:
     assert (terms_of(PRODUCT, CYCLE, tenor, share_ppm) is not None) is offered

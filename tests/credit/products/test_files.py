@@ -29,14 +29,15 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
     product = shipped("monthly_bill").product
     assert (product.cycle.bill_day, product.cycle.due_day) == (1, 10)
     assert product.due_days.allowed == (8, 9, 10, 15, 20)
-    assert product.tenors == (1, 3, 6, 12)
+    assert product.tenors == (1, 3, 6, 9, 12)
     assert [price.fee_ppm for tenor in product.tenors if (price := product.price(tenor))] == [
         0,
         25_000,
         45_000,
+        65_000,
         88_000,
     ]
-    assert product.price(9) is None
+    assert product.price(5) is None
     assert sum(lender.share_ppm for lender in product.lenders) == 1_000_000
 
 
@@ -52,7 +53,7 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
         ("late_daily_ppm = 500", "late_daily_ppm = 658", "late_daily_ppm", "costs 24.01 % a year, above"),
         ("minimum_minor = 1_000", "minimum_minor = 287", "minimum_minor", "is at least 288"),
         ("tenor = 6,", "tenor = 2,", "prices", "stand in the order of their tenors"),
-        ("tenor = 12,", "tenor = 1,", "tenor = 1,", "prices[2].tenor lies between 2 and 60"),
+        ("tenor = 12,", "tenor = 1,", "tenor = 1,", "prices[3].tenor lies between 2 and 60"),
         ("fee_ppm = 45_000", "fee_ppm = -1", "fee_ppm = -1", "prices[1].fee_ppm lies between 0 and"),
         ("days_past_due = 0", "days_past_due = 1", "waterfall", "begins at 0 days past due"),
         ('"fee", "interest", "principal"]', '"fee", "fee", "principal"]', '"fee", "fee"', "names fee, interest and"),
@@ -126,7 +127,7 @@ def test_what_is_not_toml_says_where() -> None:
 def test_b5_a_price_above_the_ceiling_is_refused_with_its_rate() -> None:
     # 1.2 % a month over 12 months: 25.6 % a year, above 24 %.
     with pytest.raises(
-        ConfigurationError, match=r"prices\[2\].fee_ppm costs 25.59 % a year, above .* 24.00 %"
+        ConfigurationError, match=r"prices\[3\].fee_ppm costs 25.59 % a year, above .* 24.00 %"
     ):
         read_product(edited("fee_ppm = 88_000", "fee_ppm = 144_000"), "mine.toml")
     # 1.0 % a month over 24 is 21.57 % and may be offered.

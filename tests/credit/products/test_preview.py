@@ -94,7 +94,7 @@ def test_periods_that_regulation_z_has_no_unit_for() -> None:
 
 @pytest.mark.parametrize(
     ("id_", "amount_minor", "share_ppm", "tenor"),
-    [("monthly_bill", 100_000, 0, 9), ("monthly_bill", 999, 0, 3), ("study_now", 100_000, 1, 6)],
+    [("monthly_bill", 100_000, 0, 5), ("monthly_bill", 999, 0, 3), ("study_now", 100_000, 1, 6)],
 )
 def test_what_is_not_offered_is_not_shown(id_: str, amount_minor: int, share_ppm: int, tenor: int) -> None:
     product = shipped(id_).product

@@ -28,11 +28,15 @@ def tier_of(*prices: tuple[int, int], **more: object) -> Tier:
 @pytest.mark.parametrize(
     ("product", "tier", "path"),
     [
-        (MONTHLY, tier_of((3, 25_000), (6, 45_000), (12, 88_000)), None),  # as dear as the standard
-        (MONTHLY, tier_of((3, 0), (6, 0), (12, 0)), None),
-        (MONTHLY, tier_of((3, 25_001), (6, 45_000), (12, 88_000)), "tiers[0].prices[0]"),
+        (
+            MONTHLY,
+            tier_of((3, 25_000), (6, 45_000), (9, 65_000), (12, 88_000)),
+            None,
+        ),  # as dear as the standard
+        (MONTHLY, tier_of((3, 0), (6, 0), (9, 0), (12, 0)), None),
+        (MONTHLY, tier_of((3, 25_001), (6, 45_000), (9, 65_000), (12, 88_000)), "tiers[0].prices[0]"),
         (MONTHLY, tier_of((3, 25_000), (6, 45_000)), "tiers[0].prices"),
-        (MONTHLY, tier_of((3, -1), (6, 45_000), (12, 88_000)), "tiers[0].prices[0].fee_ppm"),
+        (MONTHLY, tier_of((3, -1), (6, 45_000), (9, 65_000), (12, 88_000)), "tiers[0].prices[0].fee_ppm"),
         (MONTHLY, tier_of(), "tiers[0]"),
         (MONTHLY, tier_of(daily_ppm=1), "tiers[0].daily_ppm"),  # nothing is charged by the day there
         (DAILY, tier_of(daily_ppm=400), None),
@@ -74,7 +78,9 @@ def test_a_line_draws_by_its_tier_of_the_version_in_force() -> None:
         MONTHLY,
         version=2,
         effective_from=date(2026, 6, 1),
-        tiers=(replace(MONTHLY.tiers[0], prices=tier_of((3, 1_000), (6, 2_000), (12, 3_000)).prices),),
+        tiers=(
+            replace(MONTHLY.tiers[0], prices=tier_of((3, 1_000), (6, 2_000), (9, 2_500), (12, 3_000)).prices),
+        ),
     )
     products = Products([MONTHLY, later])
     for on, tier, fee_ppm in (
@@ -85,7 +91,7 @@ def test_a_line_draws_by_its_tier_of_the_version_in_force() -> None:
     ):
         price = products.drawn_under("monthly_bill", 1, tier, on).price(3)
         assert price is not None and price.fee_ppm == fee_ppm
-    assert products.version("monthly_bill", 1, "preferred").price(12) == MONTHLY.tiers[0].prices[2]  # type: ignore[index]
+    assert products.version("monthly_bill", 1, "preferred").price(12) == MONTHLY.tiers[0].prices[3]  # type: ignore[index]
 
 
 def test_a_later_version_keeps_the_tiers_that_lines_have() -> None:

@@ -129,7 +129,7 @@ class House:
         book = book or self.book
         self._phones += 1
         person_id = self.ids.new_anywhere(self.at)
-        known = Private("known") if tier > 1 else None
+        known = Private(f"P{self._phones:08d}") if tier > 1 else None
         create = CreatePerson(
             at=self.at,
             person_id=person_id,

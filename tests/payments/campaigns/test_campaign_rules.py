@@ -101,10 +101,16 @@ def ways(*offered: Offered, share_ppm: int = 0) -> list[tuple[int, int, int, int
 
 
 def test_the_best_share_that_has_room_is_the_prices() -> None:
-    own = [(1, 0, 0, None), (3, 25_00, 0, None), (6, 45_00, 0, None), (12, 88_00, 0, None)]
+    own = [
+        (1, 0, 0, None),
+        (3, 25_00, 0, None),
+        (6, 45_00, 0, None),
+        (9, 65_00, 0, None),
+        (12, 88_00, 0, None),
+    ]
     whole, half = campaign_of(), campaign_of(id=UUID(int=7), share_ppm=500_000, tenors=(3,))
     assert ways() == own
-    assert ways(Offered(whole, None)) == [own[0], (3, 0, WHOLE, 1), (6, 0, WHOLE, 1), own[3]]
+    assert ways(Offered(whole, None)) == [own[0], (3, 0, WHOLE, 1), (6, 0, WHOLE, 1), *own[3:]]
     assert ways(Offered(half, None), Offered(whole, 25_00))[1:3] == [(3, 0, WHOLE, 1), own[2]]
     assert ways(Offered(half, None), Offered(whole, 24_99))[1] == (3, 12_50, 500_000, 7)
     assert ways(Offered(whole, 0)) == own, "a used-up one is not shown"

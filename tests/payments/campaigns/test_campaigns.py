@@ -100,7 +100,7 @@ async def test_prices_show_it_and_the_person_pays_nothing_beyond_the_price(town:
             db, town.catalogue, town.merchants, town.book, town.merchant_id, AMOUNT_MINOR, None, town.at, "en"
         )
     monthly = [(o.tenor, o.total_cost_minor, o.campaign) for o in found if o.product == "monthly_bill@1"]
-    assert monthly == [(1, 0, None), (3, 0, public), (6, 0, public), (12, 88_00, None)]
+    assert monthly == [(1, 0, None), (3, 0, public), (6, 0, public), (9, 65_00, None), (12, 88_00, None)]
     seen = await quote(town, AMOUNT_MINOR, payer)
     option = next(option for option in seen.options if option.tenor == 3)
     assert (option.total_cost_minor, option.annualised_rate_ppm, option.campaign) == (0, 0, public)

@@ -121,6 +121,21 @@ async def test_above_the_no_pin_limit_the_spender_is_asked_and_nobody_else_answe
     assert await family.used() == 250_00
 
 
+async def test_the_spender_always_proves_to_be_there_and_takes_nothing_of_what_the_owner_may_without(
+    town: Town,
+) -> None:
+    family = await a_family(town)
+    status, body = await family.pay("o1", 1, confirmation=Confirmation.SESSION)
+    assert (status, body["status"], body["next_action"]["needs"]) == (201, "requires_action", "pin")
+    refused = await _confirm(family, body, family.spender, Confirmation.SESSION)
+    assert (refused[0], refused[1]["code"]) == (403, "confirmation_failed")
+    assert (await _confirm(family, body, family.spender))[1]["status"] == "captured"
+    for n in range(5):  # 1,000.00 a day by the session alone
+        status, body = await town.pay(family.owner, f"p{n}", 200_00, confirmation=Confirmation.SESSION)
+        assert (status, body["status"]) == (201, "captured")
+    assert (await family.pay("o2", 90_00))[1]["status"] == "captured"
+
+
 async def test_a_card_that_was_stopped_meanwhile_does_not_pay_what_waited(town: Town) -> None:
     family = await a_family(town, month_cap_minor=500_00)
     _, body = await family.pay("o1", 250_00, confirmation=Confirmation.SESSION)
@@ -185,9 +200,11 @@ def _id(body: dict[str, Any]) -> UUID:
     return decode(Prefix.PAYMENT, body["id"])
 
 
-async def _confirm(family: Family, body: dict[str, Any], by: Payer) -> tuple[int, dict[str, Any]]:
+async def _confirm(
+    family: Family, body: dict[str, Any], by: Payer, confirmation: Confirmation = Confirmation.PIN
+) -> tuple[int, dict[str, Any]]:
     command = Confirm(
         at=family.town.at, people=(family.owner.id,), payment_id=_id(body), payer_id=by.id,
-        confirmation=Confirmation.PIN, funding=None, language="en",
+        confirmation=confirmation, funding=None, language="en",
     )  # fmt: skip
     return await family.town.ask(family.owner.bucket, command)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from wufeng.payments.orders.model import Order, OrderState
 from wufeng.payments.pay.model import Funding, PaymentStatus, Presented
 from wufeng.payments.rides import rules
 from wufeng.payments.rides.model import ChargeStatus, RideCharge, RidePolicy, Rider, TakeRide
@@ -25,7 +26,8 @@ S = ChargeStatus
 def tap_of(fare_minor: int, *, offline: bool = False, number: int = 1) -> TakeRide:
     return TakeRide(
         at=AT, ride_id=UUID(int=100 + number), merchant_id=METRO, payer_id=PAYER, ride_no=f"n{number}",
-        fare_minor=fare_minor, funding=WALLET, presented=Presented(UUID(int=9), UUID(int=8), offline),
+        fare_minor=fare_minor, funding=WALLET,
+        presented=Presented(UUID(int=9), UUID(int=8), handle_name=UUID(int=7) if offline else None),
     )  # fmt: skip
 
 
@@ -113,6 +115,25 @@ def test_a_day_costs_its_fares_up_to_the_cap_in_any_order(
 )
 def test_a_charge_stands_as_its_payment_does(payment: PaymentStatus | None, charge: ChargeStatus) -> None:
     assert rules.looked_at(charge_of(1, S.PENDING), payment).status is charge
+
+
+@pytest.mark.parametrize(
+    ("state", "amount_minor", "status"),
+    [
+        (OrderState.PAID, 5_00, S.CHARGED),
+        (OrderState.OPEN, 5_00, S.PENDING),
+        (OrderState.CLOSED, 5_00, S.WAIVED),
+        *((state, 4_99, S.UNPAID) for state in OrderState),
+        *((state, 5_01, S.UNPAID) for state in OrderState),
+    ],
+)
+def test_an_order_taken_by_another_way_was_a_try(
+    state: OrderState, amount_minor: int, status: ChargeStatus
+) -> None:
+    charge = charge_of(5_00)
+    terms = replace(rules.order_of(charge, "CNY"), amount_minor=amount_minor)
+    after = rules.taken_elsewhere(charge, replace(Order.new(terms, AT), state=state), ON)
+    assert (after.status, after.tries, after.tried_on, after.order_id) == (status, 1, ON, terms.id)
 
 
 def test_the_policy_that_ships_is_sound() -> None:

@@ -288,6 +288,7 @@ class _CloseDesk:
             limit_minor=None,
             consents=found.consents,
             line_id=found.line_id,
+            mode=found.mode,
             created_at=command.at,
             decided_at=command.at,
         )

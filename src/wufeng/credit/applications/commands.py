@@ -43,9 +43,9 @@ from wufeng.credit.debts.commands import EVENT_LANGUAGE
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.commands import Freeze, OpenLine, SetLimit, freeze_lines, open_lines, set_limits
 from wufeng.credit.lines.model import Actor, LineStatus
-from wufeng.credit.lines.rules import LIVING, problem_of_range
+from wufeng.credit.lines.rules import LIVING, problem_of_mode, problem_of_range
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import Mode, Product
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
 from wufeng.identity.people.model import PersonStatus
@@ -64,6 +64,7 @@ class Apply(Command, frozen=True, kw_only=True):
 
     age_years, facts  as they were read at the edge: credit reads neither documents nor payments
     purchase          the order it is made for
+    mode              of those that the product has; None: its first
     """
 
     application_id: UUID
@@ -74,6 +75,7 @@ class Apply(Command, frozen=True, kw_only=True):
     age_years: int
     facts: Facts
     purchase: Purchase | None = None
+    mode: Mode | None = None
     language: str = "zh"
 
 
@@ -162,6 +164,8 @@ class Desk:
         product = self.products.current(command.product, on)
         if product is None or product.currency != batch.book.currency:
             return invalid_field("/product", "There is no such product in this book.")
+        if (problem := problem_of_mode(command.mode, product)) is not None:
+            return problem
         if (problem := rules.problem_of_consents(command.consents, self.policy)) is not None:
             return problem
         under_way = await self._under_way(batch, command)
@@ -214,6 +218,7 @@ class Desk:
             consents=self.policy.consents,
             order_id=purchase.order_id if purchase else None,
             order_minor=purchase.amount_minor if purchase else None,
+            mode=command.mode or product.modes[0],
             created_at=command.at,
             decided_at=command.at,
         )
@@ -244,6 +249,7 @@ class Desk:
             on=on,
             consents=found.consents,
             purchase=purchase,
+            mode=found.mode,
         )
         sheet, contract = papers_of(signing)
         return replace(
@@ -308,6 +314,7 @@ class Desk:
             product=found.product,
             limit_minor=found.limit_minor,
             tier=found.decision.tier,
+            mode=found.mode,
             staff_id=None,
             actor=Actor.SYSTEM,
             reason=reason,

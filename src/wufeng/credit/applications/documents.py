@@ -43,6 +43,7 @@ def sheet_document(paper: Paper, language: str) -> Document:
                 (
                     (words.say("product"), f"{words.of(sheet.name)} {sheet.product}@{sheet.product_version}"),
                     (words.say("principal"), words.of(sheet.basis_text)),
+                    *(((words.say("mode"), words.of(sheet.mode_text)),) if sheet.mode_text else ()),
                     *(((words.say("tier"), words.of(sheet.tier_name)),) if sheet.tier_name else ()),
                 )
             ),

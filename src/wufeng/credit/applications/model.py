@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.credit.products.model import STANDARD
+from wufeng.credit.products.model import STANDARD, Mode
 from wufeng.identity.merchants.model import Scene
 
 
@@ -348,6 +348,7 @@ class Application(Struct, frozen=True, kw_only=True):
     sheet, contract  as they were offered; None: nothing was      confirmed_by  the proof of the signature
     withdrawn        consents that were taken back since, by purpose: when
     review_on        the next monthly review of the line, kept by the application that was accepted last
+    mode             in which its line is, or is to be opened; None: its product's first, of one from before the choice
     """
 
     id: UUID
@@ -366,6 +367,7 @@ class Application(Struct, frozen=True, kw_only=True):
     order_id: UUID | None = None
     order_minor: int | None = None
     line_id: UUID | None = None
+    mode: Mode | None = None
     sheet: Paper | None = None
     contract: Paper | None = None
     confirmed_by: str | None = None

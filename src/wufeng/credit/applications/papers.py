@@ -18,7 +18,7 @@ from wufeng.credit.applications.model import Consent, Paper, Purchase
 from wufeng.credit.applications.texts import both, year_text
 from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
-from wufeng.credit.products.model import STANDARD, Early, LateBase, LenderShare, Name, Price, Product
+from wufeng.credit.products.model import STANDARD, Early, LateBase, LenderShare, Mode, Name, Price, Product
 from wufeng.credit.texts import percent_text, tier_name
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import WHOLE_PPM
@@ -70,6 +70,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     annualised_max_ppm   a year, of the dearest way when all is paid in time
     items, contingent    what is charged when performed normally; and on default only
     tier, tier_name      whose prices of the product it has, beside the standard ones
+    mode, mode_text      how what is bought becomes due, of a product with a choice
     """
 
     object: Literal["cost_sheet"] = "cost_sheet"
@@ -93,6 +94,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     lenders: tuple[PaperLender, ...]
     tier: str = STANDARD
     tier_name: Name | None = None
+    mode: Mode | None = None
+    mode_text: Name | None = None
 
 
 class Clause(Struct, frozen=True):
@@ -123,7 +126,10 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 class Signing(Struct, frozen=True, kw_only=True):
-    """What the papers of one application are made from. `tier`: whose prices of the product they show."""
+    """What the papers of one application are made from.
+
+    tier  whose prices of the product they show      mode  one of the product's; None: its first
+    """
 
     application_id: UUID
     person_id: UUID
@@ -133,6 +139,7 @@ class Signing(Struct, frozen=True, kw_only=True):
     consents: tuple[Consent, ...]
     purchase: Purchase | None = None
     tier: str = STANDARD
+    mode: Mode | None = None
 
 
 def papers_of(signing: Signing) -> tuple[Paper, Paper]:
@@ -161,9 +168,10 @@ def _sheet(signing: Signing) -> Sheet:
     principal_minor = signing.limit_minor
     if signing.purchase is not None:
         principal_minor = min(signing.purchase.amount_minor, signing.limit_minor)
-    options = offers(product, principal_minor, _scene(signing), signing.on)
+    options = offers(product, principal_minor, _scene(signing), signing.on, signing.mode)
     basis: Literal["limit", "order"] = "limit" if signing.purchase is None else "order"
     rates = [option.annualised_rate_ppm for option in options]
+    mode = _mode_to_say(signing)
     return Sheet(
         application=encode(Prefix.APPLICATION, signing.application_id),
         person=encode(Prefix.PERSON, signing.person_id),
@@ -185,7 +193,15 @@ def _sheet(signing: Signing) -> Sheet:
         lenders=_lenders(product),
         tier=signing.tier,
         tier_name=tier_name(product, signing.tier),
+        mode=mode,
+        mode_text=both(f"mode_{mode}") if mode is not None else None,
     )
+
+
+def _mode_to_say(signing: Signing) -> Mode | None:
+    """The mode of a product with a choice: its plans differ by it."""
+    modes = signing.product.modes
+    return (signing.mode or modes[0]) if len(modes) > 1 else None
 
 
 def _way(option: PriceOption) -> Way:

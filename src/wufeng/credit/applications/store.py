@@ -25,6 +25,7 @@ from wufeng.credit.applications.model import (
     ReviewOutcome,
 )
 from wufeng.credit.consents.store import withdrawn_of
+from wufeng.credit.products.model import Mode
 
 SQL = load(__file__)
 
@@ -116,6 +117,7 @@ async def insert_application(db: Connection, bucket: int, new: Application) -> N
         new.expires_at,
         new.created_at,
         new.decided_at,
+        new.mode.value if new.mode is not None else None,
     )
     purposes, versions = [one.purpose for one in new.consents], [one.version for one in new.consents]
     await db.execute(SQL.insert_consents, bucket, new.id, purposes, versions, new.created_at)
@@ -262,6 +264,7 @@ def _application(
         order_id=row["order_id"],
         order_minor=row["order_minor"],
         line_id=row["line_id"],
+        mode=Mode(row["mode"]) if row["mode"] is not None else None,
         sheet=_paper(row["sheet"], row["sheet_hash"]),
         contract=_paper(row["contract"], row["contract_hash"]),
         confirmed_by=row["confirmed_by"],

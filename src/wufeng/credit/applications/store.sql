@@ -8,7 +8,7 @@ select name, effective_from, content_hash, source from application_policy where 
 
 -- name: load_applications
 select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
-       status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
+       status, mode, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
        created_at, decided_at, accepted_at
   from application
  where bucket = $1 and id = any($2::uuid[]);
@@ -16,7 +16,7 @@ select id, person_id, line_id, order_id, order_minor, limit_minor, product_versi
 -- name: load_open
 -- Through the unique index: at most one of a person, a product and a line.
 select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
-       status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
+       status, mode, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
        created_at, decided_at, accepted_at
   from application
  where bucket = $1 and person_id = $2 and product = $3 and kind = $4 and line_id is not distinct from $5
@@ -24,7 +24,7 @@ select id, person_id, line_id, order_id, order_minor, limit_minor, product_versi
 
 -- name: page_of_applications
 select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
-       status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
+       status, mode, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
        created_at, decided_at, accepted_at
   from application
  where bucket = $1 and person_id = $2 and ($3::uuid is null or id < $3)
@@ -34,7 +34,7 @@ select id, person_id, line_id, order_id, order_minor, limit_minor, product_versi
 -- name: page_of_referred
 -- Through application_referred. $2: the end of the page before; the longest waiting first.
 select id, person_id, line_id, order_id, order_minor, limit_minor, product_version, review_on, kind, product, currency,
-       status, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
+       status, mode, policy, inputs, decision, sheet, sheet_hash, contract, contract_hash, confirmed_by, expires_at,
        created_at, decided_at, accepted_at
   from application
  where bucket = $1 and status = 'referred' and ($2::uuid is null or id > $2) and expires_at > $3
@@ -50,9 +50,9 @@ select application_id, purpose, version
 -- name: insert_application
 insert into application (bucket, id, person_id, line_id, order_id, order_minor, limit_minor, score, product_version,
                          review_on, kind, product, currency, status, grade, price, policy, inputs, decision, sheet,
-                         sheet_hash, contract, contract_hash, expires_at, created_at, decided_at)
+                         sheet_hash, contract, contract_hash, expires_at, created_at, decided_at, mode)
 select head.bucket, $2, $3, $4, $5, $6, $7, $8, $9, null, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-       $22, $23, $24, $25
+       $22, $23, $24, $25, $26
   from head
  where head.bucket = $1;
 
@@ -63,7 +63,7 @@ select head.bucket, $2, c.purpose, c.version, $5
  where head.bucket = $1;
 
 -- name: update_application
--- What may change: the inputs, the policy and what was agreed to stay.
+-- What may change: the inputs, the mode, the policy and what was agreed to stay.
 update application
    set status = $3, line_id = $4, limit_minor = $5, score = $6, grade = $7, price = $8, decision = $9, sheet = $10,
        sheet_hash = $11, contract = $12, contract_hash = $13, confirmed_by = $14, expires_at = $15, review_on = $16,

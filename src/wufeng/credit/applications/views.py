@@ -29,7 +29,7 @@ from wufeng.credit.applications.texts import (
 )
 from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import Mode, Product
 from wufeng.credit.texts import tier_name
 
 
@@ -89,6 +89,7 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     """An application (API.md): its state, and all that it was decided from.
 
     order_minor  the order's amount, of an application made for one; the limit may be less
+    mode         how what is bought becomes due: each order by itself, or all on one bill a month
     expires_at   until when an offer may be accepted, or a referral waits
     """
 
@@ -113,6 +114,7 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     consents: tuple[GivenConsentView, ...]
     order: str | None
     order_minor: int | None
+    mode: Mode
     line: str | None
     sheet: PaperView | None
     contract: PaperView | None
@@ -147,11 +149,19 @@ class LenderTermsView(Struct, frozen=True):
     share_ppm: int
 
 
+class ModeView(Struct, frozen=True):
+    """One way in which what is bought on a line becomes due."""
+
+    mode: Mode
+    text: str
+
+
 class ProductTermsView(Struct, frozen=True, kw_only=True):
     """The key terms of a product that may be applied for.
 
     prices       of the product's highest limit, when all is paid in time      daily_ppm  from the day of use; 0: none
     late_terms   what is taken after the due date, a day and a year
+    modes        how what is bought becomes due, the one that nobody need ask for first
     """
 
     product: str
@@ -164,6 +174,7 @@ class ProductTermsView(Struct, frozen=True, kw_only=True):
     prices: tuple[PriceView, ...]
     daily_ppm: int
     late_terms: LateTerms
+    modes: tuple[ModeView, ...]
     tier_min: int
     age_min: int
     own_bank_account: bool
@@ -225,6 +236,7 @@ def view_application(
         consents=_given(found, language),
         order=encode(Prefix.ORDER, found.order_id) if found.order_id else None,
         order_minor=found.order_minor,
+        mode=found.mode or product.modes[0],
         line=encode(Prefix.LINE, found.line_id) if found.line_id else None,
         sheet=PaperView(found.sheet.hash, f"/v1/applications/{id_}/sheet", 1) if found.sheet else None,
         contract=_contract(found, id_),
@@ -278,6 +290,7 @@ def view_terms(product: Product, on: date, language: str) -> ProductTermsView:
         prices=tuple(map(view_price, options)),
         daily_ppm=daily_ppm,
         late_terms=late_terms(product),
+        modes=tuple(ModeView(mode, text_of(f"mode_{mode}", language)) for mode in product.modes),
         tier_min=product.opening.tier_min,
         age_min=product.opening.age_min,
         own_bank_account=product.opening.own_bank_account,

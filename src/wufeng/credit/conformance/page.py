@@ -29,6 +29,11 @@ rates, day counts, the spread of money) is run over published answers of others.
 expectation of its timeline comes out to the cent: each given column of each row of its schedules, what is outstanding
 and overpaid, the status, and the transactions. A rate is compared to 0.000001 %. A case that breaks the engine has
 failed. What the engine does not have is not applicable, with its reason.
+
+Schedules and the spread of money are run as loans that stand alone (`credit/loans`): a fold of their own, which no
+line uses. It shares with products what is computed: `amortise`, `equal_payment`, `period_rates` (`credit/plans`) and
+`allocate` (`credit/waterfall`). How draws, bills and repayments of a line follow each other is not held by these
+cases, but by the tests under `tests/credit`.
 """
 
 _SOURCES = """\

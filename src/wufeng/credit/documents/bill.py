@@ -10,7 +10,7 @@ from msgspec import Struct
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, InterestBilled
-from wufeng.credit.documents.explain import BillSources, Explained, Why, explain_bill
+from wufeng.credit.documents.explain import BillSources, explain_bill
 from wufeng.credit.documents.model import (
     Align,
     Block,
@@ -24,6 +24,7 @@ from wufeng.credit.documents.model import (
     Paragraph,
     Table,
 )
+from wufeng.credit.documents.steps import Explained, Why
 from wufeng.credit.documents.texts import money, say
 from wufeng.credit.lines.model import Line
 from wufeng.credit.plans.rules import annualised_daily_ppm

@@ -7,7 +7,6 @@ own, `adjusted`, so that every amount is explained to the fen whatever has happe
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
@@ -18,6 +17,8 @@ from wufeng.base.ids import Prefix, encode
 from wufeng.credit.accruals.model import MICRO, Segment, round_micro
 from wufeng.credit.accruals.rules import Bearing, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillItems
+from wufeng.credit.documents.planned import Planned, PlanWords
+from wufeng.credit.documents.steps import Explained, Rounding, Why, comes_to
 from wufeng.credit.documents.texts import exact, money, say
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.products.model import Minimum, Part, Product, Rest
@@ -26,100 +27,11 @@ from wufeng.credit.repayments.rules import order_at
 from wufeng.credit.texts import percent_text
 
 
-class Rounding(StrEnum):
-    """How millionths became minor units."""
-
-    HALF_EVEN = "half_even"
-    UP = "up"
-
-
-class Why(StrEnum):
-    """What an amount is, or what a step adds to one."""
-
-    TOTAL = "total"
-    PURCHASES = "purchases"
-    INSTALMENTS = "instalments"
-    INSTALMENT_FEES = "instalment_fees"
-    INTEREST = "interest"
-    LATE_INTEREST = "late_interest"
-    MINIMUM = "minimum"
-    ACCRUED = "accrued"  # earned since, on no bill yet; beside the total
-    PAID = "paid"
-
-    PURCHASE = "purchase"
-    INSTALMENT = "instalment"
-    INSTALMENT_FEE = "instalment_fee"
-    INSTALMENT_INTEREST = "instalment_interest"
-    BILL_INTEREST = "bill_interest"  # what was unpaid of an earlier bill
-    DRAW_INTEREST = "draw_interest"  # of a draw, before its bill
-    SEGMENT = "segment"
-    CAP = "cap"
-    PLAN_DAYS = "plan_days"  # of a plan by a yearly rate: the days of its running period
-    BILLED_OTHERWISE = "billed_otherwise"
-    NOT_BILLED_YET = "not_billed_yet"
-    PRINCIPAL_SHARE = "principal_share"
-    PRINCIPAL_WHOLE = "principal_whole"
-    MISSED = "missed"
-    ADJUSTED = "adjusted"
-    REPAID = "repaid"
-    REFUNDED = "refunded"
-
-    REPAYMENT = "repayment"
-    BY_WATERFALL = "by_waterfall"
-    CHARGED_NOW = "charged_now"
-    BEFORE_BILL = "before_bill"
-    SURPLUS = "surplus"
-    SAVED = "saved"
-
-
-class Explained(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One amount, the steps that make it, and the sentence that says so.
-
-    amount_minor  what it comes to, or adds; amount_micro instead, where it is rounded only with its neighbours
-    rounding      the rule that its steps in millionths were rounded by
-    of            the draw, bill or repayment that it comes from
-    since_on, until_on, days, balance_minor, daily_ppm, least_minor   one stretch: the days after the first date up to
-                  the second, the balance, the rate, the least interest of a day
-    share_ppm     of balance_minor
-    days_past_due, order, place   how old the bill was, the order of parts at that age, and the part's place in it
-    """
-
-    code: Why
-    amount_minor: int | None = None
-    amount_micro: int | None = None
-    sentence: str
-    rounding: Rounding | None = None
-    of: str | None = None
-    part: str | None = None
-    instalment: int | None = None
-    tenor: int | None = None
-    since_on: date | None = None
-    until_on: date | None = None
-    days: int | None = None
-    balance_minor: int | None = None
-    daily_ppm: int | None = None
-    least_minor: int | None = None
-    share_ppm: int | None = None
-    days_past_due: int | None = None
-    order: tuple[Part, ...] | None = None
-    place: int | None = None
-    steps: "tuple[Explained, ...]" = ()
-
-
-def comes_to(steps: Sequence[Explained], rounding: Rounding | None) -> int:
-    """What some steps make: millionths added and rounded once, and minor units."""
-    micro = sum(step.amount_micro for step in steps if step.amount_micro is not None)
-    minor = sum(step.amount_minor for step in steps if step.amount_minor is not None)
-    if rounding is Rounding.UP:
-        return minor - (-micro // MICRO)
-    assert rounding is not None or not micro, "millionths have a rule that rounds them"
-    return minor + round_micro(micro)
-
-
 class BillSources(Struct, frozen=True):
     """What a bill's amounts come from, as it stands on a date.
 
     earlier  bills and draws whose interest it took      repayments  those of its line, in any order
+    plans    of its items' draws in instalments; the parts of one that is not there are told without their formula
     """
 
     bill: Bill
@@ -129,6 +41,7 @@ class BillSources(Struct, frozen=True):
     on: date
     earlier: Mapping[UUID, Bill | Draw] = {}
     repayments: Sequence[Repayment] = ()
+    plans: Mapping[UUID, Planned] = {}
 
 
 def explain_bill(sources: BillSources, language: str) -> tuple[Explained, ...]:
@@ -154,6 +67,11 @@ def explain_repayment(
     return _Words(currency, language).repayment(repayment, {**bills, **draws}, product)
 
 
+def explain_plan(draw: Draw, one: Planned, currency: str, language: str) -> tuple[Explained, ...]:
+    """A plan by its instalments as they stand, each by the formula it was made by; then its cost, if it has any."""
+    return _Words(currency, language).plan(draw, one)
+
+
 class _Words(Struct, frozen=True):
     """Makes explanations in one currency and language."""
 
@@ -161,16 +79,18 @@ class _Words(Struct, frozen=True):
     language: str
 
     def bill(self, sources: BillSources) -> tuple[Explained, ...]:
-        bill, items = sources.bill, sources.items.items
+        bill, items, of = sources.bill, sources.items.items, sources.plans
         singles = [item for item in items if item.tenor == 1]
         plans = [item for item in items if item.tenor > 1]
         parts = [
-            self._of_items(Why.PURCHASES, bill.single_minor, [self._item(Why.PURCHASE, i) for i in singles]),
             self._of_items(
-                Why.INSTALMENTS, bill.instalment_minor, [self._item(Why.INSTALMENT, i) for i in plans]
+                Why.PURCHASES, bill.single_minor, [self._item(Why.PURCHASE, i, of) for i in singles]
             ),
             self._of_items(
-                Why.INSTALMENT_FEES, bill.fee_minor, [self._item(Why.INSTALMENT_FEE, i) for i in plans]
+                Why.INSTALMENTS, bill.instalment_minor, [self._item(Why.INSTALMENT, i, of) for i in plans]
+            ),
+            self._of_items(
+                Why.INSTALMENT_FEES, bill.fee_minor, [self._item(Why.INSTALMENT_FEE, i, of) for i in plans]
             ),
             self._interest(sources),
             self._late_interest(bill, sources.on),
@@ -273,11 +193,11 @@ class _Words(Struct, frozen=True):
         earned = self._earned(Why.CHARGED_NOW, debts[id_], on, piece.amount_minor)
         return replace(earned, part=piece.part.value)
 
-    def _item(self, code: Why, item: BillItem) -> Explained:
-        """A draw's part on a bill: its principal, its fee or its interest."""
+    def _item(self, code: Why, item: BillItem, plans: Mapping[UUID, Planned]) -> Explained:
+        """A draw's part on a bill: its principal, its fee or its interest, by the plan where it has one."""
         amounts = {Why.INSTALMENT_FEE: item.fee_minor, Why.INSTALMENT_INTEREST: item.interest_minor}
         amount_minor = amounts.get(code, item.principal_minor)
-        return Explained(
+        said = Explained(
             code=code,
             amount_minor=amount_minor,
             of=encode(Prefix.DRAW, item.draw_id),
@@ -286,6 +206,62 @@ class _Words(Struct, frozen=True):
             sentence=self._say(
                 code.value, amount=self._money(amount_minor), instalment=item.part + 1, tenor=item.tenor
             ),
+        )
+        one = plans.get(item.draw_id)
+        return said if one is None or not amount_minor else self._by_plan(said, one, item.part)
+
+    def _by_plan(self, said: Explained, one: Planned, part: int) -> Explained:
+        """A part with the formula of its plan, and with what has become of it since."""
+        assert said.amount_minor is not None, "parts are in minor units"
+        words = PlanWords(self.currency, self.language)
+        by_code = {Why.INSTALMENT_FEE: words.fee, Why.INSTALMENT_INTEREST: words.interest}
+        steps = by_code.get(said.code, words.principal)(one, part)
+        filled = self._filled(said.amount_minor, steps, Why.CHANGED)
+        formula = self._say("and").join(words.told(filled))
+        told = self._say("opened", sentence=said.sentence, formula=formula)
+        return replace(said, sentence=told, steps=filled)
+
+    def plan(self, draw: Draw, one: Planned) -> tuple[Explained, ...]:
+        """The parts of a plan as they stand, and what they cost together."""
+        parts = [self._plan_part(draw, one, part) for part in range(len(draw.principal_parts))]
+        cost = [
+            self._step(Why.INSTALMENT_FEE, sum(draw.fee_parts)),
+            self._step(Why.INSTALMENT_INTEREST, sum(draw.interest_parts)),
+        ]
+        cost = [step for step in cost if step.amount_minor]
+        cost_minor = sum(draw.fee_parts) + sum(draw.interest_parts)
+        return (*parts, *([self._made(Why.PLAN_COST, cost_minor, cost)] if cost else []))
+
+    def _plan_part(self, draw: Draw, one: Planned, part: int) -> Explained:
+        item = BillItem(
+            draw.id,
+            part,
+            draw.tenor,
+            draw.principal_parts[part],
+            draw.fee_of(part),
+            draw.interest_of(part),
+        )
+        plans = {draw.id: one}
+        steps = [
+            self._item(code, item, plans)
+            for code in (Why.INSTALMENT, Why.INSTALMENT_FEE, Why.INSTALMENT_INTEREST)
+        ]
+        steps = [step for step in steps if step.amount_minor]
+        amount_minor = sum(step.amount_minor or 0 for step in steps)
+        return Explained(
+            code=Why.PLAN_PART,
+            amount_minor=amount_minor,
+            of=encode(Prefix.DRAW, draw.id),
+            instalment=part + 1,
+            tenor=draw.tenor,
+            sentence=self._say(
+                "plan_part" if steps else "plan_part_nothing",
+                amount=self._money(amount_minor),
+                instalment=part + 1,
+                tenor=draw.tenor,
+                formula=self._sum(steps),
+            ),
+            steps=tuple(steps),
         )
 
     def _of_items(self, code: Why, amount_minor: int, steps: list[Explained]) -> Explained:
@@ -306,7 +282,9 @@ class _Words(Struct, frozen=True):
                 why = Why.DRAW_INTEREST if billed.is_draw else Why.BILL_INTEREST
                 steps.append(self._earned(why, one, until, billed.amount_minor))
         steps += [
-            self._item(Why.INSTALMENT_INTEREST, item) for item in sources.items.items if item.interest_minor
+            self._item(Why.INSTALMENT_INTEREST, item, sources.plans)
+            for item in sources.items.items
+            if item.interest_minor
         ]
         return self._made(Why.INTEREST, sources.bill.interest_minor, steps)
 

@@ -2,16 +2,21 @@
 
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.base.errors import not_found
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.bills import store as bills
-from wufeng.credit.bills.model import Bill
+from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.documents.bill import BillPaper
-from wufeng.credit.documents.explain import BillSources, Explained, explain_bill, explain_repayment
+from wufeng.credit.documents.explain import BillSources, explain_bill, explain_plan, explain_repayment
+from wufeng.credit.documents.planned import Planned, planned
+from wufeng.credit.documents.steps import Explained
 from wufeng.credit.documents.texts import say
 from wufeng.credit.draws import store as draws
+from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import Reading, load_line
 from wufeng.credit.repayments import store as repayments
@@ -21,9 +26,9 @@ from wufeng.identity import Merchants
 
 
 class ExplanationView(Struct, frozen=True, kw_only=True):
-    """The amounts of one bill or repayment, each opened into what made it, as of a business date.
+    """The amounts of one bill, repayment or plan, each opened into what made it, as of a business date.
 
-    id  of the bill or repayment
+    id  of the bill, repayment or plan
     """
 
     id: str
@@ -51,7 +56,20 @@ async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSource
             **await draws.load_draws(read.db, bucket, drawn),
         },
         repayments=await repayments.load_repayments_of_line(read.db, bucket, line.id),
+        plans=await _plans(read, items, line),
     )
+
+
+async def _plans(read: Reading, items: BillItems, line: Line) -> dict[UUID, Planned]:
+    """The plans of a bill's items in instalments, each by the version of its own draw."""
+    ids = {item.draw_id for item in items.items if item.tenor > 1}
+    found = await draws.load_draws(read.db, read.book.bucket_of(line.id), ids) if ids else {}
+    return {id_: plan_of(read, draw, line) for id_, draw in found.items()}
+
+
+def plan_of(read: Reading, draw: Draw, line: Line) -> Planned:
+    """The plan that a draw was made by: of its own version, at its line's tier."""
+    return planned(draw, line, read.products.version(line.product, draw.product_version, line.tier))
 
 
 async def load_bill_paper(read: Reading, bill: Bill, line: Line, merchants: Merchants) -> BillPaper:
@@ -74,6 +92,18 @@ async def show_explained_bill(read: Reading, bill: Bill, line: Line) -> Explanat
         currency=line.currency,
         dated_on=read.on,
         amounts=explain_bill(sources, read.language),
+    )
+
+
+def show_explained_plan(read: Reading, draw: Draw, line: Line) -> ExplanationView:
+    """How each instalment of a plan came about. Raises not_found for a draw that stands on one bill whole."""
+    if draw.tenor == 1:
+        raise not_found("plan")
+    amounts: tuple[Explained, ...] = ()
+    if draw.posted_on is not None:
+        amounts = explain_plan(draw, plan_of(read, draw, line), line.currency, read.language)
+    return ExplanationView(
+        id=encode(Prefix.PLAN, draw.id), currency=line.currency, dated_on=read.on, amounts=amounts
     )
 
 

@@ -239,9 +239,9 @@ class _Desk:
             return invalid_field("/product", "There is no such product in this book.")
         if (problem := rules.problem_of_range(command.limit_minor, product)) is not None:
             return problem
+        if (problem := rules.problem_of_mode(command.mode, product)) is not None:
+            return problem
         mode = command.mode or product.modes[0]
-        if mode not in product.modes:
-            return invalid_field("/mode", f"This product has {' and '.join(product.modes)}.")
         cycle = product.cycle if mode is Mode.BILL else None
         if not command.reason.strip():
             return invalid_field("/reason", "A line is opened with a reason.")

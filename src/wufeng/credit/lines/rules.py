@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.credit.lines.model import Actor, Line, LineState, LineStatus
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import Mode, Product
 from wufeng.identity.merchants.model import PPM
 
 
@@ -242,6 +242,13 @@ def most_raised(limit_minor: int, product: Product) -> int:
     """The highest temporary limit over a permanent one: the product's share of it more, inside the product's range."""
     more_minor = limit_minor * product.limit.temporary_max_ppm // PPM
     return min(product.limit.maximum_minor, limit_minor + more_minor)
+
+
+def problem_of_mode(mode: Mode | None, product: Product) -> Problem | None:
+    """Why no line of the product is opened in that mode. None asks for the product's first."""
+    if mode is None or mode in product.modes:
+        return None
+    return invalid_field("/mode", f"This product has {' and '.join(product.modes)}.")
 
 
 def problem_of_range(limit_minor: int, product: Product) -> Problem | None:

@@ -1,4 +1,5 @@
-"""A loan as the fold of its events. `plans` splits amounts and `waterfall` spreads money: there is no other engine.
+"""A loan that stands alone, as the fold of its events. No line uses it: draws and bills of products have folds of their
+own (`debts`, `bills`). Shared with them is what is computed: `plans` splits amounts, `waterfall` spreads money.
 
 Taking an event back is folding without it; an event dated back stands in its place, since the fold goes by dates.
 """

@@ -349,8 +349,12 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def calendar(self) -> "Cycle | Dates":
         """What due dates follow in its first mode, before there is a line."""
-        calendar = self.dates or self.cycle
-        assert calendar is not None, "a product says when draws are due"
+        return self.calendar_in(self.modes[0])
+
+    def calendar_in(self, mode: Mode) -> "Cycle | Dates":
+        """What due dates follow in one of its modes."""
+        calendar = self.dates if mode is Mode.ORDER else self.cycle
+        assert calendar is not None, "the mode is one of the product's"
         return calendar
 
     @property

@@ -71,8 +71,7 @@ def preview(
 
     tenors  only these; None: all of the product
     """
-    calendar = product.dates if mode is Mode.ORDER else product.cycle
-    assert calendar is not None, "the mode is one of the product's"
+    calendar = product.calendar_in(mode)
     options = price_options(product, calendar, amount_minor, on, merchant_share_ppm, tenors)
     if not options:
         return None

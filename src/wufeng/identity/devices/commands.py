@@ -57,7 +57,8 @@ async def revoke_device(
     """
     bucket = book.bucket_of(device_id)
     async with database.transaction() as db:
-        await people.share_person(db, bucket, person_id)  # before sessions, as a freeze takes them
+        # Locked, not shared: a step-up that shares it holds a session and then waits for its device.
+        await people.lock_people(db, bucket, [person_id])
         device = await store.revoke_device(db, bucket, device_id, person_id, at)
         if device is None:
             raise not_found("device")

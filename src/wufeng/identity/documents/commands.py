@@ -74,11 +74,13 @@ async def verify_face_to_face(
     """Raise a person's tier since staff have seen them with their document, audited with the reason.
 
     claimed  what the document says; None: the one that is kept was seen
-    Refuses (raises) a tier that the person has already (state_conflict), and no document at all (invalid_field).
+    Refuses (raises) a tier that the person has already and a check outside that waits (state_conflict), and no
+    document at all (invalid_field).
     """
     bucket = book.bucket_of(person_id)
     async with registry.database.transaction() as db:
         guard, key = await _lock(db, registry.vault, bucket, person_id)
+        await _refuse_beside_pending(db, bucket, person_id)
         if tier <= guard.tier:
             raise Problem(Code.STATE_CONFLICT, f"This person has tier {guard.tier.value} already.")
         kept = await people.load_document(db, registry.vault, bucket, person_id)
@@ -134,8 +136,7 @@ async def _begin(
         guard, key = await _lock(db, registry.vault, bucket, person_id)
         if guard.status is not PersonStatus.ACTIVE:
             raise Problem(Code.FORBIDDEN, "This person is frozen.")
-        if await store.has_pending(db, bucket, person_id):
-            raise Problem(Code.STATE_CONFLICT, "Another document of this person is being checked.")
+        await _refuse_beside_pending(db, bucket, person_id)
         if await store.count_since(db, bucket, person_id, at - timedelta(days=1)) >= policy.day_max:
             raise Problem(Code.RATE_LIMITED, "Too many documents were checked today.", retry_after_s=86_400)
         kept = await people.load_document(db, registry.vault, bucket, person_id)
@@ -197,20 +198,42 @@ async def _settle(
     async with registry.database.transaction() as db:
         guard, key = await _lock(db, registry.vault, bucket, person_id)
         if await store.lock_pending(db, bucket, id_) is not None:
-            passed = await store.load_passed_checks(db, bucket, person_id)
-            decided = (
-                Refusal.NO_ANSWER
-                if checks is None
-                else rules.decide_answer(guard.tier, guard.outcome, checks, passed)
-            )
+            kept = await people.load_document(db, registry.vault, bucket, person_id)
+            decided = await _decide(db, registry.vault, book, guard, kept, claimed, checks, at)
             if isinstance(decided, Refusal):
-                await _let_go(db, registry.vault, book, guard, claimed)
+                await _let_go(db, registry.vault, book, guard, kept, claimed)
                 await store.answer_verification(db, bucket, id_, decided, checks or (), guard.tier, at)
             else:
                 await people.set_identity(db, bucket, person_id, key, claimed.name, claimed.document)
                 await people.raise_tier(db, bucket, person_id, decided)
                 await store.answer_verification(db, bucket, id_, None, checks or (), decided, at)
     return await _shown(registry, bucket, id_)
+
+
+async def _decide(
+    db: Connection,
+    vault: Vault,
+    book: Book,
+    guard: PersonGuard,
+    kept: Private | None,
+    claimed: Claimed,
+    checks: frozenset[OutsideCheck] | None,
+    at: datetime,
+) -> Tier | Refusal:
+    """What the outside's answer gives. The claim is decided again: what is kept may have changed since it was asked."""
+    if checks is None:
+        return Refusal.NO_ANSWER
+    refusal = await _claim(db, vault, book, guard, kept, claimed, at)
+    if refusal is not None:
+        return refusal
+    passed = await store.load_passed_checks(db, book.bucket_of(guard.id), guard.id)
+    return rules.decide_answer(guard.tier, guard.outcome, checks, passed)
+
+
+async def _refuse_beside_pending(db: Connection, bucket: int, person_id: UUID) -> None:
+    """One document of a person at a time, so that they never hold two. The caller holds the person's row."""
+    if await store.has_pending(db, bucket, person_id):
+        raise Problem(Code.STATE_CONFLICT, "Another document of this person is being checked.")
 
 
 async def _claim(
@@ -223,7 +246,7 @@ async def _claim(
     at: datetime,
 ) -> Refusal | None:
     """Claim a document's number for a person; one number is one person's in a book."""
-    other = kept is not None and normalise_document(kept.text) != claimed.document.text
+    other = kept is not None and not _is_claimed(kept, claimed)
     refusal = rules.decide_claim(guard.outcome, owned_by_another=False, has_other_document=other)
     if refusal is not None:
         return refusal
@@ -234,9 +257,11 @@ async def _claim(
     )
 
 
-async def _let_go(db: Connection, vault: Vault, book: Book, guard: PersonGuard, claimed: Claimed) -> None:
-    """A document that was refused may be somebody else's; one that the person has proved before stays theirs."""
-    if await people.load_document(db, vault, book.bucket_of(guard.id), guard.id) is None:
+async def _let_go(
+    db: Connection, vault: Vault, book: Book, guard: PersonGuard, kept: Private | None, claimed: Claimed
+) -> None:
+    """A document that was refused may be somebody else's; the one that the person has proved before stays theirs."""
+    if kept is None or not _is_claimed(kept, claimed):
         name = people.name_of(vault, book, people.DOCUMENT, claimed.document)
         await people.release_names(db, {name: guard.id})
 
@@ -255,6 +280,10 @@ async def _shown(registry: Registry, bucket: int, id_: UUID) -> Verification:
         found = await store.load_verification(db, bucket, id_)
     assert found is not None, "an attempt is never deleted"
     return found
+
+
+def _is_claimed(kept: Private, claimed: Claimed) -> bool:
+    return normalise_document(kept.text) == claimed.document.text
 
 
 def _kind_of(kept: Private | None) -> DocumentKind:

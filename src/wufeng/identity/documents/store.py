@@ -139,6 +139,11 @@ async def answer_verification(
     return None if row is None else _verification(row)
 
 
+async def load_pending_of_person(db: Connection, bucket: int, person_id: UUID) -> list[Pending]:
+    """What waits for a person: one attempt or none."""
+    return [_pending(row) for row in await db.fetch(SQL.load_pending_of_person, bucket, person_id)]
+
+
 async def end_of_person(db: Connection, bucket: int, person_id: UUID, at: datetime) -> None:
     """End what waits for a person who is erased."""
     await db.execute(SQL.end_of_person, bucket, person_id, at)

@@ -36,6 +36,11 @@ select id, person_id, kind, name, document, evidence, asks
  order by asked_at
  limit $3;
 
+-- name: load_pending_of_person
+select id, person_id, kind, name, document, evidence, asks
+  from identity_check
+ where bucket = $1 and person_id = $2 and status = 'pending';
+
 -- name: note_asked
 update identity_check set asks = asks + 1, asked_at = $3 where bucket = $1 and id = $2 and status = 'pending'
 returning asks;

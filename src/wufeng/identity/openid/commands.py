@@ -73,10 +73,9 @@ async def finish_sign_in(
         return await open_session(db, lanes.ids, book, person_id, browser.name, at, proof)
 
 
-async def forget_returns(db: Connection, book: Book, now: datetime, at_most: int) -> None:
-    """Forget sign-ins that came back a day ago: they are too late by now."""
-    for bucket in book.buckets:
-        await store.delete_returns(db, bucket, now - RETURNS_KEPT, at_most)
+async def forget_returns(db: Connection, bucket: int, now: datetime, at_most: int) -> int:
+    """Forget sign-ins that came back a day ago, which are too late by now; returns how many."""
+    return await store.delete_returns(db, bucket, now - RETURNS_KEPT, at_most)
 
 
 async def _identify(

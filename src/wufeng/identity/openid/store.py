@@ -14,6 +14,6 @@ async def insert_return(db: Connection, bucket: int, sign_in_id: UUID, at: datet
     return await db.fetchval(SQL.insert_return, bucket, sign_in_id, at) is not None
 
 
-async def delete_returns(db: Connection, bucket: int, before: datetime, at_most: int) -> None:
-    """Forget the oldest returns from before an instant."""
-    await db.execute(SQL.delete_returns, bucket, before, at_most)
+async def delete_returns(db: Connection, bucket: int, before: datetime, at_most: int) -> int:
+    """Forget the oldest returns from before an instant; returns how many."""
+    return len(await db.fetch(SQL.delete_returns, bucket, before, at_most))

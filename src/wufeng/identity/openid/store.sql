@@ -5,4 +5,5 @@ insert into openid_return (bucket, id, returned_at) values ($1, $2, $3) on confl
 -- name: delete_returns
 delete from openid_return
  where bucket = $1
-   and id in (select id from openid_return where bucket = $1 and returned_at < $2 order by returned_at limit $3);
+   and id in (select id from openid_return where bucket = $1 and returned_at < $2 order by returned_at limit $3)
+returning id;

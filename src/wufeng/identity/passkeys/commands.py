@@ -30,6 +30,8 @@ from wufeng.identity.passkeys.model import (
 from wufeng.identity.people import store as people
 from wufeng.identity.people.model import PersonStatus
 from wufeng.identity.places import NOWHERE, Place
+from wufeng.identity.tries.commands import counters_of_address, take_tries
+from wufeng.identity.tries.model import TryKind
 from wufeng.identity.vault import Private, Vault
 
 log = logging.getLogger(__name__)
@@ -67,9 +69,19 @@ async def ask_to_register(
 
 
 async def ask_to_sign_in(
-    database: Database, ids: IdMaker, book: Book, party: RelyingParty, at: datetime
+    database: Database,
+    vault: Vault,
+    ids: IdMaker,
+    book: Book,
+    party: RelyingParty,
+    at: datetime,
+    place: Place = NOWHERE,
 ) -> ChallengeView:
-    """A challenge for whoever signs in: their passkey says who they are."""
+    """A challenge for whoever signs in: their passkey says who they are.
+
+    Refuses too many from one address (rate_limited).
+    """
+    await take_tries(database, counters_of_address(vault, book, place, TryKind.CHALLENGES_TO_ADDRESS), at)
     ask = Ask(ChallengePurpose.SIGN_IN)
     async with database.read() as db:
         challenge_id, challenge = await _ask(db, ids, book, ask, at)

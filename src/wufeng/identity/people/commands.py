@@ -23,7 +23,7 @@ from wufeng.identity.documents import store as documents
 from wufeng.identity.documents.rules import check_unsaid
 from wufeng.identity.passkeys import store as passkeys
 from wufeng.identity.people import rules, store
-from wufeng.identity.people.model import Outcome, Person, PersonStatus
+from wufeng.identity.people.model import Outcome, Person, PersonGuard, PersonStatus
 from wufeng.identity.people.store import DOCUMENT, EXTERNAL_ID, PHONE, Name, NewPerson
 from wufeng.identity.pins import store as pins
 from wufeng.identity.policy import shipped_identity_policy
@@ -189,33 +189,55 @@ async def erase_person(
 ) -> None:
     """Destroy a person's key and all that is known about them; the ledger keeps the bare id.
 
-    Their phone and external id may be used again. Whether they may be erased (nothing owed, nothing owned) is
-    for the caller to have decided.
+    Their phone, external id and document may be used again. That nothing is owed and nothing under way is for the
+    caller to have seen. Refuses (raises) a person who is not frozen, and one with money in the wallet: it may have
+    come since the caller looked (state_conflict).
     """
     bucket = book.bucket_of(person_id)
     async with database.transaction() as db:
-        await _lock_known(db, bucket, person_id)
-        await store.move_status(
-            db, bucket, person_id, [PersonStatus.ACTIVE, PersonStatus.FROZEN], PersonStatus.ERASED
-        )
+        guard = await _lock_known(db, bucket, person_id)
+        await _refuse_money(db, bucket, guard.wallet_id)
+        if not await store.move_status(db, bucket, person_id, [PersonStatus.FROZEN], PersonStatus.ERASED):
+            raise Problem(Code.STATE_CONFLICT, "Freeze the person first: nothing new may begin meanwhile.")
         await sessions.revoke_of_person(db, bucket, person_id, act.at)
         await sessions.forget_devices(db, bucket, person_id)
         await devices.revoke_all(db, bucket, person_id, act.at)
         await device_store.forget_names(db, bucket, person_id)
         await passkeys.erase_of_person(db, bucket, person_id)
-        await documents.end_of_person(db, bucket, person_id, act.at)
+        claimed = await _end_checks(db, vault, book, person_id, act.at)
         await pins.delete_pin(db, bucket, person_id)
         await bank_accounts.delete_of_person(db, bucket, person_id, act.at)
         names = await store.destroy_personal_data(db, vault, book, bucket, person_id)
-        await store.release_names(db, names)
+        await store.release_names(db, {**claimed, **names})
         await audit(db, book, ids, [act])
 
 
-async def _lock_known(db: Connection, bucket: int, person_id: UUID) -> None:
+async def _lock_known(db: Connection, bucket: int, person_id: UUID) -> PersonGuard:
     """Lock a person who may still be acted on. Raises not_found for an unknown and for an erased one."""
     locked = (await store.lock_people(db, bucket, [person_id])).get(person_id)
     if locked is None or locked.status is PersonStatus.ERASED:
         raise not_found("person")
+    return locked
+
+
+async def _refuse_money(db: Connection, bucket: int, wallet_id: UUID) -> None:
+    """The person's row is locked, and whatever moves their money locks it first: what is seen here stays so."""
+    account = ledger.account_id(wallet_id, ledger.AccountKind.WALLET)
+    balance = (await ledger.load_balances(db, bucket, [account])).get(account, ledger.NOTHING)
+    if balance.owed_to_owner_minor or balance.held_minor:
+        raise Problem(Code.STATE_CONFLICT, "Still there: money in the wallet.")
+
+
+async def _end_checks(
+    db: Connection, vault: Vault, book: Book, person_id: UUID, at: datetime
+) -> dict[Name, UUID]:
+    """End the check of a document that waits; returns the claim that it holds, readable while the key is there."""
+    bucket = book.bucket_of(person_id)
+    keys = await store.load_keys(db, vault, bucket, [person_id])
+    waiting = await documents.load_pending_of_person(db, bucket, person_id)
+    await documents.end_of_person(db, bucket, person_id, at)
+    claimed = [one.claimed(keys[person_id]).document for one in waiting]
+    return {store.name_of(vault, book, DOCUMENT, document): person_id for document in claimed}
 
 
 async def _settle_names(

@@ -45,8 +45,8 @@ async def sign_in(
     it.
 
     device_proof  what this device was given at its first sign-in: it is then the same device
-    Refuses a wrong, used or old code (confirmation_failed with tries_left) and a person who is frozen
-    (forbidden).
+    Refuses a wrong, used or old code (confirmation_failed with tries_left), a number that was changed meanwhile
+    (confirmation_failed) and a person who is frozen (forbidden).
     """
     check_name(device)
     number = Private(normalise_phone(phone.text))
@@ -55,8 +55,9 @@ async def sign_in(
         raise Problem(
             Code.CONFIRMATION_FAILED, "The code was not accepted.", extra={"tries_left": verdict.tries_left}
         )
+    name = people.name_of(vault, book, people.PHONE, number)
     async with lanes.database.read() as db:
-        person_id = await people.find_owner(db, people.name_of(vault, book, people.PHONE, number))
+        person_id = await people.find_owner(db, name)
     if person_id is None:
         if sign_up is SignUp.CLOSED:
             raise Problem(Code.FORBIDDEN, "There is no account with this phone.")
@@ -64,6 +65,7 @@ async def sign_in(
         person_id = answer.object_id
         assert person_id is not None, "a registration names its person"
     async with lanes.database.transaction() as db:
+        await _lock_with_phone(db, book, person_id, name)
         return await open_session(db, lanes.ids, book, person_id, device, at, device_proof)
 
 
@@ -104,10 +106,11 @@ async def open_session(
     A new device soon after the number was changed looks like a takeover: low limits hold for a while.
     Refuses a person who is not active (forbidden).
     """
+    # Locked, not shared: whether the number was changed stays as it is read, and a share could not be raised later.
+    guard = (await people.lock_people(db, book.bucket_of(person_id), [person_id])).get(person_id)
+    if guard is None or guard.status is not PersonStatus.ACTIVE:
+        raise _frozen()
     watched = await changed_lately(db, book, person_id, at)
-    if watched:  # the stronger lock comes first: a share cannot be raised while another sign-in has one
-        await people.lock_people(db, book.bucket_of(person_id), [person_id])
-    await _share_active(db, book, person_id)
     used = await sign_in_on(db, ids, book, person_id, device, device_proof, at)
     if watched and used.proof is not None:
         until = at + shipped_identity_policy().takeover.cooling
@@ -215,10 +218,23 @@ async def _raise(
         return await _open(db, ids, book, kept, at, None)
 
 
+async def _lock_with_phone(db: Connection, book: Book, person_id: UUID, phone: people.Name) -> None:
+    """The number whose code was right is the person's still, and stays so until this transaction ends."""
+    bucket = book.bucket_of(person_id)
+    await people.lock_people(db, bucket, [person_id])
+    known = (await people.load_phone_names(db, [bucket], [person_id])).get(person_id)
+    if known is not None and known != phone.id:  # none: of a person who is frozen, which is told as such
+        raise Problem(Code.CONFIRMATION_FAILED, "The code was not accepted.", extra={"tries_left": 0})
+
+
 async def _share_active(db: Connection, book: Book, person_id: UUID) -> None:
     """The person's row before their sessions, as a freeze takes them: so the two never wait in a circle."""
     if await people.share_person(db, book.bucket_of(person_id), person_id) is not PersonStatus.ACTIVE:
-        raise Problem(Code.FORBIDDEN, "This person is frozen.")
+        raise _frozen()
+
+
+def _frozen() -> Problem:
+    return Problem(Code.FORBIDDEN, "This person is frozen.")
 
 
 async def _open(

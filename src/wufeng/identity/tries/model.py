@@ -11,6 +11,7 @@ class TryKind(StrEnum):
     """What is counted, each within a window of its own."""
 
     CODES_SENT_TO_ADDRESS = "codes_sent_to_address"
+    CHALLENGES_TO_ADDRESS = "challenges_to_address"
     CODE_FROM_ADDRESS = "code_from_address"
     PIN_FROM_ADDRESS = "pin_from_address"
     PIN_FROM_DEVICE = "pin_from_device"

@@ -1,11 +1,12 @@
 """Family cards as they are read, and who their other person is."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
+from wufeng.base.ids import first_id_of
 from wufeng.identity.people.queries import phone_ids_of_people, see_people
 from wufeng.identity.vault import Vault
 from wufeng.payments.family import rules, store
@@ -16,6 +17,18 @@ from wufeng.payments.family.views import view_card
 async def load_card(db: Connection, book: Book, card_id: UUID) -> FamilyCard | None:
     """One card of a book, whoever's it is; None when there is none."""
     return (await store.load_cards(db, book.bucket_of(card_id), [card_id])).get(card_id)
+
+
+async def card_of_payment(db: Connection, book: Book, payment_id: UUID) -> FamilyCard:
+    """The card that a payment was made with; it was made with one."""
+    bucket = book.bucket_of(payment_id)
+    card_id = (await store.load_uses(db, bucket, [payment_id]))[payment_id]
+    return (await store.load_cards(db, bucket, [card_id]))[card_id]
+
+
+async def spent_on(db: Connection, book: Book, card: FamilyCard, on: date) -> int:
+    """What a card's payments that began on a business date hold or have taken."""
+    return await store.sum_uses(db, book.bucket_of(card.id), card.id, first_id_of(book.start_of(on)))
 
 
 async def list_given(

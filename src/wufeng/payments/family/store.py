@@ -142,6 +142,12 @@ async def list_uses(
     return [row["payment_id"] for row in await db.fetch(SQL.list_uses, bucket, card_id, before, limit)]
 
 
+async def sum_uses(db: Connection, bucket: int, card_id: UUID, began_from: UUID) -> int:
+    """What a card's payments hold or have taken, of those with ids from one on."""
+    taken_minor: int = await db.fetchval(SQL.sum_uses, bucket, card_id, began_from)
+    return taken_minor
+
+
 async def wrong_cards(db: Connection, bucket: int, at_most: int) -> list[tuple[UUID, str, str]]:
     """Cards whose months are not what their payments say: the card, what is expected, what was found."""
     rows = await db.fetch(SQL.wrong_cards, bucket, at_most)

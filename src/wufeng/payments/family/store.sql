@@ -79,6 +79,10 @@ select payment_id
  order by payment_id desc
  limit $4;
 
+-- name: sum_uses
+-- Ids are in the order of time.
+select coalesce(sum(used_minor), 0)::bigint from family_use where bucket = $1 and card_id = $2 and payment_id >= $3;
+
 -- name: wrong_cards
 -- What a bucket's payments hold of a card's month or have taken, beside the card; and each payment beside its use.
 with taken as (

@@ -121,7 +121,7 @@ def _decide(
         features,
         on.toordinal(),
         table.given.policy,
-        least_confirmation(table.guard(payment.payer_id).outcome),
+        least_confirmation(table.guard(payment.payer_id).outcome, spends=payment.spender_id is not None),
     )
     if needs is not None:
         detail = f"This payment needs the payer's {needs.code.replace('_', ' and ')}."

@@ -140,14 +140,21 @@ class Reader(StrEnum):
 class Presented(Struct, frozen=True, gc=False):
     """A pay code that the payer showed, resolved at the edge. It pays once: the lane sees to that.
 
-    code_id    what the code is known by, the same however often it is read
-    device_id  of the payer's that made it
-    offline    made without a connection
+    code_id      what the code is known by, the same however often it is read
+    device_id    of the payer's that shows it
+    made_at      when it was made here; None: the device made it without a connection
+    handle_name  of the enrolment that the device made it by; None: made here
     """
 
     code_id: UUID
     device_id: UUID
-    offline: bool
+    made_at: datetime | None = None
+    handle_name: UUID | None = None
+
+    @property
+    def offline(self) -> bool:
+        """Whether it was made without a connection."""
+        return self.handle_name is not None
 
 
 class Pay(Command, frozen=True, kw_only=True):

@@ -51,9 +51,13 @@ TEST_CONFIRMATIONS = {TestOutcome.NEEDS_PASSKEY: Confirmation.PASSKEY}
 """What test people are asked for in any case; all others for nothing beyond the policy."""
 
 
-def least_confirmation(outcome: TestOutcome) -> Confirmation:
-    """What a payer with that outcome is asked for in any case."""
-    return TEST_CONFIRMATIONS.get(outcome, Confirmation.NONE)
+def least_confirmation(outcome: TestOutcome, *, spends: bool) -> Confirmation:
+    """What a payer with that outcome is asked for in any case.
+
+    spends  a family card's holder pays, who always proves to be there: what may be paid without that is its owner's
+    """
+    asked = TEST_CONFIRMATIONS.get(outcome, Confirmation.NONE)
+    return max(asked, Confirmation.PIN) if spends else asked
 
 
 CODE_KINDS = {
@@ -61,8 +65,9 @@ CODE_KINDS = {
     Channel.DYNAMIC_CODE: CodeKind.SHOWN,
     Channel.PAY_CODE: CodeKind.SHOWN,
     Channel.OFFLINE_CODE: CodeKind.OFFLINE,
+    Channel.RIDE: CodeKind.SHOWN,
 }
-"""Channels that the rules for bar codes are about."""
+"""Channels that the rules for bar codes are about. Fares were shown to gates by code, and paid later."""
 
 REASON_OF_BREACH = {
     Breach.ACCOUNT: Reason.TIER_LIMIT,
@@ -206,6 +211,11 @@ def authorise(
 def counts(channel: Channel, funding: Funding) -> bool:
     """Whether a payment counts against the limits of the law: what the wallet pays, and what is paid by code."""
     return funding.use_wallet or channel in CODE_KINDS
+
+
+def never_pays(channel: Channel, amount_minor: int, limits: LimitPolicy) -> bool:
+    """Whether no confirmation could let a payment through, so that nobody is asked for one."""
+    return channel is Channel.OFFLINE_CODE and amount_minor > limits.offline.payment_max_minor
 
 
 def spend_of(attempt: Attempt, wallet_minor: int) -> Spend:

@@ -15,9 +15,9 @@ from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
 from wufeng.payments.pay.ends import ended
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
-from wufeng.payments.pay.rules import counts, least_confirmation
+from wufeng.payments.pay.rules import counts, least_confirmation, never_pays
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
-from wufeng.payments.pay.state import Desk, Needs, Table, load_table
+from wufeng.payments.pay.state import Desk, Needs, Table, count_also, load_table
 from wufeng.payments.turns import in_turns
 from wufeng.risk import lacks_confirmation
 from wufeng.risk.model import Confirmation, Reason
@@ -59,6 +59,16 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
         [command.order for _, command in asked],
         expected,
         max(command.at for command in commands),
+    )
+    # An inline order may name one that is stored already, and that is offered by a code.
+    await count_also(
+        batch,
+        table,
+        {
+            c.payer_id
+            for _, c in asked
+            if (order := existing.get(c.order.id)) is not None and counts(_channel(c, order.terms), c.funding)
+        },
     )
     await subsidies.take_rooms(
         batch, table, [subsidies.Wanted(c.payer_id, c.funding, c.order.amount_minor, c.at) for _, c in asked]
@@ -108,7 +118,7 @@ def _problem(batch: Batch, table: Table, command: Pay) -> Problem | None:
 async def _use_codes(batch: Batch, commands: Sequence[Pay], answers: list[Answer | Problem | None]) -> None:
     """Take the pay codes that commands were brought by. Each pays once, whatever becomes of the payment."""
     shown = {
-        command.payment_id: command.presented.code_id
+        command.payment_id: command.presented
         for command, answer in zip(commands, answers, strict=True)
         if command.presented is not None and answer is None
     }
@@ -143,7 +153,7 @@ def _lacks(batch: Batch, table: Table, command: Pay) -> Confirmation | None:
         table.states[command.payer_id].features,
         batch.book.business_date(command.at).toordinal(),
         table.given.policy,
-        least_confirmation(table.guard(command.payer_id).outcome),
+        least_confirmation(table.guard(command.payer_id).outcome, spends=command.spend is not None),
     )
 
 
@@ -158,7 +168,11 @@ def _decide(batch: Batch, desk: Desk, table: Table, command: Pay, order: Order |
     on = batch.book.business_date(command.at)
     expired = terms.expires_at is not None and command.at >= terms.expires_at
     needs = _lacks(batch, table, command)
-    if not expired and needs is not None:
+    if (
+        needs is not None
+        and not expired
+        and not never_pays(payment.channel, payment.amount_minor, table.given.limits)
+    ):
         waiting = awaiting(payment, desk.catalogue, terms.expires_at, command.at, needs)
         return _attended(Outcome(waiting, None, on))
     return _attended(

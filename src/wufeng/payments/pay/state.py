@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng import ledger
 from wufeng.base.lanes import Batch
@@ -107,6 +108,17 @@ async def load_table(batch: Batch, desk: Desk, needs: Needs, on: date) -> Table:
     policy = desk.catalogue.policies[batch.book.id]
     given = Given(policy, products, found, known.listed, desk.catalogue.limits)
     return Table(desk.catalogue, given, states, counted)
+
+
+async def count_also(batch: Batch, table: Table, payers: Collection[UUID]) -> None:
+    """Load the sums of more payers, before any payment is decided: found to count only when their orders were read."""
+    missing = frozenset(payers & table.states.keys()) - table.counted
+    if not missing:
+        return
+    sums = await load_sums(batch.db, batch.bucket, missing)
+    table.counted |= missing
+    for payer in missing:
+        table.states[payer] = replace(table.states[payer], sums=sums.get(payer, NOTHING_PAID))
 
 
 NO_LINES: Mapping[UUID, LineState] = {}

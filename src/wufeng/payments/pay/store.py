@@ -10,7 +10,15 @@ from wufeng.base.database import Connection
 from wufeng.base.sql import load
 from wufeng.identity.merchants.model import Scene
 from wufeng.payments.orders.model import Channel, Receipt
-from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentFilter, PaymentStatus, Sales
+from wufeng.payments.pay.model import (
+    Capture,
+    Funding,
+    Payment,
+    PaymentFilter,
+    PaymentStatus,
+    Presented,
+    Sales,
+)
 from wufeng.risk.model import CONFIRMATIONS, Reason
 
 SQL = load(__file__)
@@ -110,12 +118,25 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
     await db.execute(SQL.insert_payments, bucket, rows)
 
 
-async def use_codes(db: Connection, bucket: int, codes: Mapping[UUID, UUID], at: datetime) -> frozenset[UUID]:
+async def use_codes(
+    db: Connection, bucket: int, codes: Mapping[UUID, Presented], at: datetime
+) -> frozenset[UUID]:
     """Mark pay codes as used, each by the one that shows it first; returns who got theirs.
+
+    A code that was stopped since it was read, or whose device is signed in no more, is nobody's.
 
     codes  by payment or ride: the code that it was brought by
     """
-    rows = await db.fetch(SQL.use_codes, bucket, list(codes.values()), list(codes), at)
+    rows = await db.fetch(
+        SQL.use_codes,
+        bucket,
+        [code.code_id for code in codes.values()],
+        list(codes),
+        at,
+        [code.device_id for code in codes.values()],
+        [code.made_at for code in codes.values()],
+        [code.handle_name for code in codes.values()],
+    )
     return frozenset(row["payment_id"] for row in rows)
 
 

@@ -16,11 +16,19 @@ select p.bucket, p.id, p.payer_id, p.merchant_id, p.order_id, p.order_no, p.amou
  where head.bucket = $1;
 
 -- name: use_codes
--- Two that show one code: the first row wins, also within a batch.
+-- Two that show one code: the first row wins, also within a batch. The edge has looked at the device before; what was
+-- revoked, signed out or stopped since, and answered, counts here.
 insert into pay_code_use (bucket, code_id, payment_id, used_at)
 select head.bucket, c.code_id, c.payment_id, $4
-  from head, unnest($2::uuid[], $3::uuid[]) as c (code_id, payment_id)
+  from head, unnest($2::uuid[], $3::uuid[], $5::uuid[], $6::timestamptz[], $7::uuid[])
+       as c (code_id, payment_id, device_id, made_at, handle_name)
+  join pay_choice as choice on choice.bucket = $1 and choice.device_id = c.device_id
  where head.bucket = $1
+   and case when c.handle_name is null then choice.stopped_at is null or c.made_at > choice.stopped_at
+            else choice.handle_name = c.handle_name end
+   and exists (select from signed_in_device as live
+                where live.bucket = $1 and live.device_id = c.device_id and live.person_id = choice.person_id
+                  and live.expires_at > $4)
     on conflict (bucket, code_id) do nothing
 returning payment_id;
 

@@ -61,10 +61,15 @@ async def stop_codes(database: Database, book: Book, person_id: UUID, device_id:
             await store.delete_handle(db, book.bucket_of(handle_name), handle_name)
 
 
-async def forget_pay_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> None:
-    """Delete codes that have expired or were used a day ago, and counts whose window is over, in one bucket."""
-    await forget_used_codes(db, bucket, at - USES_KEPT, at_most)
-    await store.forget(db, bucket, at - rules.CODE_LASTS, at - rules.MISSES_WINDOW, at_most)
+async def forget_pay_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> int:
+    """Delete codes that have expired or were used a day ago, and counts whose window is over, in one bucket.
+
+    at_most  of each; returns how many of that of which there were most
+    """
+    uses = await forget_used_codes(db, bucket, at - USES_KEPT, at_most)
+    codes = await store.forget_codes(db, bucket, at - rules.CODE_LASTS, at_most)
+    misses = await store.forget_misses(db, bucket, at - rules.MISSES_WINDOW, at_most)
+    return max(uses, codes, misses)
 
 
 def code_name(vault: Vault, book: Book, digits: str) -> UUID:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.payments.pay.model import Funding
+from wufeng.payments.pay.model import Funding, Presented
 
 
 class OnlineCode(Struct, frozen=True):
@@ -67,13 +67,11 @@ class Standing(Struct, frozen=True):
 
 
 class Resolved(Struct, frozen=True):
-    """Whose code it is and what it pays with. `code_id` makes it pay once (pay_code_use)."""
+    """Whose code it is and what it pays with."""
 
     payer_id: UUID
-    device_id: UUID
     funding: Funding
-    code_id: UUID
-    offline: bool
+    presented: Presented
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from wufeng.base.coalesce import BucketCoalescer
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Code, Problem
 from wufeng.identity.vault import Vault
+from wufeng.payments.pay.model import Presented
 from wufeng.payments.pay.start import code_refused
 from wufeng.payments.pay_codes import rules, store
 from wufeng.payments.pay_codes.commands import code_name, handle_name
@@ -122,7 +123,8 @@ class PayCodes:
         standing = await self._standings.get(book.bucket_of(person_id), (device_id, name, at))
         if made is None or standing is None or not rules.pays_online(made, standing, at):
             return _Found(None)
-        return _Found(Resolved(made.person_id, made.device_id, standing.funding, name, False))
+        presented = Presented(name, made.device_id, made_at=made.created_at)
+        return _Found(Resolved(made.person_id, standing.funding, presented))
 
     async def _offline(self, book: Book, name: UUID, password: str, at: datetime) -> _Found:
         handle = await self._handles.get(book.bucket_of(name), name)
@@ -136,7 +138,8 @@ class PayCodes:
         if handle.tries:
             async with self._database.read() as db:
                 await store.forgive_tries(db, book.bucket_of(name), name, handle.tries)
-        return _Found(Resolved(handle.person_id, handle.device_id, standing.funding, code_id, True))
+        presented = Presented(code_id, handle.device_id, handle_name=name)
+        return _Found(Resolved(handle.person_id, standing.funding, presented))
 
     async def _missed(
         self,

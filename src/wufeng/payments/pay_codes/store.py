@@ -142,9 +142,11 @@ async def count_miss(
     return row["misses"], row["window_at"]
 
 
-async def forget(
-    db: Connection, bucket: int, codes_before: datetime, misses_before: datetime, at_most: int
-) -> None:
-    """Delete codes and counts that play no part any more."""
-    await db.execute(SQL.forget_codes, bucket, codes_before, at_most)
-    await db.execute(SQL.forget_misses, bucket, misses_before, at_most)
+async def forget_codes(db: Connection, bucket: int, before: datetime, at_most: int) -> int:
+    """Delete codes that play no part any more; returns how many."""
+    return len(await db.fetch(SQL.forget_codes, bucket, before, at_most))
+
+
+async def forget_misses(db: Connection, bucket: int, before: datetime, at_most: int) -> int:
+    """Delete counts whose window is over; returns how many."""
+    return len(await db.fetch(SQL.forget_misses, bucket, before, at_most))

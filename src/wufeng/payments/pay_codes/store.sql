@@ -67,8 +67,10 @@ returning misses, window_at;
 
 -- name: forget_codes
 delete from pay_code
- where (bucket, name) in (select bucket, name from pay_code where bucket = $1 and expires_at < $2 limit $3);
+ where (bucket, name) in (select bucket, name from pay_code where bucket = $1 and expires_at < $2 limit $3)
+returning name;
 
 -- name: forget_misses
 delete from pay_code_miss
- where (bucket, name) in (select bucket, name from pay_code_miss where bucket = $1 and window_at < $2 limit $3);
+ where (bucket, name) in (select bucket, name from pay_code_miss where bucket = $1 and window_at < $2 limit $3)
+returning name;

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Problem
-from wufeng.base.ids import Prefix, encode, slot_of
+from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch
 from wufeng.payments.orders import store as orders
 from wufeng.payments.pay.model import Capture, Funding, Pay, Payment, Reader
@@ -84,7 +84,7 @@ async def collect(batch: Batch, desk: Desk, charges: Sequence[RideCharge], yes: 
         command = commands[charge.id]
         if isinstance(answer, Problem):
             order = states.get(command.order.id)
-            after = rules.taken_elsewhere(charge, order.state, order.payment_id) if order else charge
+            after = rules.taken_elsewhere(charge, order, on) if order is not None else charge
         else:
             status = STATUS_OF_ANSWER[answer.status]
             after = rules.tried(charge, status, command.payment_id, command.order.id, on)
@@ -99,7 +99,7 @@ def _pay(batch: Batch, charge: RideCharge, yes: Yes) -> Pay:
         at=yes.at,
         people=(charge.payer_id,),
         payment_id=batch.ids.new(yes.at, slot_of(charge.payer_id)),
-        order=rules.order_of(charge, encode(Prefix.RIDE_CHARGE, charge.id), batch.book.currency),
+        order=rules.order_of(charge, batch.book.currency),
         payer_id=charge.payer_id,
         funding=yes.funding or charge.funding,
         capture=Capture.NOW,

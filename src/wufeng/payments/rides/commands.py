@@ -55,7 +55,7 @@ async def _take_distinct(batch: Batch, desk: Desk, commands: Sequence[TakeRide])
     answers: dict[UUID, Answer | Problem] = await _known(batch, desk, commands)
     fresh = [command for command in commands if command.ride_id not in answers]
     if fresh:
-        codes = {tap.ride_id: tap.presented.code_id for tap in fresh}
+        codes = {tap.ride_id: tap.presented for tap in fresh}
         first = await use_codes(batch.db, batch.bucket, codes, max(tap.at for tap in fresh))
         answers |= {tap.ride_id: code_refused() for tap in fresh if tap.ride_id not in first}
         shown = tuple(tap for tap in fresh if tap.ride_id in first)

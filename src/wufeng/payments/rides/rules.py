@@ -6,8 +6,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from wufeng.base.ids import Prefix, encode, hashed_id
 from wufeng.identity.merchants.model import Scene
-from wufeng.payments.orders.model import Channel, OrderState, OrderTerms, order_id
+from wufeng.payments.orders.model import Channel, Order, OrderState, OrderTerms
 from wufeng.payments.pay.model import PaymentStatus
 from wufeng.payments.rides.model import ChargeStatus, Ride, RideCharge, RidePolicy, Rider, TakeRide
 from wufeng.risk.model import Reason
@@ -114,12 +115,15 @@ def ride_of(tap: TakeRide, rider: Rider, charge: RideCharge) -> Ride:
     )
 
 
-def order_of(charge: RideCharge, order_no: str, currency: str) -> OrderTerms:
-    """The order of a charge: the same for every try, so that it is paid once. Its number is the person's own."""
+def order_of(charge: RideCharge, currency: str) -> OrderTerms:
+    """The order of a charge: the same for every try, so that it is paid once.
+
+    Its id is in a space of its own: whatever number a person or a merchant gives an order, it is never this one.
+    """
     return OrderTerms(
-        id=order_id(charge.merchant_id, order_no, charge.payer_id),
+        id=hashed_id(b"ride order", charge.id.bytes),
         merchant_id=charge.merchant_id,
-        order_no=order_no,
+        order_no=encode(Prefix.RIDE_CHARGE, charge.id),
         amount_minor=charge.due_minor,
         currency=currency,
         subject=f"乘车 Rides {charge.business_on.isoformat()}",
@@ -148,10 +152,15 @@ def looked_at(charge: RideCharge, status: PaymentStatus | None) -> RideCharge:
     return replace(charge, status=after)
 
 
-def taken_elsewhere(charge: RideCharge, state: OrderState, payment_id: UUID | None) -> RideCharge:
-    """A charge whose order takes no payment: it was paid by another way, is being paid, or the merchant closed it."""
-    if state is OrderState.CLOSED:
-        return replace(charge, status=S.WAIVED)
-    if state is OrderState.OPEN:
-        return replace(charge, status=S.PENDING, payment_id=payment_id)
-    return replace(charge, status=S.CHARGED, payment_id=payment_id)
+def taken_elsewhere(charge: RideCharge, order: Order, on: date) -> RideCharge:
+    """A charge whose order takes no payment: it was paid by another way, is being paid, or the merchant closed it.
+
+    An order over another amount does not pay it. That was a try too: what is not open any more has been tried.
+    """
+    tried_now = replace(charge, order_id=order.terms.id, tries=charge.tries + 1, tried_on=on)
+    if order.terms.amount_minor != charge.due_minor:
+        return replace(tried_now, status=S.UNPAID)
+    if order.state is OrderState.CLOSED:
+        return replace(tried_now, status=S.WAIVED)
+    status = S.PENDING if order.state is OrderState.OPEN else S.CHARGED
+    return replace(tried_now, status=status, payment_id=order.payment_id)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wufeng.base.errors import Code
+from wufeng.base.errors import Code, not_found
 from wufeng.base.ids import Prefix, encode
 from wufeng.client import ApiProblem
 from wufeng.identity.staff.model import Role
@@ -47,7 +47,11 @@ async def staff(visit: Visit) -> Reply:
 
 async def set_role(visit: Visit) -> Reply:
     """Give a member of staff another role."""
-    member = encode(Prefix.STAFF, visit.path_id(Prefix.STAFF, "staff"))
+    staff_id = visit.path_id(Prefix.STAFF, "staff")
+    async with visit.services.database.read() as db:
+        if all(one.id != staff_id for one in await list_staff_of_book(db, visit.book)):
+            raise not_found("staff")  # before the role is looked at
+    member = encode(Prefix.STAFF, staff_id)
     try:
         await visit.api.staff.set_role(member, role=visit.field("role"), reason=visit.field("reason"))
     except ApiProblem as problem:

@@ -58,6 +58,7 @@ async def send(visit: Visit) -> Reply:
             consents=agreed,
             declared=declared,
             order=visit.field("order") or None,
+            mode=visit.field("mode") or None,
             idempotency_key=visit.key(),
         )
     except ApiProblem as problem:
@@ -119,6 +120,8 @@ async def refer(visit: Visit) -> Reply:
 
 async def withdraw(visit: Visit) -> Reply:
     """Take a consent back. Sent twice it is taken back once."""
+    async with visit.services.database.read() as db:
+        await _own(visit, db)  # before the purpose is looked at: what is another's is not there
     try:
         await visit.api.applications.withdraw_consent(visit.values["id"], visit.field("purpose"))
     except ApiProblem as problem:

@@ -9,6 +9,7 @@ from wufeng.base.money import format_minor
 from wufeng.client import ApiProblem, Confirmation
 from wufeng.credit.bill_plans.model import BillPlanOptions
 from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.documents.queries import show_explained_plan
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import (
@@ -155,11 +156,14 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         plan = await show_plan(read, draw, line)
         view = await show_line(read, line.id)
         quote = await _quote(read, draw, line)
+        explained = show_explained_plan(read, draw, line)
         sources = await _sources(visit, db)
+    why = {one.instalment: one for one in explained.amounts}
     return visit.show(
         "consumer/plan.html",
         status=status,
         plan=plan,
+        why=why,
         line=view,
         quote=quote,
         wallet=sources.wallet,

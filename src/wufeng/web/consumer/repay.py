@@ -7,8 +7,8 @@ from msgspec import Struct
 from wufeng.base.errors import Code, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem
-from wufeng.credit.documents.explain import Explained
 from wufeng.credit.documents.queries import show_explained_repayment
+from wufeng.credit.documents.steps import Explained
 from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import (
     Reading,

@@ -101,12 +101,14 @@ async def take_link(visit: Visit) -> Reply:
 
 
 async def to_page_of(visit: Visit, order_id: UUID) -> Reply:
-    """Go on to the hosted page of an order, which is opened if need be."""
+    """Go on to the hosted page of an order, which is opened if need be. What cannot be paid and has none is told."""
     services = visit.services
     back = f"{services.settings.public_origin}/app"
     session = await page_of_order(
         services.database, services.ids, services.catalogue, visit.book, order_id, back, visit.at
     )
+    if session is None:
+        return _show(visit, Offer(await look_up(visit, Aim(Kind.ORDER, order_id)), ""))
     return visit.go(f"/checkout/{encode(Prefix.CHECKOUT_SESSION, session.id)}")
 
 
