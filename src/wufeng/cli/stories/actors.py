@@ -61,6 +61,20 @@ async def go_shopping(operator: Wufeng, staff: Wufeng, tea: Wufeng, lamps: Wufen
     return shopper
 
 
+def said(payment: Payment) -> str:
+    """A payment in a line: how much, what became of it, and why not."""
+    why = "".join(f", {reason.text}" for reason in payment.reasons[:1])
+    return f"{yuan(payment.amount_minor)} {payment.status}{why}"
+
+
+async def scan(till: Wufeng, code: str, order: InlineOrder) -> str:
+    """What a till hears that scans a pay code."""
+    try:
+        return said(await till.payments.create(order=order, pay_code=code))
+    except ApiProblem as problem:
+        return f"{problem.status} {problem.code}"
+
+
 async def newest_code(operator: Wufeng, phone: str) -> str:
     """The code that a test book would have sent."""
     async for message in operator.messages.list(phone=phone, limit=1):

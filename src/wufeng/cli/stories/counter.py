@@ -6,9 +6,9 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from wufeng.cli.stories.actors import PIN, Actor, arrive
+from wufeng.cli.stories.actors import PIN, Actor, arrive, said, scan
 from wufeng.cli.stories.stage import Ending, Stage, Story, Way
-from wufeng.client import ApiProblem, Confirmation, InlineOrder, Payment, Source, Wufeng
+from wufeng.client import Confirmation, InlineOrder, Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.client.pay_codes import OfflineCodes
 from wufeng.web.paging import Door
@@ -51,14 +51,14 @@ async def _printed_code(till: Wufeng, phone: Wufeng, guest: Actor, stage: Stage)
         funding=[Source(line=guest.line)],
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
-    stage.tell("they pay on credit", _said(paid))
+    stage.tell("they pay on credit", said(paid))
     order = await phone.merchant_codes.order(code.id, amount_minor=48_000)
     refused = await phone.payments.create(
         order=order.id,
         funding=[Source(line=guest.line)],
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
-    stage.tell("a printed code takes 500.00 a day, whatever proves the payer", _said(refused))
+    stage.tell("a printed code takes 500.00 a day, whatever proves the payer", said(refused))
 
 
 async def _phones_code(till: Wufeng, phone: Wufeng, guest: Actor, stage: Stage) -> None:
@@ -68,7 +68,7 @@ async def _phones_code(till: Wufeng, phone: Wufeng, guest: Actor, stage: Stage) 
         f"{shown.code}, good for one payment until it is two minutes old",
     )
     first, second = await asyncio.gather(
-        _scan(till, shown.code, "TILL-1", 2_600), _scan(till, shown.code, "TILL-2", 2_600)
+        scan(till, shown.code, _order("TILL-1", 2_600)), scan(till, shown.code, _order("TILL-2", 2_600))
     )
     stage.tell("two tills scan it in the same second", f"one: {first}; the other: {second}")
     shown = await phone.pay_codes.create()
@@ -79,7 +79,7 @@ async def _phones_code(till: Wufeng, phone: Wufeng, guest: Actor, stage: Stage) 
         f"{waiting.status}, needs {waiting.next_action.needs}",
     )
     paid = await phone.payments.confirm(waiting.id, Confirmation(kind="pin", proof=PIN))
-    stage.tell("the guest types the PIN", _said(paid))
+    stage.tell("the guest types the PIN", said(paid))
 
 
 async def _without_a_connection(till: Wufeng, phone: Wufeng, stage: Stage) -> None:
@@ -90,11 +90,12 @@ async def _without_a_connection(till: Wufeng, phone: Wufeng, stage: Stage) -> No
     stage.tell(
         "in a cellar the phone makes a code by itself", f"{code}: the secret and the minute, no connection"
     )
-    stage.tell("the till scans it", await _scan(till, code, "TILL-4", 1_900))
-    stage.tell("and scans it again", await _scan(till, code, "TILL-5", 1_900))
+    stage.tell("the till scans it", await scan(till, code, _order("TILL-4", 1_900)))
+    stage.tell("and scans it again", await scan(till, code, _order("TILL-5", 1_900)))
     await phone.pay_codes.stop()
     stage.tell(
-        "the guest stops the phone's codes", await _scan(till, offline_code(enrolled, now), "TILL-6", 1_900)
+        "the guest stops the phone's codes",
+        await scan(till, offline_code(enrolled, now), _order("TILL-6", 1_900)),
     )
 
 
@@ -108,21 +109,8 @@ def offline_code(enrolled: OfflineCodes, at: datetime) -> str:
     return f"38{enrolled.handle}{number % 10**enrolled.digits:0{enrolled.digits}d}"
 
 
-async def _scan(till: Wufeng, code: str, number: str, amount_minor: int) -> str:
-    """What the till hears."""
-    try:
-        return _said(await till.payments.create(order=_order(number, amount_minor), pay_code=code))
-    except ApiProblem as problem:
-        return f"{problem.status} {problem.code}"
-
-
 def _order(number: str, amount_minor: int) -> InlineOrder:
     return InlineOrder(order_no=number, amount_minor=amount_minor, currency="CNY", subject="Noodles")
-
-
-def _said(payment: Payment) -> str:
-    why = "".join(f", {reason.text}" for reason in payment.reasons[:1])
-    return f"{payment.amount_minor // 100}.{payment.amount_minor % 100:02d} {payment.status}{why}"
 
 
 STORY = Story(

@@ -1,7 +1,7 @@
 """A family card: somebody lets another spend from their line within a cap, sees it, and halts it."""
 
-from wufeng.cli.stories.actors import PIN, Actor, arrive
-from wufeng.cli.stories.stage import Ending, Stage, Story, Way
+from wufeng.cli.stories.actors import PIN, Actor, arrive, said
+from wufeng.cli.stories.stage import Ending, Stage, Story, Way, yuan
 from wufeng.client import Confirmation, InlineOrder, Payment, Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.web.paging import Door
@@ -28,19 +28,17 @@ async def play(stage: Stage) -> Ending:
     )
     tell(
         "a mother gives her daughter a card on her line",
-        f"up to {_yuan(CAP_MINOR)} a month; it is {card.status}",
+        f"up to {yuan(CAP_MINOR)} a month; it is {card.status}",
     )
     card = await daughter.family_cards.accept(card.id)
     tell("the daughter takes it", card.status)
     first = await _buy(till, daughter, card.id, "PEN-1", 18_000)
-    tell(
-        "she buys with it", f"{_said(first)}; payer is the mother's {'line' if first.funding else 'account'}"
-    )
-    tell("above the month's cap it is declined", _said(await _buy(till, daughter, card.id, "PEN-2", 12_001)))
+    tell("she buys with it", f"{said(first)}; payer is the mother's {'line' if first.funding else 'account'}")
+    tell("above the month's cap it is declined", said(await _buy(till, daughter, card.id, "PEN-2", 12_001)))
     seen = [payment async for payment in mother.family_cards.payments(card.id)]
-    tell("the mother sees each payment", ", ".join(_said(payment) for payment in seen))
+    tell("the mother sees each payment", ", ".join(said(payment) for payment in seen))
     await mother.family_cards.pause(card.id)
-    tell("and halts it at once", _said(await _buy(till, daughter, card.id, "PEN-3", 100)))
+    tell("and halts it at once", said(await _buy(till, daughter, card.id, "PEN-3", 100)))
     return _ending(owner, child)
 
 
@@ -62,15 +60,6 @@ async def _buy(till: Wufeng, who: Wufeng, card: str, number: str, amount_minor: 
         funding=[Source(family_card=card)],
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
-
-
-def _said(payment: Payment) -> str:
-    why = "".join(f", {reason.text}" for reason in payment.reasons[:1])
-    return f"{_yuan(payment.amount_minor)} {payment.status}{why}"
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"
 
 
 STORY = Story(

@@ -1,8 +1,8 @@
 """A lost phone: everything stops by one call, and a new number cools down before it may spend much."""
 
-from wufeng.cli.stories.actors import PIN, arrive, newest_code
+from wufeng.cli.stories.actors import PIN, arrive, newest_code, said, scan
 from wufeng.cli.stories.stage import Ending, Stage, Story, Way
-from wufeng.client import ApiProblem, Confirmation, InlineOrder, Payment, Source, Wufeng
+from wufeng.client import ApiProblem, Confirmation, InlineOrder, Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.web.paging import Door
 
@@ -24,13 +24,13 @@ async def play(stage: Stage) -> Ending:
         confirmation=Confirmation(kind="pin", proof=PIN),
     )
     code = (await me.pay_codes.create(funding=[Source(line=owner.line)])).code
-    tell("before the loss", f"{_said(held)}; a pay code is on the screen")
+    tell("before the loss", f"{said(held)}; a pay code is on the screen")
     public = operator.as_caller(None)
     await public.sessions.send_code(phone=PHONE, purpose="freeze")
     await public.people.freeze_by_phone(phone=PHONE, code=await newest_code(operator, PHONE), pin=PIN)
     tell("from any other phone: number, one-time code and PIN", "everything stops")
     tell("the session of the lost phone", await _refusal(me))
-    tell("its pay code at a till", await _scan(till, code))
+    tell("its pay code at a till", await scan(till, code, _tea("TEA-3", 5_000)))
     held = await till.payments.get(held.id)
     tell("what was held stays held", held.status)
     await staff.people.unfreeze(owner.person, reason="demo: proved who they are at the counter")
@@ -45,7 +45,7 @@ async def play(stage: Stage) -> Ending:
     large = await me.payments.create(
         order=order.id, funding=[Source(line=owner.line)], confirmation=Confirmation(kind="pin", proof=PIN)
     )
-    tell("a new phone with a new number cools down: little may be paid", _said(large))
+    tell("a new phone with a new number cools down: little may be paid", said(large))
     return Ending(
         ways=(Way("the owner's devices and sessions", Door.CONSUMER, session, "/app/me"),),
         credentials=(("the owner's PIN", PIN),),
@@ -69,20 +69,8 @@ async def _refusal(caller: Wufeng) -> str:
     return "lives on"
 
 
-async def _scan(till: Wufeng, code: str) -> str:
-    try:
-        return _said(await till.payments.create(order=_tea("TEA-3", 5_000), pay_code=code))
-    except ApiProblem as problem:
-        return f"{problem.status} {problem.code}"
-
-
 def _tea(number: str, amount_minor: int) -> InlineOrder:
     return InlineOrder(order_no=number, amount_minor=amount_minor, currency="CNY", subject="Tea")
-
-
-def _said(payment: Payment) -> str:
-    why = "".join(f", {reason.text}" for reason in payment.reasons[:1])
-    return f"{payment.amount_minor // 100:,}.{payment.amount_minor % 100:02d} {payment.status}{why}"
 
 
 STORY = Story(

@@ -3,7 +3,7 @@
 import asyncio
 
 from wufeng.cli.stories.actors import PIN, Actor, arrive
-from wufeng.cli.stories.stage import Ending, Stage, Story, Way
+from wufeng.cli.stories.stage import Ending, Stage, Story, Way, yuan
 from wufeng.client import ApiProblem, Confirmation, InlineOrder, Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.web.paging import Door
@@ -42,7 +42,7 @@ async def _offers(operator: Wufeng, shop: str, stage: Stage) -> None:
     longest = max(offers, key=lambda offer: offer.tenor)
     stage.tell(
         "the product page says what a month costs, before anybody signs in",
-        f"{longest.tenor} × {_yuan(longest.instalment_minor)}, {_yuan(longest.total_cost_minor)} in all,"
+        f"{longest.tenor} × {yuan(longest.instalment_minor)}, {yuan(longest.total_cost_minor)} in all,"
         f" {longest.annualised_rate_ppm / 10_000:.2f} % a year",
     )
 
@@ -55,7 +55,7 @@ async def _link(operator: Wufeng, books: Wufeng, reader: Actor, stage: Stage) ->
     paid = await me.payments.create(
         order=order.id, funding=[Source(line=reader.line)], confirmation=Confirmation(kind="pin", proof=PIN)
     )
-    stage.tell("whoever has it pays", f"{_yuan(paid.amount_minor)} {paid.status}")
+    stage.tell("whoever has it pays", f"{yuan(paid.amount_minor)} {paid.status}")
 
 
 async def _raced(operator: Wufeng, books: Wufeng, two: tuple[Actor, Actor], stage: Stage) -> None:
@@ -86,7 +86,7 @@ async def _asked(operator: Wufeng, books: Wufeng, reader: Actor, friend: Actor, 
     scan = await them.scans.read(link.url)
     stage.tell(
         "the friend sees who asks, masked",
-        f"{scan.asked_by}: {scan.subject}, {_yuan(scan.amount_minor or 0)}",
+        f"{scan.asked_by}: {scan.subject}, {yuan(scan.amount_minor or 0)}",
     )
     paid = await them.payments.create(
         order=order.id, funding=[Source(line=friend.line)], confirmation=Confirmation(kind="pin", proof=PIN)
@@ -98,10 +98,6 @@ async def _asked(operator: Wufeng, books: Wufeng, reader: Actor, friend: Actor, 
 
 def _book(number: str, amount_minor: int) -> InlineOrder:
     return InlineOrder(order_no=number, amount_minor=amount_minor, currency="CNY", subject="Books")
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"
 
 
 STORY = Story(

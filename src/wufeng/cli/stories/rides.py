@@ -3,7 +3,7 @@
 from datetime import date
 
 from wufeng.cli.stories.actors import PIN, arrive
-from wufeng.cli.stories.stage import Ending, Stage, Story, Way
+from wufeng.cli.stories.stage import Ending, Stage, Story, Way, yuan
 from wufeng.client import Source, Wufeng
 from wufeng.client.operating import FeePlan
 from wufeng.client.rides import Ride
@@ -27,13 +27,13 @@ async def play(stage: Stage) -> Ending:
         ride = await _tap(me, gate, Source(line=rider.line), f"GATE-{number}", fare_minor)
         tell(
             f"tap {number} opens the gate at once",
-            f"fare {_yuan(ride.fare_minor)}, of it due {_yuan(ride.due_minor)}",
+            f"fare {yuan(ride.fare_minor)}, of it due {yuan(ride.due_minor)}",
         )
     await operator.clock.advance(to_on=NEXT_DAY)
     charge = (await me.ride_charges.list().all())[0]
     tell(
         "the day is charged in one payment",
-        f"{charge.rides} rides, fares {_yuan(charge.fares_minor)}, paid {_yuan(charge.amount_minor)}: {charge.status}",
+        f"{charge.rides} rides, fares {yuan(charge.fares_minor)}, paid {yuan(charge.amount_minor)}: {charge.status}",
     )
     await _debt(operator, me, gate, rider.line, stage)
     return Ending(
@@ -49,7 +49,7 @@ async def _debt(operator: Wufeng, me: Wufeng, gate: Wufeng, line: str, stage: St
     charge = (await me.ride_charges.list().all())[0]
     stage.tell(
         "with the line frozen the next day's charge is declined",
-        f"{_yuan(charge.amount_minor)} {charge.status}",
+        f"{yuan(charge.amount_minor)} {charge.status}",
     )
     ride = await _tap(me, gate, Source(line=line), "GATE-6", 300)
     why = ", ".join(reason.text for reason in ride.reasons)
@@ -59,10 +59,6 @@ async def _debt(operator: Wufeng, me: Wufeng, gate: Wufeng, line: str, stage: St
 async def _tap(me: Wufeng, gate: Wufeng, source: Source, number: str, fare_minor: int) -> Ride:
     shown = await me.pay_codes.create(funding=[source])
     return await gate.rides.take(pay_code=shown.code, fare_minor=fare_minor, ride_no=number)
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor // 100:,}.{minor % 100:02d}"
 
 
 STORY = Story(
