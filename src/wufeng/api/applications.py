@@ -16,6 +16,7 @@ from wufeng.api.bodies import (
     starting_after,
 )
 from wufeng.api.confirming import prove
+from wufeng.api.reading import reading
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
@@ -29,7 +30,7 @@ from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import age_on
 from wufeng.credit.applications.views import ApplicationTermsView, ApplicationView, LineReviewView
 from wufeng.credit.documents.drawing import drawn
-from wufeng.credit.queries import Reading, load_line
+from wufeng.credit.queries import load_line
 from wufeng.identity import CallerKind, act_of, own_person
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.payments import find_order
@@ -122,7 +123,7 @@ async def get_terms(call: Call[Nothing, Nothing]) -> Answer:
     """What the caller may apply for, and what has to be agreed to."""
     async with call.services.database.read() as db:
         return reply(
-            await queries.show_terms(_reading(call, db), call.caller.id, shipped_application_policy())
+            await queries.show_terms(reading(call, db), call.caller.id, shipped_application_policy())
         )
 
 
@@ -167,7 +168,7 @@ async def list_applications(call: Call[Nothing, ApplicationsQuery]) -> Answer:
     before, limit = starting_after(call.query, Prefix.APPLICATION, "application"), call.query.limit
     async with call.services.database.read() as db:
         views = await queries.list_applications(
-            _reading(call, db), person_id, shipped_application_policy(), call.at, before, limit + 1
+            reading(call, db), person_id, shipped_application_policy(), call.at, before, limit + 1
         )
     return reply_list(views, limit)
 
@@ -178,7 +179,7 @@ async def _list_referred(call: Call[Nothing, ApplicationsQuery]) -> Answer:
     after, limit = starting_after(call.query, Prefix.APPLICATION, "application"), call.query.limit
     async with call.services.database.read() as db:
         views = await queries.list_referred(
-            _reading(call, db), shipped_application_policy(), call.at, after, limit + 1
+            reading(call, db), shipped_application_policy(), call.at, after, limit + 1
         )
     return reply_list(views, limit)
 
@@ -187,7 +188,7 @@ async def get_application(call: Call[Nothing, Nothing]) -> Answer:
     """One application, with the reasons and points that decided it."""
     async with call.services.database.read() as db:
         found = await _own_application(call, db)
-        view = queries.show_application(_reading(call, db), found, shipped_application_policy(), call.at)
+        view = queries.show_application(reading(call, db), found, shipped_application_policy(), call.at)
     return reply(view)
 
 
@@ -294,7 +295,7 @@ async def list_line_reviews(call: Call[Nothing, ListQuery]) -> Answer:
     """The monthly reviews of a line: what was looked at, and why its limit was raised, kept or lowered."""
     before, limit = starting_after(call.query, Prefix.LINE_REVIEW, "line review"), call.query.limit
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         line = await load_line(read, call.path_id(Prefix.LINE, "line"))
         own_person(call.caller, line.person_id, "line")
         views = await queries.list_reviews(read, line, shipped_application_policy(), before, limit + 1)
@@ -324,14 +325,9 @@ async def _purchase(call: Call[CreateApplication, Nothing], db: Connection) -> P
 
 async def _own_application(call: Call[Any, Any], db: Connection) -> Application:
     application_id = call.path_id(Prefix.APPLICATION, "application")
-    found = await queries.load_application(_reading(call, db), application_id)
+    found = await queries.load_application(reading(call, db), application_id)
     own_person(call.caller, found.person_id, "application")
     return found
-
-
-def _reading(call: Call[Any, Any], db: Connection) -> Reading:
-    on = call.book.business_date(call.at)
-    return Reading(db, call.book, call.services.products, on, call.language)
 
 
 ROUTES = (

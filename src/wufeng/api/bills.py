@@ -1,13 +1,11 @@
 """Bills: as data, as a table, on paper; and how each amount of a bill or a repayment came about."""
 
-from typing import Any
-
 from msgspec import Struct
 
 from wufeng.api.bodies import LineId, ListQuery, starting_after
+from wufeng.api.reading import reading
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
-from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit import queries
 from wufeng.credit.documents.bill import bill_csv, bill_document
@@ -18,7 +16,6 @@ from wufeng.credit.documents.queries import (
     show_explained_bill,
     show_explained_repayment,
 )
-from wufeng.credit.queries import Reading
 from wufeng.credit.views import BillView
 from wufeng.identity import own_person
 
@@ -44,7 +41,7 @@ async def list_bills(call: Call[Nothing, BillsQuery]) -> Answer:
     """The bills of a line."""
     after, limit = starting_after(call.query, Prefix.BILL, "bill"), call.query.limit
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         line = await queries.load_line(read, decode(Prefix.LINE, call.query.line))
         own_person(call.caller, line.person_id, "line")
         views = await queries.list_bills(read, line, after, limit + 1)
@@ -54,7 +51,7 @@ async def list_bills(call: Call[Nothing, BillsQuery]) -> Answer:
 async def get_bill(call: Call[Nothing, Nothing]) -> Answer:
     """One bill with its parts; its items as CSV (`CSV_COLUMNS`); all of it as PDF."""
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         bill, line = await queries.load_bill(read, call.path_id(Prefix.BILL, "bill"))
         own_person(call.caller, line.person_id, "bill")
         if call.format is None:
@@ -68,7 +65,7 @@ async def get_bill(call: Call[Nothing, Nothing]) -> Answer:
 async def explain_bill(call: Call[Nothing, Nothing]) -> Answer:
     """How each amount of a bill came about."""
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         bill, line = await queries.load_bill(read, call.path_id(Prefix.BILL, "bill"))
         own_person(call.caller, line.person_id, "bill")
         return reply(await show_explained_bill(read, bill, line))
@@ -77,15 +74,10 @@ async def explain_bill(call: Call[Nothing, Nothing]) -> Answer:
 async def explain_repayment(call: Call[Nothing, Nothing]) -> Answer:
     """Where the money of a repayment went, and by which rule."""
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         repayment = await queries.load_repayment(read, call.path_id(Prefix.REPAYMENT, "repayment"))
         own_person(call.caller, repayment.person_id, "repayment")
         return reply(await show_explained_repayment(read, repayment))
-
-
-def _reading(call: Call[Any, Any], db: Connection) -> Reading:
-    on = call.book.business_date(call.at)
-    return Reading(db, call.book, call.services.products, on, call.language)
 
 
 ROUTES = (

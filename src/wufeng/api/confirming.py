@@ -36,7 +36,7 @@ async def prove(
     """
     if confirmation is None:
         return None, Confirmation.SESSION
-    if (stored := await _stored(call)) is not None:
+    if (stored := await stored_answer(call)) is not None:
         return stored, Confirmation.NONE
     if confirmation.kind is ProofKind.PIN:
         await _prove_pin(call, person_id, Private(confirmation.proof))
@@ -48,7 +48,8 @@ async def prove(
     return None, _LEVELS[confirmation.kind]
 
 
-async def _stored(call: Call[Any, Any]) -> Answer | None:
+async def stored_answer(call: Call[Any, Any]) -> Answer | None:
+    """The answer of a key that comes again; None: it is new. Refuses (raises) a key that came with another request."""
     assert call.claim is not None, "a call that binds a person has a key"
     async with call.services.database.read() as db:
         claimed = (await load_claims(db, call.book, [call.claim.id])).get(call.claim.id)

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from wufeng import credit
 from wufeng.api.bodies import AmountMinor, LimitMinor, LineId, ListQuery, PersonId, Reason, starting_after
+from wufeng.api.reading import reading
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
@@ -17,7 +18,6 @@ from wufeng.base.ids import Prefix, decode, slot_of
 from wufeng.credit import queries
 from wufeng.credit.lines.model import Actor, Line
 from wufeng.credit.lines.views import CreditCapView, LineChangeView, view_change
-from wufeng.credit.queries import Reading
 from wufeng.credit.views import DrawView, LineView, PlanView, RepaymentView
 from wufeng.identity import Act, CallerKind, act_of, own_person
 from wufeng.identity.people.queries import standing_of_person, wallets_of_people
@@ -186,7 +186,7 @@ async def list_lines(call: Call[Nothing, LinesQuery]) -> Answer:
     own_person(call.caller, person_id, "person")
     after, limit = starting_after(call.query, Prefix.LINE, "line"), call.query.limit
     async with call.services.database.read() as db:
-        views = await queries.list_lines(_reading(call, db), person_id, after, limit + 1)
+        views = await queries.list_lines(reading(call, db), person_id, after, limit + 1)
     return reply_list(views, limit)
 
 
@@ -194,7 +194,7 @@ async def get_line(call: Call[Nothing, Nothing]) -> Answer:
     """One line as it stands today."""
     async with call.services.database.read() as db:
         line = await _line(call, db)
-        return reply(await queries.show_line(_reading(call, db), line.id))
+        return reply(await queries.show_line(reading(call, db), line.id))
 
 
 async def set_line_limit(call: Call[SetLimit, Nothing]) -> Answer:
@@ -236,7 +236,7 @@ async def list_line_changes(call: Call[Nothing, ListQuery]) -> Answer:
     to_staff = call.caller.kind is CallerKind.STAFF
     async with call.services.database.read() as db:
         line = await _line(call, db)
-        found = await queries.list_changes(_reading(call, db), line, after, limit + 1)
+        found = await queries.list_changes(reading(call, db), line, after, limit + 1)
     return reply_list([view_change(change, to_staff=to_staff) for change in found], limit)
 
 
@@ -247,7 +247,7 @@ async def get_credit_cap(call: Call[Nothing, Nothing]) -> Answer:
     async with call.services.database.read() as db:
         if await standing_of_person(db, call.book, person_id) is None:
             raise not_found("person")
-        return reply(await queries.show_cap(_reading(call, db), person_id))
+        return reply(await queries.show_cap(reading(call, db), person_id))
 
 
 async def set_credit_cap(call: Call[SetCreditCap, Nothing]) -> Answer:
@@ -273,7 +273,7 @@ async def list_draws(call: Call[Nothing, ListQuery]) -> Answer:
     after, limit = starting_after(call.query, Prefix.DRAW, "draw"), call.query.limit
     async with call.services.database.read() as db:
         line = await _line(call, db)
-        views = await queries.list_draws(_reading(call, db), line, after, limit + 1)
+        views = await queries.list_draws(reading(call, db), line, after, limit + 1)
     return reply_list(views, limit)
 
 
@@ -281,7 +281,7 @@ async def get_plan(call: Call[Nothing, Nothing]) -> Answer:
     """The instalments of a draw."""
     draw_id = call.path_id(Prefix.PLAN, "plan")
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         draw, line = await queries.load_draw(read, draw_id, "plan")
         own_person(call.caller, line.person_id, "plan")
         return reply(await queries.show_plan(read, draw, line))
@@ -319,7 +319,7 @@ async def get_repayment(call: Call[Nothing, Nothing]) -> Answer:
     """One repayment and what it paid."""
     repayment_id = call.path_id(Prefix.REPAYMENT, "repayment")
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         repayment = await queries.load_repayment(read, repayment_id)
         own_person(call.caller, repayment.person_id, "repayment")
         return reply(await queries.show_repayment(read, repayment))
@@ -329,7 +329,7 @@ async def reverse_repayment(call: Call[Reverse, Nothing]) -> Answer:
     """Take a repayment back: the debt stands as if it had never been."""
     repayment_id = call.path_id(Prefix.REPAYMENT, "repayment")
     async with call.services.database.read() as db:
-        repayment = await queries.load_repayment(_reading(call, db), repayment_id)
+        repayment = await queries.load_repayment(reading(call, db), repayment_id)
     command = credit.ReverseRepayment(
         at=call.at,
         people=(repayment.person_id,),
@@ -374,7 +374,7 @@ async def _line(call: Call[Any, Any], db: Connection) -> Line:
 
 
 async def _own_line(call: Call[Any, Any], db: Connection, line_id: UUID) -> Line:
-    line = await queries.load_line(_reading(call, db), line_id)
+    line = await queries.load_line(reading(call, db), line_id)
     own_person(call.caller, line.person_id, "line")
     return line
 
@@ -412,11 +412,6 @@ async def _source(call: Call[CreateRepayment, Nothing], db: Connection, line: Li
     if named.startswith("wal_"):
         return credit.Source(kind.WALLET, decode(Prefix.WALLET, named))
     return credit.Source(kind.BANK_ACCOUNT, decode(Prefix.BANK_ACCOUNT, named))
-
-
-def _reading(call: Call[Any, Any], db: Connection) -> Reading:
-    on = call.book.business_date(call.at)
-    return Reading(db, call.book, call.services.products, on, call.language)
 
 
 ROUTES = (

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct
 
 from wufeng import credit
 from wufeng.api.bodies import LineId, WalletId
+from wufeng.api.confirming import stored_answer
 from wufeng.api.routing import Call, Nothing, Route, reply
-from wufeng.base.claims import Answer, load_claims
+from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.identity import CallerKind
@@ -114,18 +115,7 @@ async def read_shown(call: Call[Any, Any]) -> Resolved | Answer:
     """
     assert call.caller.merchant_id is not None, "refuse_beside_code comes before"
     shown = Shown(call.body.pay_code, call.caller.merchant_id, counted_as(call.client))
-    return await call.services.pay_codes.resolve(call.book, shown, call.at, lambda: _stored(call))
-
-
-async def _stored(call: Call[Any, Any]) -> Answer | None:
-    assert call.claim is not None, "a payment has a key"
-    async with call.services.database.read() as db:
-        claimed = (await load_claims(db, call.book, [call.claim.id])).get(call.claim.id)
-    if claimed is None or claimed.answer is None:
-        return None
-    if (problem := call.claim.problem_if_other(claimed.digest)) is not None:
-        raise problem
-    return claimed.answer
+    return await call.services.pay_codes.resolve(call.book, shown, call.at, lambda: stored_answer(call))
 
 
 def _device(call: Call[Any, Any]) -> tuple[UUID, UUID]:

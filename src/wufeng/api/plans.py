@@ -1,21 +1,20 @@
 """Plans: what a bill could be split into, the split with its person's yes, and how each instalment came about."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from wufeng import credit
 from wufeng.api.bodies import AmountMinor, ConfirmationBody
 from wufeng.api.confirming import prove
+from wufeng.api.reading import reading
 from wufeng.api.routing import Call, Nothing, Route, reply
 from wufeng.base.claims import Answer
-from wufeng.base.database import Connection
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit import queries
 from wufeng.credit.bill_plans.model import BillPlanOptions
 from wufeng.credit.bill_plans.queries import bill_plan_options
 from wufeng.credit.documents.queries import ExplanationView, show_explained_plan
-from wufeng.credit.queries import Reading
 from wufeng.credit.views import PlanView
 from wufeng.identity import own_person
 
@@ -38,7 +37,7 @@ class CreatePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def list_bill_plans(call: Call[Nothing, OptionsQuery]) -> Answer:
     """What a bill could be split into today."""
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         bill, line = await queries.load_bill(read, call.path_id(Prefix.BILL, "bill"))
         own_person(call.caller, line.person_id, "bill")
         return reply(bill_plan_options(read, bill, line, call.query.amount_minor))
@@ -48,7 +47,7 @@ async def create_plan(call: Call[CreatePlan, Nothing]) -> Answer:
     """Split a bill: less is due now, the rest comes in instalments. It cannot be taken back."""
     bill_id = decode(Prefix.BILL, call.body.bill)
     async with call.services.database.read() as db:
-        _, line = await queries.load_bill(_reading(call, db), bill_id)
+        _, line = await queries.load_bill(reading(call, db), bill_id)
         own_person(call.caller, line.person_id, "bill")
     person_id = line.person_id
     stored, _ = await prove(call, person_id, call.body.confirmation)
@@ -70,15 +69,10 @@ async def create_plan(call: Call[CreatePlan, Nothing]) -> Answer:
 async def explain_plan(call: Call[Nothing, Nothing]) -> Answer:
     """How each instalment of a plan came about."""
     async with call.services.database.read() as db:
-        read = _reading(call, db)
+        read = reading(call, db)
         draw, line = await queries.load_draw(read, call.path_id(Prefix.PLAN, "plan"), "plan")
         own_person(call.caller, line.person_id, "plan")
         return reply(show_explained_plan(read, draw, line))
-
-
-def _reading(call: Call[Any, Any], db: Connection) -> Reading:
-    on = call.book.business_date(call.at)
-    return Reading(db, call.book, call.services.products, on, call.language)
 
 
 ROUTES = (

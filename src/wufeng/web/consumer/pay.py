@@ -7,7 +7,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
@@ -41,6 +40,7 @@ from wufeng.payments.refunds.queries import refunds_of_payment
 from wufeng.web.consumer.family import FAMILY, card_of_option, cards_to_pay_with
 from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of, say
 from wufeng.web.consumer.reading import payments_of, reading, state_of
+from wufeng.web.consumer.scan import stand_in
 from wufeng.web.consumer.sign_in import own_phone, shown_code
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
@@ -230,19 +230,10 @@ async def _find(visit: Visit) -> Checkout:
                 continue
             order = await find_order(db, book, session.order_id)
             assert order is not None, "an order is kept for ever"
-            _stand_in(visit, book)
+            stand_in(visit, book)
             merchant = await _merchant(visit, db, order.terms)
             return Checkout(session, order, merchant, view_session(session, order, visit.at).status)
     raise not_found("checkout session")
-
-
-def _stand_in(visit: Visit, book: Book) -> None:
-    """Somebody signed in to another book is nobody here, and signs in here next."""
-    if book.id == visit.book.id:
-        return
-    visit.in_book(book)
-    visit.caller_or_none, visit.token = None, None
-    visit.set_cookie("wufeng_book", book.name)
 
 
 async def _show_checkout(
