@@ -2,7 +2,8 @@
 
 One embedded server serves all test processes of this checkout, xdist's included; the last to leave stops
 it. Its directory stays between runs. Migrations run once a version of their files, into a template; each
-test gets a copy.
+test gets a copy. A folder whose tests all begin with the same book furnishes a template of its own, once a
+test process, by a fixture `template` that asks for `furnish`.
 """
 
 import asyncio
@@ -14,13 +15,15 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import hypothesis
 import psutil
 import pytest
+from argon2 import PasswordHasher
 from msgspec.structs import replace
 from tests.thorough import examples
 
@@ -29,10 +32,12 @@ from wufeng.base.clock import SystemClock
 from wufeng.base.config import Durability, Settings
 from wufeng.base.database import Connection, Database, close, open_connection
 from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
+from wufeng.identity import hashing
 
 hypothesis.settings.register_profile("wufeng", max_examples=examples(30, 1_000), deadline=None)
 hypothesis.settings.load_profile("wufeng")
 
+SHIPPED_HASHER = hashing.HASHER
 PROJECT = Path(__file__).resolve().parents[1]
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
@@ -52,13 +57,47 @@ def _files_in_memory() -> None:
 _files_in_memory()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One test process more than processors, for `-n auto`: each waits a fifth of its time for a browser, a server that
+    starts, or a bank that takes its time.
+    """
+    return (yield) + 1
+
+
+def _remember_row_types() -> None:
+    """Let connections tell each other what a table's rows are made of: the tables of all copies of a template have the
+    same numbers, and no others have on their server.
+    """
+    ask = asyncpg.Connection._introspect_types
+    known: dict[tuple[Any, ...], Any] = {}
+
+    async def remembered(connection: Connection, typeoids: set[int], timeout: float | None) -> Any:
+        key = (connection._addr, *sorted(typeoids))
+        if key not in known:
+            known[key] = await ask(connection, typeoids, timeout)
+        return known[key]
+
+    asyncpg.Connection._introspect_types = remembered
+
+
+_remember_row_types()
+
+
 def _scratch() -> Path:
     mark = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:10]
     return Path(tempfile.gettempdir()) / f"wufeng-tests-{getpass.getuser()}-{mark}"
 
 
-_SERVER = {"max_wal_size": "256MB", "min_wal_size": "64MB", "max_connections": "300"}
-"""A log as small as the databases; room for many test processes and what each of them opens."""
+_SERVER = {
+    "max_wal_size": "256MB",
+    "min_wal_size": "64MB",
+    "max_connections": "300",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""A log as small as the databases; room for many test processes and what each of them opens. A statement is planned
+once a connection, not for each of its first five runs: most tests run it no oftener.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +125,13 @@ def server(server_settings: Settings) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def template(server: EmbeddedServer, server_settings: Settings) -> str:
+def template(migrated: str) -> str:
+    """Name of the database that a test's own is a copy of."""
+    return migrated
+
+
+@pytest.fixture(scope="session")
+def migrated(server: EmbeddedServer, server_settings: Settings) -> str:
     """Name of a database that has been migrated; made by the first test process that needs it."""
     files = migrations.shipped_migrations()
     digest = hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()[:12]
@@ -126,15 +171,51 @@ async def _drop_leftovers(upkeep: Connection) -> None:
             await upkeep.execute(f"drop database if exists {row['datname']}")
 
 
+Furnish = Callable[[Callable[[Settings], Awaitable[Any]]], tuple[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def furnish(server: EmbeddedServer, server_settings: Settings, migrated: str) -> Iterator[Furnish]:
+    """Makes a template: a migrated database to which something is done. Its name, and what doing that returned."""
+    made: list[Settings] = []
+
+    async def make(do: Callable[[Settings], Awaitable[Any]]) -> tuple[str, Any]:
+        made.append(replace(server_settings, database_name=_new_name()))
+        await migrations.create_database(server, made[-1], migrated)
+        return made[-1].database_name, await do(made[-1])
+
+    yield lambda do: asyncio.run(make(do))
+    for one in made:
+        asyncio.run(migrations.drop_database(server, one))
+
+
+def _new_name() -> str:
+    return f"test_{uuid.uuid4().hex[:16]}"
+
+
 @pytest.fixture
 async def settings(
     server: EmbeddedServer, server_settings: Settings, template: str
 ) -> AsyncIterator[Settings]:
     """Settings of a fresh, migrated, empty database that is this test's alone and goes with it."""
-    own = replace(server_settings, database_name=f"test_{uuid.uuid4().hex[:16]}")
+    own = replace(server_settings, database_name=_new_name())
     await migrations.create_database(server, own, template)
     yield own
     await migrations.drop_database(server, own)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """PINs and passwords hashed by argon2id with little memory: what ships takes 20 ms, a hundred times a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def shipped_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PINs and passwords hashed as slowly as in an installation."""
+    monkeypatch.setattr(hashing, "HASHER", SHIPPED_HASHER)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.conftest import Furnish
 
 from wufeng import ledger
-from wufeng.app import App, Background, Draft, found, opened
+from wufeng.app import App, Background, Draft, Founded, found, opened
 from wufeng.base.books import Book, Mode
 from wufeng.base.claims import Answer
 from wufeng.base.clock import FixedClock
@@ -226,12 +227,30 @@ async def fill_wallets(batch: Batch, commands: Sequence[Fill]) -> list[Answer | 
     return [Answer(200, b"{}") for _ in commands]
 
 
+@pytest.fixture(scope="session")
+def founding(furnish: Furnish) -> tuple[str, Founded]:
+    """A template with a test book, founded at noon of 3 September 2026, and what that made."""
+    drafts = [Draft(name="test", mode=Mode.TEST)]
+    return furnish(lambda settings: found(settings, drafts, clock=FixedClock(NOON)))
+
+
+@pytest.fixture(scope="session")
+def founded(founding: tuple[str, Founded]) -> Founded:
+    """The first keys of each test's installation."""
+    return founding[1]
+
+
+@pytest.fixture(scope="session")
+def template(founding: tuple[str, Founded]) -> str:
+    """Each test begins with the test book."""
+    return founding[0]
+
+
 @pytest.fixture
-async def api(settings: Settings, server_settings: Settings) -> AsyncIterator[Api]:
-    """The API of a test book at noon of 3 September 2026. After each test its ledger has no break."""
+async def api(settings: Settings, founded: Founded) -> AsyncIterator[Api]:
+    """The API of the test book at noon of 3 September 2026. After each test its ledger has no break."""
     clock = FixedClock(NOON)
     own = replace(settings, webhooks_to_private_addresses=True)
-    founded = await found(own, [Draft(name="test", mode=Mode.TEST)], clock=clock)
     async with opened(own, clock=clock, background=Background.OFF) as app:
         app.lanes.handlers[Fill] = fill_wallets
         transport = httpx.ASGITransport(app.api(), raise_app_exceptions=False)

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 from wufeng.base import migrations
 from wufeng.base.clock import SystemClock
 from wufeng.base.config import Durability, Settings
-from wufeng.base.database import Connection, Database, ServerFacts, refuse_unfit
+from wufeng.base.database import ARRAY_TYPES, Connection, Database, ServerFacts, refuse_unfit
 from wufeng.base.errors import ConfigurationError
 
 FIT = ServerFacts(
@@ -74,6 +76,27 @@ async def test_connections_carry_role_name_and_time_outs(settings: Settings) -> 
         assert await connection.fetchval("show timezone") == "UTC"
         with pytest.raises(asyncpg.QueryCanceledError):
             await connection.execute("select pg_sleep(5)")
+
+
+async def test_the_arrays_that_are_known_beforehand_are_what_the_server_says(database: Database) -> None:
+    async with database.read() as db:
+        rows = await db.fetch(
+            "select oid::int, typname, typelem::int, typdelim from pg_type where oid::int = any($1::int[])",
+            [known["oid"] for known in ARRAY_TYPES],
+        )
+    assert {tuple(row) for row in rows} == {
+        tuple(known[name] for name in ("oid", "name", "elemtype", "elemdelim")) for known in ARRAY_TYPES
+    }
+
+
+async def test_a_new_connection_asks_nothing_about_arrays(db: Connection) -> None:
+    ids, days = [UUID(int=n) for n in range(3)], [date(2026, 9, n) for n in (1, 2)]
+    assert list(await db.fetchrow("select $1::uuid[], $2::date[], $3::bigint[]", ids, days, [1, None])) == [
+        ids,
+        days,
+        [1, None],
+    ]
+    assert await db.fetchval("select count(*) from pg_prepared_statements where statement ~ 'pg_type'") == 1
 
 
 async def test_giving_a_connection_back_costs_no_round_trip(database: Database) -> None:

@@ -137,6 +137,7 @@ async def test_a_right_pin_among_wrong_ones_forgives_only_those_before_it(world:
     assert 0 <= tries <= 3
 
 
+@pytest.mark.usefixtures("shipped_hashes")
 async def test_a_pin_is_stored_as_argon2id_under_the_pepper(world: World) -> None:
     person_id = await world.person()
     await world.set_pin(person_id)
@@ -149,6 +150,7 @@ async def test_a_pin_is_stored_as_argon2id_under_the_pepper(world: World) -> Non
     assert not await hashing.proves_slowly(stored, PIN.encode())
 
 
+@pytest.mark.usefixtures("shipped_hashes")
 async def test_guessing_keeps_nobody_waiting_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than so many at once are refused before they cost a try."""
     monkeypatch.setattr(hashing, "WAITING_MAX", 2)
@@ -218,6 +220,7 @@ async def test_a_sign_in_code_sets_no_pin(world: World) -> None:
         await set_pin(world.database, world.vault, world.book, person_id, Private(PIN), proof, world.at)
 
 
+@pytest.mark.usefixtures("shipped_hashes")  # slow enough for both to be on their way
 async def test_of_two_changes_at_once_one_wins(world: World) -> None:
     person_id = await world.person()
     await world.set_pin(person_id)

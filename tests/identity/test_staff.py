@@ -108,6 +108,7 @@ async def test_wrong_unknown_closed_and_locked_sound_the_same(world: World) -> N
     }
 
 
+@pytest.mark.usefixtures("shipped_hashes")
 async def test_every_refusal_costs_a_hash(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is unknown or locked is verified against nothing, so that time tells nothing either."""
     await hire(world)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from tests.conftest import Furnish
 
 from wufeng import credit, ledger, payments
 from wufeng.base.books import Book, Books, Mode, create_book, load_books
 from wufeng.base.claims import Answer, claim_key
 from wufeng.base.clock import FixedClock
-from wufeng.base.config import Secrets
+from wufeng.base.config import Secrets, Settings
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import Problem
 from wufeng.base.followers import Followers
@@ -333,6 +334,7 @@ class Town:
             refund_no=refund_no,
             amount_minor=amount_minor,
             reason="returned",
+            **more,
         )
 
     async def bank_account(self, payer: Payer) -> UUID:
@@ -432,14 +434,16 @@ def seen(answer: Answer | Problem) -> tuple[int, dict[str, Any]]:
     return answer.status, msgspec.json.decode(answer.body)
 
 
-@pytest.fixture
-async def town(database: Database, owner: Connection) -> AsyncIterator[Town]:
-    """A town in business. After each test its ledger has no break."""
+@pytest.fixture(scope="session")
+def template(furnish: Furnish) -> str:
+    """Each test begins with a book of two buckets, products, their lenders, and the accounts of these."""
+    return furnish(open_book)[0]
+
+
+async def open_book(settings: Settings) -> None:
     draft = Book(0, "main", Mode.TEST, "CNY", "Asia/Shanghai", time(0), 0, (), ())
-    await create_book(owner, draft, 2, NOON)
-    async with database.transaction() as db:
-        books = Books(await load_books(db))
-        book = books.named("main")
+    async with Database(settings) as database, database.transaction() as db:
+        book = await create_book(db, draft, 2, NOON)
         products = await credit.publish(db, credit.shipped_products(), NOON)
         await insert_lenders(
             db,
@@ -459,6 +463,15 @@ async def town(database: Database, owner: Connection) -> AsyncIterator[Town]:
             db,
             ledger.folded_accounts(ledger.Owner.BOOK, ledger.book_owner(book.id), "CNY", book.id),
         )
+
+
+@pytest.fixture
+async def town(database: Database) -> AsyncIterator[Town]:
+    """A town in business. After each test its ledger has no break."""
+    async with database.transaction() as db:
+        books = Books(await load_books(db))
+        book = books.named("main")
+        products = await credit.publish(db, credit.shipped_products(), NOON)
     catalogue = payments.Catalogue(products, {book.id: shipped_policy().policy}, shipped_limit_policy())
     town = Town(database, books, catalogue)
     town.merchant_id = await town.open_shop()

@@ -1,6 +1,7 @@
 """The pages over a whole application: in this process on a database of the test's own."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 from tests.api.conftest import NOON, Api, Fill, Person, Shop, fill_wallets
 from tests.api.matrix import World
+from tests.conftest import Furnish
 
 from wufeng import ledger
-from wufeng.app import Background, Draft, found, opened
+from wufeng.app import Background, Draft, Founded, found, opened
 from wufeng.base.books import Mode
 from wufeng.base.clock import FixedClock
 from wufeng.base.config import Settings
@@ -19,6 +21,8 @@ from wufeng.web.paging import Door
 
 from .live import Demo, chromium, running_demo
 from .visitor import Visitor
+
+HERE = Path(__file__).parent
 
 
 class Town:
@@ -49,12 +53,29 @@ class Town:
         return len((await self.api.get("/v1/payments", person.token)).json()["data"])
 
 
-@pytest.fixture
-async def town(settings: Settings) -> AsyncIterator[Town]:
-    """A test book at noon of 3 September 2026, and a live one, with pages. Its ledger has no break afterwards."""
-    own, clock = replace(settings, webhooks_to_private_addresses=True), FixedClock(NOON)
+@pytest.fixture(scope="session")
+def founding(furnish: Furnish) -> tuple[str, Founded]:
+    """A template with a test book and a live one, founded at noon of 3 September 2026, and what that made."""
     drafts = [Draft(name="test", mode=Mode.TEST), Draft(name="live", mode=Mode.LIVE)]
-    founded = await found(own, drafts, clock=clock)
+    return furnish(lambda settings: found(settings, drafts, clock=FixedClock(NOON)))
+
+
+@pytest.fixture(scope="session")
+def founded(founding: tuple[str, Founded]) -> Founded:
+    """The first keys of each test's installation."""
+    return founding[1]
+
+
+@pytest.fixture(scope="session")
+def template(founding: tuple[str, Founded]) -> str:
+    """Each test begins with the two books."""
+    return founding[0]
+
+
+@pytest.fixture
+async def town(settings: Settings, founded: Founded) -> AsyncIterator[Town]:
+    """The two books at noon of 3 September 2026, with pages. Their ledger has no break afterwards."""
+    own, clock = replace(settings, webhooks_to_private_addresses=True), FixedClock(NOON)
     async with opened(own, clock=clock, background=Background.OFF) as app:
         app.lanes.handlers[Fill] = fill_wallets
         site = app.site()
@@ -74,16 +95,17 @@ async def world(town: Town) -> World:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who only looks at the demo comes before all who do something: a journey turns the clock of its book by months."""
-    looks = [item for item in items if item.path.name == "test_looks.py"]
-    others = [item for item in items if item.path.name != "test_looks.py"]
-    at = next(
-        (n for n, item in enumerate(others) if "demo" in getattr(item, "fixturenames", ())), len(others)
-    )
-    items[:] = [*others[:at], *looks, *others[at:]]
+    """Who needs the demo comes before everything, so that one test process starts one, and ends it soon. Of them who
+    only looks comes first: a journey turns the clock of its book by months.
+    """
+    items.sort(key=lambda item: (not _needs_demo(item), item.path.name != "test_looks.py"))
 
 
-@pytest.fixture(scope="session")
+def _needs_demo(item: pytest.Item) -> bool:
+    return item.path.parent == HERE and "demo" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     """One running demo for all journeys of a test process; skips where there is no browser."""
     chromium()

@@ -103,8 +103,7 @@ async def choose(page: Any, name: str) -> None:
     await page.locator("label.plan", has_text=name).first.locator("input").check()
 
 
-@pytest.mark.parametrize("size", ["phone", "desk"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "size"), [("zh", "phone"), ("en", "desk")])
 async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str, size: str) -> None:
     """Sign up, get a line, buy in the shop on credit, read the bill, repay a part, be refunded; staff see why."""
     words, phone = Words(language), fresh_phone()

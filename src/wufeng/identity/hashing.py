@@ -37,7 +37,7 @@ class _Threads:
             self.waiting -= 1
 
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16)
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16)
 _THREADS = _Threads()
 
 
@@ -51,7 +51,7 @@ def refuse_when_busy() -> None:
 
 async def hash_slowly(peppered: bytes) -> str:
     """The stored form of a PIN or password that the pepper has been through (`Vault.peppered`)."""
-    return await _THREADS.run(_HASHER.hash, peppered)
+    return await _THREADS.run(HASHER.hash, peppered)
 
 
 async def proves_slowly(stored: str, peppered: bytes) -> bool:
@@ -66,6 +66,6 @@ async def run_slowly(work: Callable[..., T], *arguments: object) -> T:
 
 def _verify(stored: str, peppered: bytes) -> bool:
     try:
-        return _HASHER.verify(stored, peppered)
+        return HASHER.verify(stored, peppered)
     except (VerificationError, InvalidHashError):
         return False

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from tests.conftest import Furnish
 
 from wufeng import identity, ledger
 from wufeng.base.books import Book, Books, Mode, create_book, load_books
 from wufeng.base.claims import Answer
 from wufeng.base.clock import FixedClock
-from wufeng.base.config import Secrets
-from wufeng.base.database import Connection, Database
+from wufeng.base.config import Secrets, Settings
+from wufeng.base.database import Database
 from wufeng.base.errors import Problem
 from wufeng.base.followers import Followers
 from wufeng.base.ids import IdMaker, Prefix, decode, slot_of
@@ -239,15 +240,24 @@ class House:
         return [row["kind"] for row in await self.fetch("select kind from event order by bucket, seq")]
 
 
-@pytest.fixture
-async def house(database: Database, owner: Connection) -> AsyncIterator[House]:
-    """A house in business. After each test its ledger has no break, and the bank's account is what we think it is."""
-    for name, mode, buckets in (("main", Mode.TEST, 2), ("live", Mode.LIVE, 1)):
-        draft = Book(0, name, mode, "CNY", "Asia/Shanghai", time(0), 0, (), ())
-        book = await create_book(owner, draft, buckets, NOON)
-        accounts = ledger.folded_accounts(ledger.Owner.BOOK, ledger.book_owner(book.id), "CNY", book.id)
-        async with database.transaction() as db:
+@pytest.fixture(scope="session")
+def template(furnish: Furnish) -> str:
+    """Each test begins with a test book and a live one, and their accounts."""
+    return furnish(open_books)[0]
+
+
+async def open_books(settings: Settings) -> None:
+    async with Database(settings) as database, database.transaction() as db:
+        for name, mode, buckets in (("main", Mode.TEST, 2), ("live", Mode.LIVE, 1)):
+            draft = Book(0, name, mode, "CNY", "Asia/Shanghai", time(0), 0, (), ())
+            book = await create_book(db, draft, buckets, NOON)
+            accounts = ledger.folded_accounts(ledger.Owner.BOOK, ledger.book_owner(book.id), "CNY", book.id)
             await ledger.register_folded_accounts(db, accounts)
+
+
+@pytest.fixture
+async def house(database: Database) -> AsyncIterator[House]:
+    """A house in business. After each test its ledger has no break, and the bank's account is what we think it is."""
     async with database.read() as db:
         books = Books(await load_books(db))
     house = House(database, books)
