@@ -1,7 +1,7 @@
 """`wufeng bench close`: the day close at many accounts, beside plain statements that write the same rows.
 
-In order: a day on which nothing is due, the worst day (every line gets a bill), the same rows once more by plain
-statements on copies, a common day, then the plans' next bill day with payments going on.
+In order: a day that is not measured, a day on which nothing is due, the worst day (every line gets a bill), the same
+rows once more by plain statements on copies, a common day, then the plans' next bill day with payments going on.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from wufeng.base.errors import Problem
 from wufeng.base.ids import first_id_of
 from wufeng.bench import close_store, store
 from wufeng.bench.load import percentile
-from wufeng.bench.measure import run_engine
+from wufeng.bench.measure import cpu_seconds, run_engine
 from wufeng.bench.world import Parts, World
 from wufeng.credit import load_step_runs
 from wufeng.credit.plans.model import Terms
@@ -53,8 +53,19 @@ class Done(Struct, frozen=True):
     errors: tuple[str, ...] = ()
 
 
+class Cost(Struct, frozen=True):
+    """What a row costs the server: processor time of its backends, and log."""
+
+    cpu_us: float
+    wal_bytes: int
+
+
 class Figures(Struct, frozen=True, kw_only=True):
-    """What `wufeng bench close --json` prints."""
+    """What `wufeng bench close --json` prints.
+
+    bill_cost, plain_costs  a bill of the worst day by the close, and its rows by table by plain statements
+    common_row_cost         a bill that is issued, or looked at on its due date or the day after
+    """
 
     accounts: int
     bills_per_s: float
@@ -62,6 +73,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     worst_day_s: float
     plain_s: float
     plain_parts_s: dict[str, float]
+    bill_cost: Cost
+    plain_costs: dict[str, Cost]
+    common_row_cost: Cost
     common_day_s: float
     common_day_rows: dict[str, int]
     common_day_ms: dict[str, int]
@@ -135,20 +149,22 @@ async def bench_close(subjects: Subjects) -> Figures:
     world_s = await _timed(_make_world(subjects))
     state_bytes = await close_store.state_bytes(subjects.owners[0])
     await _rest(subjects)
+    # The first close of a new process learns the server's types, and reads the journals that made the world.
+    await _close(subjects, WORST_ON - 3 * ONE_DAY)
     say("a day with nothing due")
     empty = await _close(subjects, WORST_ON - 2 * ONE_DAY)
     await close_store.copy_rows(subjects.owners[0])
     await _rest(subjects)
     say("the worst day")
-    worst = await _close(subjects, WORST_ON - ONE_DAY)
+    worst, bill_cost = await _costing(subjects, WORST_ON - ONE_DAY)
     bills = worst.rows.get("bills", 0)
     await _rest(subjects)
     say("the same rows by plain statements")
-    plain_s, plain_parts = await _plain(subjects)
+    plain_s, plain_parts, plain_costs = await _plain(subjects, bills)
     await close_store.drop_copies(subjects.owners[0])
     say("a common day")
     await _turn_to_common_day(subjects)
-    common = await _close(subjects, COMMON_ON - ONE_DAY)
+    common, common_row_cost = await _costing(subjects, COMMON_ON - ONE_DAY)
     say("the plans' next bill day, with payments")
     payments, plans = await _with_payments(subjects)
     say("proving the ledger")
@@ -161,6 +177,9 @@ async def bench_close(subjects: Subjects) -> Figures:
         worst_day_s=round(worst.seconds, 2),
         plain_s=round(plain_s, 2),
         plain_parts_s=plain_parts,
+        bill_cost=bill_cost,
+        plain_costs=plain_costs,
+        common_row_cost=common_row_cost,
         common_day_s=round(common.seconds, 2),
         common_day_rows=common.rows,
         common_day_ms=await _steps_ms(subjects, COMMON_ON - ONE_DAY),
@@ -249,14 +268,35 @@ async def _steps_ms(subjects: Subjects, closed_on: date) -> dict[str, int]:
     return took
 
 
-async def _plain(subjects: Subjects) -> tuple[float, dict[str, float]]:
-    parts: dict[str, float] = {}
+async def _costing(subjects: Subjects, closed_on: date) -> tuple[Done, Cost]:
+    """Close one date, and what a row of it cost. The closers' connections are open: they have closed a date before."""
+    owner = subjects.owners[0]
+    pids = await store.backends(owner)
+    cpu_s, wal_bytes = cpu_seconds(pids), await store.wal_bytes(owner)
+    done = await _close(subjects, closed_on)
+    cpu_s, wal_bytes = cpu_seconds(pids) - cpu_s, await store.wal_bytes(owner) - wal_bytes
+    return done, _cost(cpu_s, wal_bytes, sum(done.rows.values()))
+
+
+def _cost(cpu_s: float, wal_bytes: int, rows: int) -> Cost:
+    return Cost(round(cpu_s / rows * 1e6, 1), round(wal_bytes / rows))
+
+
+async def _plain(subjects: Subjects, bills: int) -> tuple[float, dict[str, float], dict[str, Cost]]:
+    """Seconds in all; by table the longest of a bucket, and what a bill's share of the table cost."""
+    written: dict[str, list[close_store.Written]] = {}
 
     async def write(owner: Connection, bucket: int) -> None:
-        for name, seconds in (await close_store.plain_statements(owner, bucket)).items():
-            parts[name] = round(max(parts.get(name, 0.0), seconds), 2)
+        for name, one in (await close_store.plain_statements(owner, bucket)).items():
+            written.setdefault(name, []).append(one)
 
-    return await _timed(_of_each_bucket(subjects, write)), parts
+    seconds = await _timed(_of_each_bucket(subjects, write))
+    longest = {name: round(max(one.seconds for one in each), 2) for name, each in written.items()}
+    costs = {
+        name: _cost(sum(one.cpu_s for one in each), sum(one.wal_bytes for one in each), bills)
+        for name, each in written.items()
+    }
+    return seconds, longest, costs
 
 
 async def _turn_to_common_day(subjects: Subjects) -> None:

@@ -4,12 +4,17 @@ import time
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.bench.measure import cpu_seconds
 
 SQL = load(__file__)
+
+EXPLAIN = "explain (analyze, wal, buffers off, timing off, format json)"
+"""Runs a statement and answers what it wrote to the log."""
 
 STATE = ("person", "line", "account", "draw")
 """Tables that hold what an account is before anything is billed."""
@@ -27,6 +32,14 @@ class Ground(Struct, frozen=True, kw_only=True):
     lender_account: UUID
     merchant: UUID
     product_version: int
+
+
+class Written(Struct, frozen=True):
+    """What a statement took: time, processor time of its backend, and log."""
+
+    seconds: float
+    cpu_s: float
+    wal_bytes: int
 
 
 async def prepare(owner: Connection) -> None:
@@ -88,14 +101,20 @@ async def copy_rows(owner: Connection) -> None:
     await owner.execute(SQL.copy_rows)
 
 
-async def plain_statements(owner: Connection, bucket: int) -> dict[str, float]:
-    """Write once more what the worst day wrote in a bucket, statement by statement; seconds by table."""
-    seconds = {}
-    for name in ("lines", "draws", "bills", "accounts", "journals", "events"):
-        began_s = time.perf_counter()
-        await owner.execute(SQL.text(f"plain_{name}"), bucket)
-        seconds[name] = time.perf_counter() - began_s
-    return seconds
+async def plain_statements(owner: Connection, bucket: int) -> dict[str, Written]:
+    """Write once more what the worst day wrote in a bucket, statement by statement; what each took, by table."""
+    return {
+        name: await _written(owner, SQL.text(f"plain_{name}"), bucket)
+        for name in ("lines", "draws", "bills", "accounts", "journals", "events")
+    }
+
+
+async def _written(owner: Connection, statement: str, bucket: int) -> Written:
+    pids = [owner.get_server_pid()]
+    began_s, cpu_s = time.perf_counter(), cpu_seconds(pids)
+    plan = await owner.fetchval(f"{EXPLAIN} {statement}", bucket)
+    seconds, cpu_s = time.perf_counter() - began_s, cpu_seconds(pids) - cpu_s
+    return Written(seconds, cpu_s, int(msgspec.json.decode(plan)[0]["Plan"]["WAL Bytes"]))
 
 
 async def drop_copies(owner: Connection) -> None:

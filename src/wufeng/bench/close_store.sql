@@ -35,8 +35,9 @@ select slot.bucket, bench_id($4 + n, kind.owner # kind.number, n), kind.number, 
                     (14, 3, 0, null)) as kind (number, owner, min_minor, max_minor);
 
 -- name: insert_draws
--- A draw for each $6th line of the range; each fifth line's in 12 parts with a fee. Draws stand in another order than
--- lines ($7 is the number of lines, prime to 7919), as they come in life.
+-- A draw for each $6th line of the range; each fifth line's in 12 parts with a fee. Lines are taken five at a time: as
+-- many of a sample have plans as of all. Draws stand in another order than lines ($7 is the number of lines, prime to
+-- 7919), as they come in life.
 insert into draw (bucket, tenor, id, line_id, payment_id, merchant_id, amount_minor, unbilled_minor, product_version,
                   posted_on, billable_on, status, lenders, shares_ppm, principal_parts, fee_parts,
                   charges_open)
@@ -48,7 +49,7 @@ select slot.bucket, case when n % 5 = 0 then 12 else 1 end, bench_id($8 + place,
        n % 5 = 0
   from (select n, n * 7919 % $7::bigint as place, (1000 + n * 7 % 5000) * 12 as amount_minor
           from generate_series($1::bigint, $2::bigint) as n
-         where n % $6::bigint = 0) as drawn
+         where n / 5 % $6::bigint = 0) as drawn
   join slot_range as slot
     on slot.book = $3::smallint and n * 40503 & 65535 between slot.first_slot and slot.last_slot
  order by place;
@@ -97,19 +98,19 @@ update bill
    set status = 'paid', settled = true, wake_on = null, paid_principal_minor = single_minor + instalment_minor,
        paid_fee_minor = fee_minor, counted_minor = minimum_minor
  where bucket = $1 and not settled
-   and (bench_number(line_id) % 30 not in (1, 2)
-        or bench_number(line_id) % 30 = 2 and bench_number(line_id) / 30 % 100 >= 13);
+   and (bench_number(line_id) / 5 % 30 not in (1, 2)
+        or bench_number(line_id) / 5 % 30 = 2 and bench_number(line_id) / 150 % 100 >= 13);
 
 -- name: spread_due_dates
 -- A thirtieth of the lines have a bill that is due on $2. Of another thirtieth, due the day before, 3 % have paid
 -- nothing, 10 % the minimum; the others paid all of it.
 update bill
-   set due_on = case when n % 30 = 1 then $2::date else $2::date - 1 end,
-       accrued_on = case when n % 30 = 1 then $2::date else $2::date - 1 end, wake_on = $2::date,
-       counted_minor = case when n % 30 = 2 and n / 30 % 100 >= 3 then minimum_minor else 0 end,
-       paid_principal_minor = case when n % 30 = 2 and n / 30 % 100 >= 3 then minimum_minor - fee_minor else 0 end,
-       paid_fee_minor = case when n % 30 = 2 and n / 30 % 100 >= 3 then fee_minor else 0 end,
-       status = case when n % 30 = 2 and n / 30 % 100 >= 3 then 'minimum_paid' else 'open' end
+   set due_on = case when n / 5 % 30 = 1 then $2::date else $2::date - 1 end,
+       accrued_on = case when n / 5 % 30 = 1 then $2::date else $2::date - 1 end, wake_on = $2::date,
+       counted_minor = case when n / 5 % 30 = 2 and n / 150 % 100 >= 3 then minimum_minor else 0 end,
+       paid_principal_minor = case when n / 5 % 30 = 2 and n / 150 % 100 >= 3 then minimum_minor - fee_minor else 0 end,
+       paid_fee_minor = case when n / 5 % 30 = 2 and n / 150 % 100 >= 3 then fee_minor else 0 end,
+       status = case when n / 5 % 30 = 2 and n / 150 % 100 >= 3 then 'minimum_paid' else 'open' end
   from (select id, bench_number(line_id) as n from bill where bucket = $1 and not settled) as unsettled
  where bill.bucket = $1 and bill.id = unsettled.id;
 
@@ -122,8 +123,8 @@ update bill
 -- name: expect_bills
 -- A thirtieth of the lines have drawn since and get a bill on $2; the others' plans go on on $3.
 update line
-   set next_bill_on = case when bench_number(id) % 30 = 0 then $2::date else $3::date end
- where bucket = $1 and (bench_number(id) % 30 = 0 or next_bill_on is not null);
+   set next_bill_on = case when bench_number(id) / 5 % 30 = 0 then $2::date else $3::date end
+ where bucket = $1 and (bench_number(id) / 5 % 30 = 0 or next_bill_on is not null);
 
 -- name: state_bytes
 select sum(pg_total_relation_size(c.oid))::bigint as bytes
