@@ -103,12 +103,15 @@ CREATE TABLE public.accrual (
     product_version integer NOT NULL,
     business_on date NOT NULL,
     micro bigint NOT NULL,
-    daily_micro bigint NOT NULL
+    daily_micro bigint NOT NULL,
+    billed_minor bigint DEFAULT 0 NOT NULL
 );
 
-COMMENT ON TABLE public.accrual IS 'distributed by bucket: how the events of a date moved the interest that is earned and not billed: by micro at the end of that date, and by daily_micro for each day after it';
+COMMENT ON TABLE public.accrual IS 'distributed by bucket: how a date moves the interest that is earned and not billed: by micro at the end of that date, and by daily_micro for each day after it; rows of dates to come say what begins or ends by itself';
 
 COMMENT ON COLUMN public.accrual.product_version IS 'the version that the lines were opened under: it names their lenders';
+
+COMMENT ON COLUMN public.accrual.billed_minor IS 'how much of what was earned events of that date billed, by the rows of bills and draws; summed over all rows it is all that ever was';
 
 CREATE TABLE public.accrual_close (
     bucket smallint NOT NULL,
@@ -119,6 +122,25 @@ CREATE TABLE public.accrual_close (
 );
 
 COMMENT ON TABLE public.accrual_close IS 'distributed by bucket: what stood as accrued interest in the ledger at the end of a date on which it changed';
+
+CREATE TABLE public.accrual_ledger (
+    bucket smallint NOT NULL,
+    product text NOT NULL,
+    product_version integer NOT NULL,
+    income_minor bigint NOT NULL,
+    accrued_minor bigint NOT NULL
+);
+
+COMMENT ON TABLE public.accrual_ledger IS 'distributed by bucket: what journals have put on the lenders'' interest income and accrued interest, up to the number in accrual_read';
+
+COMMENT ON COLUMN public.accrual_ledger.income_minor IS 'billed interest and accrued interest together, as earned: above zero';
+
+CREATE TABLE public.accrual_read (
+    bucket smallint NOT NULL,
+    seq bigint NOT NULL
+);
+
+COMMENT ON TABLE public.accrual_read IS 'distributed by bucket: the number of the last journal that accrual_ledger holds';
 
 CREATE TABLE public.api_key (
     id uuid NOT NULL,
@@ -332,10 +354,14 @@ CREATE TABLE public.bill (
     grace_days smallint DEFAULT 0 NOT NULL,
     item_interest bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     over_limit_minor bigint DEFAULT 0 NOT NULL,
+    rounding text,
+    pieces text,
     CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
+    CONSTRAINT bill_pieces_check CHECK ((pieces = 'each'::text)),
     CONSTRAINT bill_principal CHECK (((paid_principal_minor >= 0) AND (paid_principal_minor <= (single_minor + instalment_minor)))),
+    CONSTRAINT bill_rounding_check CHECK ((rounding = ANY (ARRAY['half_up'::text, 'down'::text, 'up'::text]))),
     CONSTRAINT bill_status_check CHECK ((status = ANY (ARRAY['open'::text, 'minimum_paid'::text, 'overdue'::text, 'paid'::text])))
 )
 WITH (fillfactor='70');
@@ -357,6 +383,10 @@ COMMENT ON COLUMN public.bill.least_minor IS 'the least late interest of one day
 COMMENT ON COLUMN public.bill.most_minor IS 'no more late interest than this; null: no cap';
 
 COMMENT ON COLUMN public.bill.over_limit_minor IS 'principal above the limit once a raise was over: part of the minimum';
+
+COMMENT ON COLUMN public.bill.rounding IS 'of its interest, when it is billed; null: half_even';
+
+COMMENT ON COLUMN public.bill.pieces IS 'each: every stretch of days is rounded by itself; null: all of them together';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,
@@ -653,10 +683,14 @@ CREATE TABLE public.draw (
     interest_parts bigint[],
     bill_dates date[],
     due_dates date[],
+    rounding text,
+    pieces text,
     CONSTRAINT draw_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT draw_pieces_check CHECK ((pieces = 'each'::text)),
     CONSTRAINT draw_posted CHECK (((status = 'posted'::text) = (posted_on IS NOT NULL))),
     CONSTRAINT draw_prepaid_minor_check CHECK ((prepaid_minor >= 0)),
     CONSTRAINT draw_purpose CHECK (((payment_id IS NULL) = (of_bill IS NOT NULL))),
+    CONSTRAINT draw_rounding_check CHECK ((rounding = ANY (ARRAY['half_up'::text, 'down'::text, 'up'::text]))),
     CONSTRAINT draw_status_check CHECK ((status = ANY (ARRAY['held'::text, 'posted'::text, 'voided'::text]))),
     CONSTRAINT draw_tenor_check CHECK ((tenor >= 1)),
     CONSTRAINT draw_unbilled CHECK (((status = 'posted'::text) OR (unbilled_minor = 0))),
@@ -686,6 +720,10 @@ COMMENT ON COLUMN public.draw.bill_dates IS 'dates of the bills of its parts, wh
 
 COMMENT ON COLUMN public.draw.due_dates IS 'due dates of its parts, where they are the draw''s own';
 
+COMMENT ON COLUMN public.draw.rounding IS 'of its interest, when it is billed; null: half_even';
+
+COMMENT ON COLUMN public.draw.pieces IS 'each: every stretch of days is rounded by itself; null: all of them together';
+
 CREATE TABLE public.draw_refund (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
@@ -695,12 +733,19 @@ CREATE TABLE public.draw_refund (
     value_on date NOT NULL,
     posted_on date NOT NULL,
     returned json NOT NULL,
-    CONSTRAINT draw_refund_amount_minor_check CHECK ((amount_minor > 0))
+    merchants_fault boolean DEFAULT false NOT NULL,
+    subsidy_returned_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT draw_refund_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT draw_refund_subsidy_returned_minor_check CHECK ((subsidy_returned_minor >= 0))
 );
 
 COMMENT ON TABLE public.draw_refund IS 'distributed by bucket: refunds of draws, as a line''s history is folded again';
 
 COMMENT ON COLUMN public.draw_refund.returned IS 'money that it gave back to the sources of repayments';
+
+COMMENT ON COLUMN public.draw_refund.merchants_fault IS 'paid fees of the refunded part came back too';
+
+COMMENT ON COLUMN public.draw_refund.subsidy_returned_minor IS 'merchant-paid fees that went back to the merchant; 0 of refunds before this column, which differences do not mind';
 
 CREATE TABLE public.event (
     bucket smallint NOT NULL,
@@ -1005,9 +1050,11 @@ CREATE TABLE public.line (
     charged_off_on date,
     charge_off_on date,
     tier text DEFAULT 'standard'::text NOT NULL,
+    due_after_days smallint,
     CONSTRAINT line_bill_day_check CHECK (((bill_day >= 1) AND (bill_day <= 31))),
     CONSTRAINT line_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT line_days CHECK (((bill_day IS NULL) = (due_day IS NULL))),
+    CONSTRAINT line_days CHECK ((num_nonnulls(due_day, due_after_days) = num_nonnulls(bill_day))),
+    CONSTRAINT line_due_after_days_check CHECK (((due_after_days >= 1) AND (due_after_days <= 27))),
     CONSTRAINT line_due_day_check CHECK (((due_day >= 1) AND (due_day <= 31))),
     CONSTRAINT line_ended_raise_minor_check CHECK ((ended_raise_minor >= 0)),
     CONSTRAINT line_has_lenders CHECK (((cardinality(lenders) > 0) AND (cardinality(lenders) = cardinality(shares_ppm)))),
@@ -1042,6 +1089,8 @@ COMMENT ON COLUMN public.line.charge_off_on IS 'the date on which its loss is ta
 
 COMMENT ON COLUMN public.line.tier IS 'whose prices of its product its draws have; it stays for the life of the line';
 
+COMMENT ON COLUMN public.line.due_after_days IS 'bills are due so many days after their date; null: on due_day';
+
 CREATE TABLE public.line_change (
     bucket smallint NOT NULL,
     id uuid NOT NULL,
@@ -1054,7 +1103,11 @@ CREATE TABLE public.line_change (
     at timestamp with time zone NOT NULL,
     amount_minor bigint,
     until_on date,
+    due_day_was smallint,
+    due_after_days_was smallint,
     CONSTRAINT line_change_actor_check CHECK ((actor = ANY (ARRAY['person'::text, 'staff'::text, 'system'::text]))),
+    CONSTRAINT line_change_due_after_days_was_check CHECK (((due_after_days_was >= 1) AND (due_after_days_was <= 31))),
+    CONSTRAINT line_change_due_day_was_check CHECK (((due_day_was >= 1) AND (due_day_was <= 31))),
     CONSTRAINT line_change_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'limit_set'::text, 'raised'::text, 'raise_ended'::text, 'cap_set'::text, 'frozen'::text, 'unfrozen'::text, 'suspended'::text, 'restored'::text, 'due_day_set'::text, 'auto_debit_set'::text, 'closing'::text, 'closed'::text])))
 );
 
@@ -1063,6 +1116,10 @@ COMMENT ON TABLE public.line_change IS 'distributed by bucket: the history of li
 COMMENT ON COLUMN public.line_change.amount_minor IS 'what was set, where it is not the limit: a temporary limit, a cap';
 
 COMMENT ON COLUMN public.line_change.until_on IS 'the last date of a raise; the date that ends a freeze';
+
+COMMENT ON COLUMN public.line_change.due_day_was IS 'the due day until a change of it; what was priced before followed it';
+
+COMMENT ON COLUMN public.line_change.due_after_days_was IS 'the same of a line whose bills were due so many days after their date';
 
 CREATE TABLE public.line_review (
     bucket smallint NOT NULL,
@@ -1600,10 +1657,14 @@ CREATE TABLE public.refund (
     returns bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     posted_at timestamp with time zone,
+    reason_code text DEFAULT 'other'::text NOT NULL,
+    charges_returned_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refund_charges_returned_minor_check CHECK ((charges_returned_minor >= 0)),
     CONSTRAINT refund_check CHECK ((wallet_minor <= amount_minor)),
     CONSTRAINT refund_check1 CHECK (((status = 'posted'::text) = (posted_at IS NOT NULL))),
     CONSTRAINT refund_fee_returned_minor_check CHECK ((fee_returned_minor >= 0)),
+    CONSTRAINT refund_reason_code_check CHECK ((reason_code = ANY (ARRAY['changed_mind'::text, 'not_received'::text, 'faulty'::text, 'not_as_described'::text, 'duplicate'::text, 'other'::text]))),
     CONSTRAINT refund_refund_no_check CHECK (((length(refund_no) >= 1) AND (length(refund_no) <= 64))),
     CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text]))),
     CONSTRAINT refund_wallet_minor_check CHECK ((wallet_minor >= 0))
@@ -1614,6 +1675,10 @@ COMMENT ON TABLE public.refund IS 'distributed by bucket: money given back after
 COMMENT ON COLUMN public.refund.effects IS 'what it did, as the API shows it (JSON)';
 
 COMMENT ON COLUMN public.refund.returns IS 'what went to banks, and what they said (JSON)';
+
+COMMENT ON COLUMN public.refund.reason_code IS 'why, as a machine reads it: whose fault it is follows from it';
+
+COMMENT ON COLUMN public.refund.charges_returned_minor IS 'fees of instalments that the payer had paid and got back beside the amount, at the cost of the lenders';
 
 CREATE TABLE public.reminder (
     bucket smallint NOT NULL,
@@ -1641,9 +1706,11 @@ CREATE TABLE public.repayment (
     allocation json,
     reason text,
     created_at timestamp with time zone NOT NULL,
+    charges_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT repayment_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT repayment_charges_minor_check CHECK ((charges_minor >= 0)),
     CONSTRAINT repayment_posted CHECK (((status = ANY (ARRAY['posted'::text, 'reversed'::text])) = (posted_on IS NOT NULL))),
-    CONSTRAINT repayment_returned CHECK (((returned_minor >= 0) AND (returned_minor <= principal_minor))),
+    CONSTRAINT repayment_returned CHECK (((returned_minor >= 0) AND (returned_minor <= amount_minor))),
     CONSTRAINT repayment_source CHECK (((source = 'external'::text) = (source_id IS NULL))),
     CONSTRAINT repayment_source_check CHECK ((source = ANY (ARRAY['wallet'::text, 'bank_account'::text, 'external'::text]))),
     CONSTRAINT repayment_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text, 'reversed'::text])))
@@ -1657,6 +1724,8 @@ COMMENT ON COLUMN public.repayment.returned_minor IS 'principal that refunds hav
 COMMENT ON COLUMN public.repayment.value_on IS 'the date it counts from: interest ends there, whenever the bank answered';
 
 COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
+
+COMMENT ON COLUMN public.repayment.charges_minor IS 'of it, fees and interest; refunds give back no more than this and the principal';
 
 CREATE TABLE public.ride (
     bucket smallint NOT NULL,
@@ -2008,8 +2077,14 @@ ALTER TABLE ONLY public.account
 ALTER TABLE ONLY public.accrual_close
     ADD CONSTRAINT accrual_close_pkey PRIMARY KEY (bucket, product, product_version, business_on);
 
+ALTER TABLE ONLY public.accrual_ledger
+    ADD CONSTRAINT accrual_ledger_pkey PRIMARY KEY (bucket, product, product_version);
+
 ALTER TABLE ONLY public.accrual
     ADD CONSTRAINT accrual_pkey PRIMARY KEY (bucket, product, product_version, business_on);
+
+ALTER TABLE ONLY public.accrual_read
+    ADD CONSTRAINT accrual_read_pkey PRIMARY KEY (bucket);
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
@@ -2509,6 +2584,10 @@ GRANT SELECT ON TABLE public.account_kind TO wufeng_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.accrual TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.accrual_close TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.accrual_ledger TO wufeng_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.accrual_read TO wufeng_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key TO wufeng_app;
 

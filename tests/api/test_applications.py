@@ -334,4 +334,4 @@ async def test_orders_on_one_bill_a_month_may_be_asked_for(api: Api) -> None:
     assert (view["mode"], sheet["mode"]) == ("bill", "bill")
     signed = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))
     line = (await api.get(f"/v1/lines/{signed.json()['line']}", person.token)).json()
-    assert (line["bill_day"], line["due_day"]) == (1, 10)
+    assert (line["bill_day"], line["due_day"], line["due_after_days"]) == (3, None, 9)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from wufeng import ledger
 from wufeng.api import ROUTES
 from wufeng.api.routing import Route
-from wufeng.app import Background, Draft, found, opened
+from wufeng.app import Background, Draft, Founded, found, opened
 from wufeng.base.books import Mode
 from wufeng.base.clock import FixedClock
 from wufeng.base.config import Settings
@@ -221,6 +221,7 @@ CASES: dict[str, Case] = {
         missing=IN_BODY,
     ),
     "get_refund": Case(of="refund"),
+    "explain_refund": Case(of="refund"),
     "create_checkout_session": Case(
         of="open_order", where="body", fill=named("order", return_url="https://shop.test/"), missing=IN_BODY
     ),
@@ -458,11 +459,10 @@ def test_a_route_with_an_object_in_its_path_names_it(route: Route) -> None:
 
 
 @pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
-    """A test book and a live one, with callers of every kind and what belongs to them."""
+async def world(settings: Settings, founded: Founded) -> AsyncIterator[World]:
+    """The test book and a live one, with callers of every kind and what belongs to them."""
     own, clock = replace(settings, webhooks_to_private_addresses=True), FixedClock(NOON)
-    drafts = [Draft(name="test", mode=Mode.TEST), Draft(name="live", mode=Mode.LIVE)]
-    founded = await found(own, drafts, clock=clock)
+    await found(own, [Draft(name="live", mode=Mode.LIVE)], clock=clock)
     async with opened(own, clock=clock, background=Background.OFF) as app:
         app.lanes.handlers[Fill] = fill_wallets
         transport = httpx.ASGITransport(app.api(), raise_app_exceptions=False)

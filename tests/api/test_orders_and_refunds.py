@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from wufeng.credit.products.model import Early, RefundFees
 from wufeng.identity.staff.model import Role
 
 from .conftest import PIN, Api, Shop
@@ -155,6 +157,59 @@ async def test_a_refund_over_http(api: Api) -> None:
     assert rest.status_code == 201, rest.text
     seen = (await api.get(f"/v1/payments/{payment['id']}", person.token)).json()
     assert seen["refunded_minor"] == 100_000
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "returned_minor"),
+    [
+        ({}, "other", 0),
+        ({"reason_code": "changed_mind"}, "changed_mind", 0),
+        ({"reason_code": "faulty"}, "faulty", 0),
+    ],
+)
+async def test_a_refund_says_why(api: Api, more: dict[str, str], code: str, returned_minor: int) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    body = {"payment": payment["id"], "refund_no": "r1", "amount_minor": 40_000, "reason": "broken", **more}
+    refund = (await api.post("/v1/refunds", shop.key, body, key="k")).json()
+    assert (refund["reason_code"], refund["charges_returned_minor"]) == (code, returned_minor)
+    assert (await api.get(f"/v1/refunds/{refund['id']}", shop.key)).json() == refund
+    again = await api.post("/v1/refunds", shop.key, body | {"reason_code": "duplicate"}, key="l")
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict"), again.text
+    unknown = await api.post("/v1/refunds", shop.key, body | {"reason_code": "bored", "refund_no": "r2"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/reason_code")
+
+
+async def test_a_new_price_file_leaves_old_draws_to_be_settled_and_refunded_by_the_old_one(api: Api) -> None:
+    person = await api.new_person(line_minor=500_000, wallet_minor=100_000)
+    shop = await api.new_merchant()
+    in_three = {"funding": [{"line": person.line, "tenor": 3}]}
+    first = (await api.pay(person, shop, 90_000, **in_three)).json()
+    products = api.app.services.products
+    old = products.version("monthly_bill", 1)
+    instalments = replace(
+        old.instalments,
+        prices=tuple(
+            replace(one, fee_ppm=60_000) if one.tenor == 3 else one for one in old.instalments.prices
+        ),
+        early=Early.DUE,
+        refund_fees=RefundFees.KEPT,
+    )
+    products.add([replace(old, version=2, instalments=instalments)])
+    second = (await api.pay(person, shop, 90_000, **in_three)).json()
+    plans = [payment["funding"][0]["draw"].replace("drw_", "pln_") for payment in (first, second)]
+    for plan, fee_minor in zip(plans, (750, 1_800), strict=True):
+        shown = (await api.get(f"/v1/plans/{plan}", person.token)).json()
+        assert [one["fee_minor"] for one in shown["instalments"]] == [fee_minor] * 3
+    for payment in (first, second):
+        body = {"payment": payment["id"], "refund_no": "r", "amount_minor": 60_000, "reason": "too big"}
+        assert (await api.post("/v1/refunds", shop.key, body)).status_code == 201
+    left = [(await api.get(f"/v1/plans/{plan}", person.token)).json()["instalments"] for plan in plans]
+    assert [[one["fee_minor"] for one in parts] for parts in left] == [[750, 0, 0], [1_800, 1_800, 1_800]]
+    for plan, saved_minor in zip(plans, (750, 0), strict=True):
+        body = {"line": person.line, "plan": plan}
+        settled = await api.post("/v1/repayments", person.token, body)
+        assert (settled.status_code, settled.json()["saved_minor"]) == (201, saved_minor), settled.text
 
 
 async def test_a_person_reads_its_own_part_of_a_decision(api: Api) -> None:

@@ -93,6 +93,8 @@ async def test_a_life_on_credit(api: Api, platform: Wufeng) -> None:
     refund = await shop.refunds.create(payment=paid.id, refund_no="R-1", amount_minor=20_000, reason="broken")
     assert (refund.status, sum(effect.amount_minor for effect in refund.effects)) == ("posted", 20_000)
     assert await shop.refunds.get(refund.id) == refund
+    (went,) = (await me.refunds.explain(refund.id)).amounts
+    assert (went.amount_minor, [step.amount_minor for step in went.steps]) == (20_000, [20_000])
     assert (await me.lines.get(line.id)).used_minor == 100_000
     (draw,) = await me.lines.draws(line.id).all()
     assert (draw.payment, draw.amount_minor) == (paid.id, 120_000)

@@ -28,6 +28,8 @@ def test_check_says_what_a_product_is(wufeng: Wufeng, tmp_path: Path) -> None:
         "monthly_bill@1 may be offered",
         "18.25 % a year, under its ceiling of 24.00 %",
         "500.00 to 50,000.00",
+        "on day 1, due on day 10",
+        "thirty_360, interest rounded half_even",
     ):
         assert words in ran.out
     found = wufeng("product", "check", str(tmp_path / "mine.toml"), "--json").json
@@ -103,7 +105,7 @@ def test_preview_knows_both_modes(wufeng: Wufeng) -> None:
     )
     order, bill = wufeng(*words).json, wufeng(*words, "--mode", "bill").json
     dues = [[row["due_on"] for row in one["schedules"][0]["rows"]] for one in (order, bill)]
-    assert dues == [["2026-02-28", "2026-03-31", "2026-04-30"], ["2026-02-10", "2026-03-10", "2026-04-10"]]
+    assert dues == [["2026-02-28", "2026-03-31", "2026-04-30"], ["2026-03-09", "2026-04-09", "2026-05-09"]]
 
 
 def test_list_and_show_without_an_installation(wufeng: Wufeng) -> None:
@@ -126,7 +128,10 @@ def test_a_version_is_published_once_and_never_changes(installation: Installatio
 
     second = {"version = 1": "version = 2", "2015-04-01": tomorrow, "fee_ppm = 25_000": "fee_ppm = 30_000"}
     assert publish() == (0, "monthly_bill@1 was there already; nothing was changed.")
-    assert publish(**second) == (0, f"Published monthly_bill@2, which begins on {tomorrow}.")
+    assert publish(**second) == (
+        0,
+        f"Published monthly_bill@2, which begins on {tomorrow}. Servers that run offer it within a minute.",
+    )
     assert publish(**second) == (0, "monthly_bill@2 was there already; nothing was changed.")
     code, said = publish(**second | {"fee_ppm = 45_000": "fee_ppm = 46_000"})
     assert (code, "has changed but still says version = 2" in said) == (2, True)

@@ -314,7 +314,9 @@ class House:
     async def receive(self, payer: Payer, payment_id: UUID) -> None:
         await self.do(Receive(at=self.at, people=(payer.id,), payment_id=payment_id))
 
-    async def refund(self, payer: Payer, payment_id: UUID, amount_minor: int) -> Refunded:
+    async def refund(
+        self, payer: Payer, payment_id: UUID, amount_minor: int, *, merchants_fault: bool = False
+    ) -> Refunded:
         assert payer.line_id is not None
         request = RefundRequest(
             id=self.ids.new(self.at, payer.id.int & 0xFFFF),
@@ -322,6 +324,7 @@ class House:
             draw_ids=(draw_id(payment_id),),
             amount_minor=amount_minor,
             on=self.on,
+            merchants_fault=merchants_fault,
         )
         answer = await self.do(GiveBack(at=self.at, people=(payer.id,), request=request))
         return msgspec.json.decode(answer.body, type=Refunded)

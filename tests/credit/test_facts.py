@@ -133,8 +133,11 @@ async def test_f3_late_principal_bears_one_and_a_half_times_the_rate(house: Hous
 async def test_b1_bill_mode_bills_on_the_1st_and_is_due_nine_days_later(
     house: House, bought_on: date, tenor: int, due: list[date]
 ) -> None:
-    house.clock.turn_to(house.noon(bought_on))
+    house.clock.turn_to(
+        house.noon(bought_on.replace(day=1))
+    )  # bills come on the day on which the line was opened
     payer = await house.payer(product="order_instalments", mode=Mode.BILL)
+    house.clock.turn_to(house.noon(bought_on))
     await house.buy(payer, 90_000, tenor=tenor)
     await house.turn_to(due[-1])
     assert [bill.due_on for bill in await house.bills(payer)] == due
@@ -185,7 +188,7 @@ async def test_b3_the_rest_of_a_paid_minimum_bears_a_two_thousandth_a_day(house:
 def test_b4_a_thousand_in_three_at_0_7_percent() -> None:
     product = shipped("order_instalments").product
     assert product.cycle is not None and product.instalments.remainder is Remainder.LAST
-    terms = terms_of(product, product.cycle, 3)
+    terms = terms_of(product, product.cycle.of(date(2026, 9, 1)), 3)
     assert terms is not None
     plan = schedule(terms, 100_000, date(2026, 9, 3))
     assert plan.instalments_minor == (34_033, 34_033, 34_034)

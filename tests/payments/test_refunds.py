@@ -1,7 +1,7 @@
 """Refunds: what they lower first, what returns and where to, the merchant's fee, and one number is one refund."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from wufeng import payments
+from wufeng import credit, payments
 from wufeng.base.errors import Problem
 from wufeng.base.followers import EventRow, read_events
 from wufeng.base.ids import Prefix, encode
@@ -20,6 +20,7 @@ from wufeng.payments.bank.model import Answered, Kind
 from wufeng.payments.orders.model import Receipt
 from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentStatus
 from wufeng.payments.pay.rules import fee_of
+from wufeng.payments.refunds.model import RefundReason
 from wufeng.payments.refunds.rules import plan_refund, problem_if_below_floor
 
 from .conftest import Payer, Town
@@ -27,6 +28,7 @@ from .conftest import Payer, Town
 WALLET, PRINCIPAL = AccountKind.WALLET, AccountKind.LINE_PRINCIPAL
 CREDIT_BALANCE = AccountKind.LINE_CREDIT_BALANCE
 NOON = datetime(2026, 9, 3, 4, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def payment_of(wallet_minor: int, credit_minor: int, captured_minor: int, rate_ppm: int = 6_000) -> Payment:
@@ -177,6 +179,44 @@ async def test_what_was_repaid_returns_to_the_wallet_it_came_from(town: Town) ->
     ]  # fmt: skip
     assert await town.balance(payer.wallet_id, WALLET) == -100_00
     assert await town.balance(payer.line_id, PRINCIPAL) == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "returned_minor"),
+    [
+        (RefundReason.FAULTY, 7_50),
+        (RefundReason.NOT_RECEIVED, 7_50),
+        (RefundReason.NOT_AS_DESCRIBED, 7_50),
+        (RefundReason.DUPLICATE, 7_50),
+        (RefundReason.CHANGED_MIND, 0),
+        (RefundReason.OTHER, 0),
+    ],
+)
+async def test_paid_fees_come_back_where_the_fault_is_the_merchants(
+    town: Town, reason: RefundReason, returned_minor: int
+) -> None:
+    [payer] = await town.people(wallet_minor=1_000_00)
+    status, body = await town.pay(payer, "o1", 900_00, funding=Funding(False, payer.line_id, 3))
+    assert status == 201, body
+    before_minor = await town.payable()
+    town.turn(days=32)
+    closed = await credit.close_through(
+        town.lanes, town.book, payer.bucket, town.book.business_date(town.at) - DAY, credit.close_steps()
+    )
+    assert [error for day in closed for error in day.errors] == []
+    await town.repay(payer, 307_50)
+    status, refund = await town.refund(payer, body, "r1", 900_00, reason_code=reason)
+    assert (status, refund["reason_code"], refund["charges_returned_minor"]) == (
+        201,
+        reason,
+        returned_minor,
+    ), refund
+    assert sum(one["amount_minor"] for one in refund["effects"]) == 900_00 + returned_minor
+    assert await town.balance(payer.wallet_id, WALLET) == -(1_000_00 - 7_50 + returned_minor)
+    assert await town.balance(payer.line_id, PRINCIPAL) == 0
+    assert await town.payable() == before_minor - (900_00 - refund["fee_returned_minor"]), (
+        "the merchant gives its price back, never the lenders' fees"
+    )
 
 
 async def pending_rows(town: Town, payer: Payer) -> list[EventRow]:

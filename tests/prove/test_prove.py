@@ -28,7 +28,9 @@ async def small(*ids: str) -> dict[str, Result]:
     return {result.id: result for result in results}
 
 
-@pytest.mark.parametrize("ids", [("I1", "I2", "C1", "C3"), ("F1", "F2"), ("C6", "C8", "P1")], ids=" ".join)
+@pytest.mark.parametrize(
+    "ids", [("I1", "I2", "C1", "C3"), ("F1", "F2"), ("F3",), ("C6", "C8", "P1")], ids=" ".join
+)
 async def test_the_proofs_hold(ids: tuple[str, ...]) -> None:
     results = await small(*ids)
     assert {id_: result.findings for id_, result in results.items()} == dict.fromkeys(ids, ())
@@ -64,7 +66,7 @@ def test_every_planted_bug_has_a_proof_that_promises_to_find_it() -> None:
 
 
 def test_proofs_are_found_by_their_ids() -> None:
-    assert proof_ids() == ["C1", "C3", "C6", "C8", "F1", "F2", "I1", "I2", "P1"]
+    assert proof_ids() == ["C1", "C3", "C6", "C8", "F1", "F2", "F3", "I1", "I2", "P1"]
     assert [proof.id for proof in find_proofs(["f1", "I1"])] == ["F1", "I1"]
     with pytest.raises(ConfigurationError, match="there is no proof X9; there are C1"):
         find_proofs(["X9"])

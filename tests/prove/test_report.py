@@ -23,5 +23,5 @@ def test_results_gather_on_the_page(tmp_path: Path) -> None:
     assert "60 kills" in text and "2 kills" not in text
     assert "| over 1 | **no** |" in text
     assert "| `skip_limit` | C1 (limit) | nobody |" in text
-    assert "Not run for this page: C3, C6, C8, F2, I1, I2, P1." in text
+    assert "Not run for this page: C3, C6, C8, F2, F3, I1, I2, P1." in text
     assert page.with_suffix(".json").exists()

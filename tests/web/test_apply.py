@@ -132,6 +132,9 @@ async def test_who_is_declined_reads_why_and_asks_for_a_person(town: Town) -> No
     result = await apply(visitor)
     assert "Not this time" in result.text and "No bank account of your own is verified" in result.text
     assert "C09" in result.text and "Sign and open" not in result.text
+    assert "/app/bank-accounts/new?next=/app/apply" in result.text, (
+        "what can be done about it is one tap away"
+    )
     path = address(result)
     asked = await visitor.post(f"{path}/refer")
     assert asked.status == 303
@@ -179,6 +182,6 @@ async def test_how_it_falls_due_is_chosen_where_there_is_a_choice(town: Town) ->
     signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
     await visitor.post(f"{address(result)}/accept", signing)
     (line,) = (await town.api.get("/v1/lines", person.token)).json()["data"]
-    assert (line["product"], line["bill_day"]) == ("order_instalments@1", 1)
+    assert (line["product"], line["bill_day"]) == ("order_instalments@1", 3)
     chinese = await town.visitor(token=person.token, language="zh").get(address(result))
     assert "按账单还款：所有订单合并为每月一张账单" in chinese.text

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from wufeng import ledger
-from wufeng.app import App, Background, Draft, found, opened
+from wufeng.app import App, Background, Draft, Founded, found, opened
 from wufeng.base.books import Mode
 from wufeng.base.clock import FixedClock
 from wufeng.base.config import Settings
@@ -128,11 +128,10 @@ class Shopper:
 
 
 @pytest.fixture
-async def street(settings: Settings) -> AsyncIterator[Street]:
+async def street(settings: Settings, founded: Founded) -> AsyncIterator[Street]:
     clock = FixedClock(NOON)
     own = replace(settings, webhooks_to_private_addresses=True)
-    drafts = [Draft(name="test", mode=Mode.TEST), Draft(name="other", mode=Mode.TEST)]
-    founded = await found(own, drafts, clock=clock)
+    await found(own, [Draft(name="other", mode=Mode.TEST)], clock=clock)
     async with opened(own, clock=clock, background=Background.OFF) as app:
         key = founded.secrets.platform_keys["test"]
         transport = httpx.ASGITransport(app.api())
@@ -436,6 +435,7 @@ async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) 
     assert "The bank has not answered yet" in text_of(await shopper.browser.get(shown))
     await street.app.services.followers.catch_up()
     await street.app.bank.send_due(bucket)
+    await street.app.bank.idle()
     done = text_of(await shopper.browser.get(shown))
     assert "Repaid" in done and "¥200.00" in done and "¥300.00" in done, done
     line = await shopper.api.lines.get(shopper.line)

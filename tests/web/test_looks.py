@@ -30,6 +30,7 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
     found += ["/merchant/campaigns", "/merchant/campaigns/new"]
     found += await codes_and_links(demo)
     found += ["/console", "/console/search", "/console/clock", "/console/sign-in"]
+    found += ["/console/products", "/console/products/monthly_bill@1", "/console/closes"]
     for start, pattern in (
         ("/app/activity", "/app/payments/"),
         ("/app/credit", "/app/bills/"),

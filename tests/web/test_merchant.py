@@ -200,12 +200,17 @@ async def test_the_live_result_does_not_look_for_ever(town: Town, monkeypatch: p
 async def test_a_part_then_too_much_then_the_rest(town: Town) -> None:
     shop, person = await town.api.new_merchant(), await town.api.new_person(line_minor=500_000)
     path, till = await paid_order(town, shop, person), at_till(town, shop)
-    form = {"key": KEY, "how": "part", "amount": "100.00", "left": "300.00", "reason": "one was chipped"}
+    form = {
+        "key": KEY, "how": "part", "amount": "100.00", "left": "300.00", "reason": "one was chipped",
+        "reason_code": "faulty",
+    }  # fmt: skip
+    asked = await till.get(path)
+    assert "It did not arrive" in asked.text and "fees of instalments they have paid" in asked.text
     first, second = await till.post(f"{path}/refund", form), await till.post(f"{path}/refund", form)
     assert first.status == second.status == 303
     assert await refunds_of(town, shop) == 10_000, "a form sent twice gives back once"
     page = await till.get(first.location.partition("#")[0])
-    assert "one was chipped" in page.text and "Owes less before the next bill" in page.text
+    assert "It is faulty · one was chipped" in page.text and "Owes less before the next bill" in page.text
     assert "Our fee returns to you" in page.text
     much = await till.post(f"{path}/refund", form | {"key": KEY[::-1], "amount": "200.01"})
     assert much.status == 422 and "at most ¥200.00 is left" in much.text

@@ -120,6 +120,7 @@ OBJECTS: dict[str, Sample] = {
     "console_application": Sample(kind="application"),
     "console_decide_application": Sample(kind="application"),
     "console_application_policy": Sample(named="none@1", anyones=True),
+    "console_product": Sample(named="monthly_bill@1", anyones=True),
 }
 """By operation: every page with an id in its path, and those that take one in their query."""
 

@@ -72,7 +72,7 @@ async def explain_plan(call: Call[Nothing, Nothing]) -> Answer:
         read = reading(call, db)
         draw, line = await queries.load_draw(read, call.path_id(Prefix.PLAN, "plan"), "plan")
         own_person(call.caller, line.person_id, "plan")
-        return reply(show_explained_plan(read, draw, line))
+        return reply(await show_explained_plan(read, draw, line))
 
 
 ROUTES = (

@@ -7,17 +7,24 @@ from wufeng.api.routing import Call, Nothing, Route, reply
 from wufeng.base.claims import Answer
 from wufeng.base.errors import invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, slot_of
-from wufeng.identity import CallerKind, own_merchant
-from wufeng.payments import CreateRefund, RefundView, load_payment, load_refund, view_refund
+from wufeng.credit.documents.queries import ExplanationView, show_explained_refund
+from wufeng.credit.documents.refund import RefundFacts, Told
+from wufeng.identity import CallerKind, own_merchant, own_person
+from wufeng.payments import CreateRefund, RefundReason, RefundView, load_payment, load_refund, view_refund
 
 
 class NewRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Money to give back of a payment. `refund_no` is unique within the payment: the same number is the same refund."""
+    """Money to give back of a payment. `refund_no` is unique within the payment: the same number is the same refund.
+
+    reason_code  where it is the merchant's fault (`not_received`, `faulty`, `not_as_described`, `duplicate`), fees of
+                 instalments that the payer has paid come back too
+    """
 
     payment: PaymentId
     refund_no: OrderNo
     amount_minor: AmountMinor
     reason: Reason
+    reason_code: RefundReason = RefundReason.OTHER
 
 
 async def create_refund(call: Call[NewRefund, Nothing]) -> Answer:
@@ -40,6 +47,7 @@ async def create_refund(call: Call[NewRefund, Nothing]) -> Answer:
         refund_no=body.refund_no,
         amount_minor=body.amount_minor,
         reason=body.reason,
+        reason_code=body.reason_code,
     )
     return await services.lanes.submit(book.bucket_of(payment_id), command)
 
@@ -52,6 +60,23 @@ async def get_refund(call: Call[Nothing, Nothing]) -> Answer:
         raise not_found("refund")
     own_merchant(call.caller, refund.merchant_id, "refund")
     return reply(view_refund(refund))
+
+
+async def explain_refund(call: Call[Nothing, Nothing]) -> Answer:
+    """What a refund did to what its payer owes, and what went back."""
+    async with call.services.database.read() as db:
+        refund = await load_refund(db, call.book, call.path_id(Prefix.REFUND, "refund"))
+    if refund is None:
+        raise not_found("refund")
+    own_person(call.caller, refund.payer_id, "refund")
+    facts = RefundFacts(
+        id=refund.id,
+        amount_minor=refund.amount_minor,
+        charges_minor=refund.charges_returned_minor,
+        effects=[Told(effect.kind, effect.amount_minor, effect.to) for effect in refund.effects],
+    )
+    on = call.book.business_date(call.at)
+    return reply(show_explained_refund(facts, refund.currency, on, call.language))
 
 
 ROUTES = (
@@ -72,5 +97,13 @@ ROUTES = (
         summary="One refund",
         handle=get_refund,
         answers={200: RefundView},
+    ),
+    Route(
+        method="GET",
+        path="/v1/refunds/{id}/explain",
+        operation="explain_refund",
+        summary="What a refund did to what its payer owes, and what went back",
+        handle=explain_refund,
+        answers={200: ExplanationView},
     ),
 )

@@ -25,6 +25,8 @@ class Plant(StrEnum):
     ROUND_TWICE = "round_twice"  # a merchant's fee is rounded once too often, and unevenly
     FORGET_BUDGET = "forget_budget"  # what a payment takes of a campaign is given back to its budget
     FORGET_ACCRUAL = "forget_accrual"  # the sums of earned interest are not moved
+    FORGET_CUT_OFF = "forget_cut_off"  # what is dated on a closed date is booked on it
+    FORGET_RERUN = "forget_rerun"  # a close that was killed counts as done
     BATCH_FAILS_TOGETHER = "batch_fails_together"  # one bad command takes the whole batch with it
 
 

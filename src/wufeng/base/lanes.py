@@ -13,7 +13,7 @@ after a lost commit is read from the database before it is answered, never guess
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -424,6 +424,8 @@ class _Lane:
         """Lock the head, last of all rows, and write what it numbers: journals first, then events."""
         at = max(command.at for command in commands)
         earliest_on = batch.book.business_date(min(command.at for command in commands))
+        if faults.planted(faults.Plant.FORGET_CUT_OFF):
+            earliest_on = date.max
         journals, events = batch.journals, batch.events
         try:
             numbers = await take_numbers(batch.db, batch.bucket, len(journals) + len(events), at, earliest_on)

@@ -19,7 +19,7 @@ from wufeng.cli.output import AsJson, amount, print_json, print_line, print_tabl
 from wufeng.cli.running import books_of, database, is_installed, run
 from wufeng.credit import open_book, publish
 from wufeng.credit.products.files import Mistake, examine_product, shipped_products
-from wufeng.credit.products.model import STANDARD, Mode, Product, Shipped
+from wufeng.credit.products.model import OPENING, STANDARD, Cycle, Mode, Pieces, Product, Shipped
 from wufeng.credit.products.preview import LATE_DAYS, Preview, Schedule, preview
 from wufeng.credit.products.rules import check_notice, highest_rate_ppm
 from wufeng.credit.products.store import load_products
@@ -105,8 +105,10 @@ def _terms(product: Product) -> list[tuple[str, str]]:
         ("name", f"{product.name.zh}, {product.name.en}"),
         ("begins on", str(product.effective_from)),
         ("mode", " (or on opening: ".join(product.modes) + (")" if len(product.modes) > 1 else "")),
+        *([("bills", _bill_days(product.cycle))] if product.cycle is not None else []),
         ("paid", f"{tenors} (instalments)"),
         ("a day", f"{_daily(interest.daily_ppm)} from the draw, {_daily(interest.late_daily_ppm)} late"),
+        ("counted", _counted(product)),
         ("highest rate", f"{highest} a year, under its ceiling of {ceiling}"),
         (
             "limit",
@@ -115,6 +117,23 @@ def _terms(product: Product) -> list[tuple[str, str]]:
         ("price lists", ", ".join((STANDARD, *(tier.code for tier in product.tiers)))),
         ("lenders", lenders),
     ]
+
+
+def _bill_days(cycle: Cycle) -> str:
+    day = "the day of opening" if cycle.bill_day == OPENING else f"day {cycle.bill_day}"
+    due = f"{cycle.due_after_days} days later" if cycle.due_day is None else f"on day {cycle.due_day}"
+    return f"on {day}, due {due}"
+
+
+def _counted(product: Product) -> str:
+    rounding = product.rounding
+    multiple = (
+        f", instalments in multiples of {_money(rounding.instalment_multiple_minor, product)}"
+        if rounding.instalment_multiple_minor > 1
+        else ""
+    )
+    each = ", each stretch of days by itself" if rounding.pieces is Pieces.EACH else ""
+    return f"{product.instalments.day_count}, interest rounded {rounding.interest}{each}{multiple}"
 
 
 @commands.command(name="preview")
@@ -307,7 +326,11 @@ def publish_(files: Files, as_json: AsJson = False) -> None:
         if (product.id, product.version) in before:
             print_line(f"{_version(product)} was there already; nothing was changed.")
             continue
-        print_line(f"Published {_version(product)}, which begins on {product.effective_from}.", "green")
+        print_line(
+            f"Published {_version(product)}, which begins on {product.effective_from}. Servers that run offer it "
+            "within a minute.",
+            "green",
+        )
         if product.currency not in currencies:
             print_line(f"No book here is in {product.currency}: nobody can be offered it.", "yellow")
 

@@ -133,6 +133,7 @@ async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Engine]:
             return await app.turn_days(opened.services, book, days)
 
         yield Engine(
+            settings=settings,
             database=opened.database,
             books=opened.books,
             lanes=opened.lanes,
@@ -140,6 +141,7 @@ async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Engine]:
             vault=opened.services.vault,
             clock=clock,
             turn_days=turn_days,
+            close_days=opened.close_days,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from wufeng.client.explanations import Explanation
 from wufeng.client.payments import Confirmation
 from wufeng.client.resource import Listing, Resource, at, given
 from wufeng.client.transport import Repeat
@@ -163,47 +164,6 @@ class Repayment(Struct, frozen=True, kw_only=True):
     posted_on: date | None = None
     allocation: list[Allocation] = []
     saved_minor: int = 0
-
-
-class Explained(Struct, frozen=True, kw_only=True):
-    """One amount, the steps that make it, and the sentence that says so.
-
-    amount_micro  millionths of the minor unit, in place of amount_minor, where a step is rounded with its neighbours
-    """
-
-    code: str
-    amount_minor: int | None = None
-    amount_micro: int | None = None
-    sentence: str
-    rounding: str | None = None
-    of: str | None = None
-    part: str | None = None
-    instalment: int | None = None
-    tenor: int | None = None
-    since_on: date | None = None
-    until_on: date | None = None
-    days: int | None = None
-    balance_minor: int | None = None
-    daily_ppm: int | None = None
-    least_minor: int | None = None
-    share_ppm: int | None = None
-    days_past_due: int | None = None
-    order: list[str] | None = None
-    place: int | None = None
-    whole: "Explained | None" = None
-    remainder: str | None = None
-    annual_ppm: int | None = None
-    year_days: int | None = None
-    steps: "list[Explained]" = []
-
-
-class Explanation(Struct, frozen=True, kw_only=True):
-    """The amounts of a bill, a repayment or a plan, each opened into what made it."""
-
-    id: str
-    currency: str
-    dated_on: date
-    amounts: list[Explained]
 
 
 class Lines(Resource):

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from wufeng.client.explanations import Explanation
 from wufeng.client.orders import InlineOrder, Instalment, Reason
 from wufeng.client.resource import Listing, Resource, at, given
 
@@ -105,6 +106,8 @@ class Refund(Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str | None = None
     reason: str | None = None
+    reason_code: str = "other"
+    charges_returned_minor: int = 0
     effects: list[Effect] = []
 
 
@@ -205,12 +208,27 @@ class Refunds(Resource):
         refund_no: str,
         amount_minor: int,
         reason: str | None = None,
+        reason_code: str | None = None,
         idempotency_key: str | None = None,
     ) -> Refund:
-        """Give back a part or the whole; `refund_no` is unique within the payment."""
-        body = given(payment=payment, refund_no=refund_no, amount_minor=amount_minor, reason=reason)
+        """Give back a part or the whole; `refund_no` is unique within the payment.
+
+        reason_code  changed_mind, not_received, faulty, not_as_described, duplicate or other: where it is the
+                     merchant's fault, fees of instalments that the payer has paid come back too
+        """
+        body = given(
+            payment=payment,
+            refund_no=refund_no,
+            amount_minor=amount_minor,
+            reason=reason,
+            reason_code=reason_code,
+        )
         return await self._pay(Refund, "/v1/refunds", body, idempotency_key)
 
     async def get(self, id_: str) -> Refund:
         """One refund."""
         return await self._get(Refund, f"/v1/refunds/{at(id_)}")
+
+    async def explain(self, id_: str) -> Explanation:
+        """What a refund did to what its payer owes, and what went back: for its payer."""
+        return await self._get(Explanation, f"/v1/refunds/{at(id_)}/explain")

@@ -4,6 +4,7 @@ What other contexts call works inside their own batch or transaction; their comm
 """
 
 from wufeng.base.lanes import Command, Handler
+from wufeng.credit.accruals.queries import EarnedInterest, load_interest
 from wufeng.credit.accruals.verify import accrual_breaks
 from wufeng.credit.applications import close as _application_close
 from wufeng.credit.applications import commands as _applications
@@ -123,6 +124,7 @@ __all__ = [
     "Declined",
     "Draw",
     "DrawRequest",
+    "EarnedInterest",
     "Effect",
     "EffectKind",
     "EndTerms",
@@ -178,6 +180,7 @@ __all__ = [
     "handlers",
     "journals_after_refund",
     "late_terms",
+    "load_interest",
     "load_lines_of_people",
     "load_runs",
     "load_states",

@@ -4,7 +4,7 @@ Principal is split as a change of what the line owes (`split_change`), so that l
 come to zero together with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from wufeng.credit.lines.model import Line
 from wufeng.credit.refunds.model import Refunded, Returned
 from wufeng.credit.repayments.model import Source, SourceKind, Spread
 from wufeng.ledger import rules as ledger
-from wufeng.ledger.model import AccountKind, Cause, Journal, Parts, Posted, account_id
+from wufeng.ledger.model import AccountKind, Cause, Journal, JournalKind, Parts, Posted, account_id
 
 
 def principal_drawn(approved: Approved) -> Parts:
@@ -43,12 +43,12 @@ def subsidy_refunded(refunded: Refunded) -> Parts:
 
 def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
     """What follows the refund's own journal, which takes `principal_refunded` off the line and puts `surplus_minor` on
-    its credit balance: fees cancelled, other debts paid from the credit balance, the rest returned to where repayments
-    came from. What is kept stays on the credit balance.
+    its credit balance: fees cancelled, paid fees given back to the credit balance, other debts paid from it, the rest
+    returned to where repayments came from. What is kept stays on the credit balance.
     """
-    line, journals = refunded.debt.line, []
+    line, journals = refunded.debt.line, _fees_returned(refunded, cause)
     if line.charged_off_on is not None:
-        return _after_refund_of_lost(refunded, cause)
+        return journals + _after_refund_of_lost(refunded, cause)
     if refunded.fee_cancelled_minor:
         fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
         journals.append(ledger.charges_cancelled(cause, line.id, fees=fees))
@@ -57,6 +57,17 @@ def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
         journals += journals_of_credit_balance(cause, line, refunded.applied, owed_minor)
     journals += [_given_back(cause, line, back) for back in refunded.returned]
     return journals
+
+
+def _fees_returned(refunded: Refunded, cause: Cause) -> list[Journal]:
+    if not refunded.fee_returned_minor:
+        return []
+    line = refunded.debt.line
+    return [
+        ledger.charges_returned(
+            cause, line.id, ledger.split_between(refunded.fee_returned_minor, line.lenders)
+        )
+    ]
 
 
 def _after_refund_of_lost(refunded: Refunded, cause: Cause) -> list[Journal]:
@@ -129,13 +140,17 @@ def journals_of_correction(cause: Cause, line: Line, before: Charged, after: Cha
 
 
 class Moved(Struct, frozen=True):
-    """How a rewritten history moves what a line owes: what was paid of principal, interest and fees, and what came to
-    the credit balance; each may be negative."""
+    """How a rewritten history moves what a line owes: what was paid of principal, interest and fees in the books, and
+    what came to the credit balance; each may be negative.
+
+    recovered_minor  of what came to the credit balance, goes on to a loss: of a line that was charged off
+    """
 
     principal_minor: int
     interest_minor: int
     fee_minor: int
     surplus_minor: int
+    recovered_minor: int = 0
 
     @property
     def money_minor(self) -> int:
@@ -147,12 +162,42 @@ def moved_between(before: Standing, after: Standing) -> Moved:
     """What was paid more in one history than in the other."""
     interest_minor = after.charged.interest_minor - before.charged.interest_minor
     fee_minor = after.charged.fee_minor - before.charged.fee_minor
+    was, now = before.in_books, after.in_books
+    recovered_minor = after.recovered_minor - before.recovered_minor
     return Moved(
-        before.principal_minor - after.principal_minor,
-        before.interest_owed_minor + interest_minor - after.interest_owed_minor,
-        before.fee_owed_minor + fee_minor - after.fee_owed_minor,
-        after.credit_balance_minor - before.credit_balance_minor,
+        was.principal_minor - now.principal_minor,
+        was.interest_minor + interest_minor - now.interest_minor,
+        was.fee_minor + fee_minor - now.fee_minor,
+        after.credit_balance_minor - before.credit_balance_minor + recovered_minor,
+        recovered_minor,
     )
+
+
+def journals_of_loss_correction(cause: Cause, line: Line, before: Standing, after: Standing) -> list[Journal]:
+    """What a rewritten history has lost less, or more: taken back into the books, where its money pays it."""
+    if before.lost is None or after.lost is None:
+        return []
+    was, now, journals = before.lost, after.lost, []
+    if was != now:
+        principal = _signed(now.principal_minor - was.principal_minor, line)
+        interest = _signed(now.interest_minor - was.interest_minor, line)
+        fees = _signed(now.fee_minor - was.fee_minor, line)
+        journals.append(ledger.charge_off(cause, line.id, principal, interest, fees))
+    if cancelled_minor := after.lost_cancelled_minor - before.lost_cancelled_minor:
+        journals.append(ledger.charged_off_cancelled(cause, line.id, _signed(cancelled_minor, line)))
+    return journals
+
+
+def _signed(amount_minor: int, line: Line) -> Parts:
+    """An amount of either sign by lender."""
+    return ledger.split_change(max(0, amount_minor), max(0, -amount_minor), line.lenders)
+
+
+def journals_of_recovery_correction(cause: Cause, line: Line, recovered_minor: int) -> list[Journal]:
+    """What a rewritten history has recovered more out of the credit balance, or less into it."""
+    if not recovered_minor:
+        return []
+    return [ledger.recovery_from_credit_balance(cause, line.id, _signed(recovered_minor, line))]
 
 
 def journal_of_late_repayment(
@@ -160,7 +205,7 @@ def journal_of_late_repayment(
 ) -> Journal:
     """A repayment that counts from an earlier date: what it moved in all."""
     moved = moved_between(before, after)
-    principal = ledger.split_change(before.principal_minor, after.principal_minor, line.lenders)
+    principal = _principal_moved(line, before, after)
     amounts = (moved.interest_minor, moved.fee_minor, moved.surplus_minor)
     if source.kind is SourceKind.WALLET:
         assert source.id is not None, "a wallet has an id"
@@ -168,31 +213,53 @@ def journal_of_late_repayment(
     return ledger.repayment_from_bank(cause, line.id, principal, *amounts)
 
 
-def journals_of_reversal(
-    cause: Cause, line: Line, original: Posted, moved: Moved, owed: tuple[int, int]
-) -> list[Journal]:
-    """A repayment undone: its own journal reversed, and what moves beside it because others pay in its place.
+def _principal_moved(line: Line, before: Standing, after: Standing) -> Parts:
+    """Principal that is paid more in one history than in the other, by lender. Of a loss, what was not lost is paid."""
+    was, now = before.in_books.principal_minor, after.in_books.principal_minor
+    if before.lost is not None:
+        return _signed(was - now, line)
+    return ledger.split_change(was, now, line.lenders)
 
-    owed  principal before and after
+
+def journals_of_reversal(
+    cause: Cause, line: Line, originals: Sequence[Posted], before: Standing, after: Standing
+) -> list[Journal]:
+    """A repayment undone: its own journals reversed, and what moves beside them because others pay in its place.
+
+    originals  those that moved its money: what it paid, and what it recovered of a loss
     """
+    moved = moved_between(before, after)
     legs: dict[UUID, int] = {}
-    for account, amount in zip(original.journal.accounts, original.journal.amounts, strict=True):
-        legs[account] = legs.get(account, 0) + amount
+    for original in originals:
+        for account, amount in zip(original.journal.accounts, original.journal.amounts, strict=True):
+            legs[account] = legs.get(account, 0) + amount
     paid = {kind: -legs.get(account_id(line.id, kind), 0) for kind in _OF_LINE}
-    principal_minor = moved.principal_minor + paid[AccountKind.LINE_PRINCIPAL]
+    principal = tuple(
+        (lender, part_minor + legs.get(account_id(lender, AccountKind.LENDER_PRINCIPAL), 0))
+        for lender, part_minor in _principal_moved(line, before, after)
+    )
     interest_minor = moved.interest_minor + paid[AccountKind.LINE_INTEREST]
     fee_minor = moved.fee_minor + paid[AccountKind.LINE_FEE]
-    journals = [ledger.reversal(cause, original)]
-    if principal_minor or interest_minor or fee_minor:
-        before_minor, after_minor = owed
-        between_minor = before_minor + paid[AccountKind.LINE_PRINCIPAL]
-        assert between_minor - principal_minor == after_minor
-        principal = ledger.split_change(between_minor, after_minor, line.lenders)
+    journals = [ledger.reversal(cause, original) for original in originals]
+    if interest_minor or fee_minor or any(part_minor for _, part_minor in principal):
         journals.append(ledger.credit_balance_applied(cause, line.id, principal, interest_minor, fee_minor))
-    return journals
+    recovered_minor = moved.recovered_minor + paid[AccountKind.LINE_CHARGED_OFF]
+    return journals + journals_of_recovery_correction(cause, line, recovered_minor)
 
 
-_OF_LINE = (AccountKind.LINE_PRINCIPAL, AccountKind.LINE_INTEREST, AccountKind.LINE_FEE)
+def moves_its_money(line: Line, posted: Posted) -> bool:
+    """Whether a journal of a repayment moved the money that came, not what stood on the line before."""
+    if posted.journal.kind is JournalKind.REPAYMENT:
+        return True
+    favour = account_id(line.id, AccountKind.LINE_CREDIT_BALANCE)
+    return posted.journal.kind is JournalKind.RECOVERY and favour not in posted.journal.accounts
+
+
+_OF_LINE = (
+    AccountKind.LINE_INTEREST,
+    AccountKind.LINE_FEE,
+    AccountKind.LINE_CHARGED_OFF,
+)
 
 
 def journals_of_bill(

@@ -77,7 +77,7 @@ def offers(
     """
     if product.scenes.refuse(scene) or not 0 < amount_minor <= product.limit.maximum_minor:
         return []
-    return price_options(product, product.calendar_in(mode or product.modes[0]), amount_minor, on)
+    return price_options(product, product.calendar_in(mode or product.modes[0], on), amount_minor, on)
 
 
 def price_options(
@@ -118,7 +118,8 @@ def _option(product: Product, cycle: Cycle | Dates, plan: Plan, tenor: int, on: 
         for whole, principal in zip(plan.instalments_minor, plan.principal_parts, strict=True)
     ]
     if daily_ppm:
-        charges[0] += round_micro(plan.amount_minor * daily_ppm * (plan.due_on[0] - on).days)
+        micro = plan.amount_minor * daily_ppm * (plan.due_on[0] - on).days
+        charges[0] += round_micro(micro, product.rounding.interest)
     parts = [
         (due_on, principal, charge, principal + charge)
         for due_on, principal, charge in zip(plan.due_on, plan.principal_parts, charges, strict=True)

@@ -195,16 +195,16 @@ async def quote_repayment(
     read: Reading, line: Line, amount_minor: int | None, target: Target | None, plan: UUID | None = None
 ) -> RepaymentQuote:
     """What a repayment made now would pay, and what it would save. An amount, a target (default: all) or a plan."""
-    product = read.products.version(line.product, line.product_version, line.tier)
-    debt = brought_up(await _debt(read, line), product, read.on)
+    versions = read.products.of_line(line.product, line.product_version, line.tier)
+    debt = brought_up(await _debt(read, line), versions.contract, read.on)
     if plan is not None:
-        settled = settle_plan(debt, plan, product, read.on)
+        settled = settle_plan(debt, plan, versions, read.on)
         if settled is None:
             raise not_found("plan")
         amount_minor = settled.paid_minor
     elif amount_minor is None:
         amount_minor = owed(debt, target or Target.ALL, read.on)
-    paid = repaid(debt, amount_minor, plan, product, read.on)
+    paid = repaid(debt, amount_minor, plan, versions, read.on)
     return RepaymentQuote(
         line=encode(Prefix.LINE, line.id),
         amount_minor=amount_minor,

@@ -95,6 +95,7 @@ class LineView(Struct, frozen=True, kw_only=True):
     band: str
     bill_day: int | None
     due_day: int | None
+    due_after_days: int | None
     frozen_until_on: date | None
     opened_on: date
     auto_debit: tuple[str, ...]
@@ -267,6 +268,7 @@ def view_line(
         band=band_of(line.days_past_due(on)),
         bill_day=line.bill_day,
         due_day=line.due_day,
+        due_after_days=line.due_after_days,
         frozen_until_on=line.frozen_until_on,
         opened_on=line.opened_on,
         auto_debit=line.auto_debit,

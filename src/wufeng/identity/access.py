@@ -134,6 +134,7 @@ RULES: dict[str, Rule] = {
     "set_ride_terms": Rule(merchant=Scope.ORDERS),
     "create_refund": Rule(merchant=Scope.REFUNDS, staff=WORKING),
     "get_refund": Rule(merchant=Scope.READ, staff=ALL_STAFF),
+    "explain_refund": Rule(person=CODE, staff=ALL_STAFF),
     "create_checkout_session": Rule(merchant=Scope.ORDERS),
     "get_checkout_session": Rule(merchant=Scope.READ),
     "expire_checkout_session": Rule(merchant=Scope.ORDERS),
@@ -390,6 +391,9 @@ PAGE_RULES: dict[str, Rule] = {
     "console_application": OF_STAFF,
     "console_application_policy": OF_STAFF,
     "console_decide_application": Rule(staff=DECIDING),
+    "console_products": OF_STAFF,
+    "console_product": OF_STAFF,
+    "console_closes": OF_STAFF,
     "console_clock": Rule(staff=ALL_STAFF, reach=IN_TEST_BOOKS),
     "console_turn": Rule(staff=WORKING, reach=IN_TEST_BOOKS),
 }

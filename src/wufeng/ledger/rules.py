@@ -223,6 +223,16 @@ def charges_cancelled(
     )
 
 
+def charges_returned(cause: Cause, line_id: UUID, fees: Parts) -> Journal:
+    """Fees that were paid come back to the person, at the cost of those who had earned them: by lender."""
+    return _journal(
+        JournalKind.CHARGES_RETURNED,
+        cause,
+        [*_own(line_id, AccountKind.LINE_CREDIT_BALANCE, -_total(fees))],
+        [*_by_lender(AccountKind.INSTALMENT_FEE_INCOME, fees, 1)],
+    )
+
+
 def accrual(cause: Cause, earned: Parts) -> Journal:
     """Interest that was earned and that no bill holds, by lender: what it grew by; below zero where it was billed."""
     return _journal(

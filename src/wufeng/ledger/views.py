@@ -42,6 +42,7 @@ OF_PREFIX = {
     JournalKind.REFUND_SETTLED: Prefix.REFUND,
     JournalKind.CHARGES_BILLED: Prefix.BILL,
     JournalKind.CHARGES_CANCELLED: Prefix.BILL,
+    JournalKind.CHARGES_RETURNED: Prefix.REFUND,
     JournalKind.REPAYMENT: Prefix.REPAYMENT,
     JournalKind.CREDIT_BALANCE_APPLIED: Prefix.BILL,
     JournalKind.CREDIT_BALANCE_RETURNED: Prefix.LINE,

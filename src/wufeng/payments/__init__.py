@@ -71,7 +71,7 @@ from wufeng.payments.quotes.commands import (
 )
 from wufeng.payments.quotes.model import Asked, OfferView, QuoteView
 from wufeng.payments.refunds.commands import answer, refund, refund_answered
-from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundView
+from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundReason, RefundView
 from wufeng.payments.refunds.queries import load_refund
 from wufeng.payments.refunds.views import view_refund
 from wufeng.payments.rides.commands import charge as charge_open_rides
@@ -163,6 +163,7 @@ __all__ = [
     "Reader",
     "Receipt",
     "RefundAnswered",
+    "RefundReason",
     "RefundView",
     "Refuse",
     "ReviewPayment",

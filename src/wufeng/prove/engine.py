@@ -18,9 +18,12 @@ from wufeng.identity import Vault
 class Engine(Struct, frozen=True):
     """The parts of one process, without its timers.
 
-    turn_days  turns a test book's clock on by so many days and closes each that ends
+    settings    of the installation that it is on
+    turn_days   turns a test book's clock on by so many days and closes each that ends
+    close_days  closes what has ended on a book's clock
     """
 
+    settings: Settings
     database: Database
     books: Books
     lanes: Lanes
@@ -28,6 +31,7 @@ class Engine(Struct, frozen=True):
     vault: Vault
     clock: Clock
     turn_days: Callable[[Book, int], Awaitable[list[ClosedDay]]]
+    close_days: Callable[[Book], Awaitable[list[ClosedDay]]]
 
 
 class Tools(Struct, frozen=True):

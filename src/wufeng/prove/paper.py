@@ -187,11 +187,11 @@ def repay(payer: Thing, amount: int | str, source: str, on: date) -> str:
     if not money or (source == "wallet" and money > payer["wallet"] - payer["wallet_held"]):
         return CONFLICT
     bring_up(payer, on)
-    principal, surplus = spread(payer, money, on)
+    _, surplus = spread(payer, money, on)
     payer["credit"] += surplus
     if source == "wallet":
         payer["wallet"] -= money
-        payer["repaid"].append({"left": principal})
+        payer["repaid"].append({"left": money - surplus})
     return "ok"
 
 

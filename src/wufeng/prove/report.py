@@ -78,9 +78,10 @@ def _head(report: Report) -> list[str]:
         "# Reliability",
         "",
         "Rendered by `wufeng prove --report docs/reliability.md`; do not edit. Each proof attacks one promise on a",
-        "scratch copy; where something is killed, with durability on. Those over HTTP (C1, C3, F, I) end in one final",
-        "audit: the ledger verifies, every answer that a client holds is in the database with the same bytes, every",
-        "payment was meant by a client, no key and no order has two effects, nothing is beyond its bounds, and all",
+        "scratch copy; where a server or the database is killed, with durability on. Those over HTTP (C1, C3, C8, F1,",
+        "F2, I) end in one final audit: the ledger verifies, every answer that a client holds is in the database with",
+        "the same bytes, every payment was meant by a client, no key and no order has two effects, nothing is beyond",
+        "its bounds, no budget is overspent, and all",
         f"followers have reached the heads.{where}",
         "",
     ]

@@ -127,6 +127,8 @@ def child_environment(settings: Settings) -> Mapping[str, str]:
     return {
         **ours,
         "WUFENG_DATA_DIR": str(settings.data_dir),
+        "WUFENG_DATABASE_NAME": settings.database_name,
+        "WUFENG_DURABILITY": settings.durability.value,
         "WUFENG_LOG_LEVEL": "warning",
         "PYTHONUNBUFFERED": "1",
     }

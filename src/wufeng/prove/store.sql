@@ -57,6 +57,95 @@ select slice.campaign_id, slice.given_minor,
  where slice.bucket = $1 and slice.campaign_id = any($2::uuid[])
  order by slice.campaign_id;
 
+-- name: told_of_people
+select seq, kind, object_id, person_id, business_on
+  from event
+ where bucket = $1 and person_id = any($2::uuid[]) and seq > $3
+ order by seq;
+
+-- name: told_once
+-- What the close tells, each of an object once a date.
+select kind, object_id, business_on, count(*)::integer as times
+  from event
+ where bucket = $1 and kind in ('bill.issued', 'bill.due', 'bill.reminder')
+ group by kind, object_id, business_on
+having count(*) > 1;
+
+-- name: late_bookings
+-- Journals and events of a date that were numbered behind the first bill that the close of that date has told.
+with closed as (
+    select business_on, min(seq) as seq from event where bucket = $1 and kind in ('bill.issued', 'bill.due') group by business_on
+)
+select booked.seq, booked.business_on
+  from (select seq, business_on from journal where bucket = $1
+         union all
+        select seq, business_on from event where bucket = $1) as booked
+ where exists (select from closed where closed.business_on > booked.business_on and closed.seq < booked.seq)
+ order by booked.seq;
+
+-- name: stray_bills
+-- Bills that stand twice on a date, that were not told, or that hold a draw of their own date or of a later one.
+select bill.id
+  from bill
+ where bill.bucket = $1
+   and (exists (select from bill as twin
+                 where twin.bucket = $1 and twin.line_id = bill.line_id and twin.issued_on = bill.issued_on
+                   and twin.id <> bill.id)
+        or not exists (select from event where event.bucket = $1 and event.object_id = bill.id and event.kind = 'bill.issued')
+        or exists (select from draw
+                    where draw.bucket = $1 and draw.id = any(bill.item_draws) and draw.posted_on >= bill.issued_on))
+ order by bill.id;
+
+-- name: bills_by_date
+select issued_on, count(*)::integer as bills from bill where bucket = $1 group by issued_on;
+
+-- name: runs_of_closes
+select business_on, step, row_count, errors from close_run where bucket = $1 order by business_on, step;
+
+-- name: load_head
+select seq from head where bucket = $1;
+
+-- name: close_progress
+-- Moves on with everything that a close does, and with nothing else.
+select (select coalesce(sum(row_count), 0)::bigint + count(*) from close_run where bucket = any($1::smallint[]))
+       + (select coalesce(sum(closed_through - date '2000-01-01'), 0)::bigint from head where bucket = any($1::smallint[]))
+         as moved;
+
+-- name: standing
+-- All that a close leaves of people and lines, as texts without ids: two installations are compared by them.
+select line.id as owner,
+       'line ' || row(line.status, line.limit_minor, line.opened_on, line.touched_on, line.next_bill_on, line.past_due_since,
+                      line.suspend_on, line.bill_day, line.due_day)::text as told
+  from line
+ where line.bucket = $1 and line.id = any($2::uuid[])
+ union all
+select bill.line_id,
+       'bill ' || row(bill.issued_on, bill.due_on, bill.accrued_on, bill.wake_on, bill.settled, bill.daily_ppm, bill.status,
+                      bill.single_minor, bill.instalment_minor, bill.fee_minor, bill.interest_minor,
+                      bill.late_interest_minor, bill.carried_minor, bill.missed_minor, bill.minimum_minor,
+                      bill.paid_principal_minor, bill.paid_fee_minor, bill.paid_interest_minor, bill.counted_minor,
+                      bill.interest_billed_minor, bill.segments::text, bill.item_parts, bill.item_tenors,
+                      bill.item_principal, bill.item_fee, bill.item_interest)::text
+  from bill
+ where bill.bucket = $1 and bill.line_id = any($2::uuid[])
+ union all
+select draw.line_id,
+       'draw ' || row(draw.posted_on, draw.amount_minor, draw.tenor, draw.billed_parts, draw.unbilled_minor,
+                      draw.prepaid_minor, draw.principal_parts, draw.fee_parts, draw.daily_ppm, draw.accrued_on,
+                      draw.interest_billed_minor, draw.charges_open, draw.segments::text, cardinality(draw.bills))::text
+  from draw
+ where draw.bucket = $1 and draw.line_id = any($2::uuid[])
+ union all
+select account.owner, 'account ' || row(account.kind, account.balance_minor, account.held_minor)::text
+  from account
+ where account.bucket = $1 and account.owner = any($2::uuid[])
+ union all
+select event.person_id, 'event ' || row(event.kind, event.business_on, count(*))::text
+  from event
+ where event.bucket = $1 and event.person_id = any($2::uuid[])
+   and (event.kind like 'bill.%' or event.kind like 'line.%') and event.kind <> 'bill.reminder'
+ group by event.person_id, event.kind, event.business_on;
+
 -- name: backends
 select pid
   from pg_stat_activity

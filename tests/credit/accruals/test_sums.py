@@ -9,7 +9,8 @@ from tests.credit.conftest import House, Payer
 from wufeng import credit
 from wufeng.credit.accruals.model import MICRO
 from wufeng.credit.accruals.store import sums_at
-from wufeng.credit.debts.commands import earned
+from wufeng.credit.accruals.sums import NONE, as_of
+from wufeng.credit.debts.earning import earned
 from wufeng.credit.repayments.model import Source, SourceKind
 from wufeng.ledger import AccountKind
 from wufeng.lenders.model import lender_id
@@ -19,7 +20,8 @@ EXTERNAL = Source(SourceKind.EXTERNAL, None)
 
 async def by_account(house: House, payers: list[Payer], on: date) -> int:
     """What the lines have earned by the end of a date, each looked at; millionths."""
-    return sum([earned(await house.debt(payer), on).micro for payer in payers])
+    courses = [earned(await house.debt(payer), on) for payer in payers]
+    return sum(as_of(course, on).get(on, NONE).micro for course in courses)
 
 
 async def by_events(house: House, on: date) -> int:

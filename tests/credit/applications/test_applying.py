@@ -325,7 +325,8 @@ async def test_an_application_that_waits_ends_with_its_consent(office: Office) -
 
 
 async def test_a_line_is_opened_in_the_mode_that_was_asked_for(office: Office) -> None:
-    house, bill_days = office.house, {None: None, Mode.ORDER: None, Mode.BILL: 1}
+    house = office.house
+    bill_days = {None: None, Mode.ORDER: None, Mode.BILL: house.on.day}
     sheets = []
     for mode, bill_day in bill_days.items():
         person = await house.person()
@@ -346,7 +347,7 @@ async def test_a_line_is_opened_in_the_mode_that_was_asked_for(office: Office) -
         "By monthly bill",
     ]
     first_due = [[way.instalments[0].due_on for way in sheet.ways[:2]] for sheet in sheets]
-    assert first_due[1:] == [[date(2026, 10, 3), date(2026, 10, 3)], [date(2026, 10, 10), date(2026, 10, 10)]]
+    assert first_due[1:] == [[date(2026, 10, 3), date(2026, 10, 3)], [date(2026, 10, 12), date(2026, 10, 12)]]
 
 
 async def test_a_mode_is_one_of_the_products(office: Office) -> None:

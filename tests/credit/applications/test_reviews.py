@@ -58,7 +58,7 @@ async def test_a_raise_shows_the_plans_of_the_lines_own_mode(office: Office) -> 
     office.facts[payer.id] = REGULAR
     await house.turn_to(date(2026, 12, 31))
     await house.buy(payer, 500_00)
-    await house.turn_to(date(2027, 1, 2))
+    await house.turn_to(date(2027, 1, 4))
     offer_id = (await reviews(office, payer))[-1].application_id
     assert offer_id is not None
     async with house.database.read() as db:

@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 from tests.credit.conftest import House, Payer
+from tests.credit.history.test_rewriting import assert_rows_are_the_fold, reversing
 
 from wufeng import credit
 from wufeng.base.claims import Answer
@@ -15,15 +16,18 @@ from wufeng.credit.bill_plans.queries import bill_plan_options
 from wufeng.credit.queries import load_bill, show_plan
 from wufeng.credit.repayments.model import Source, SourceKind
 from wufeng.credit.views import PlanView
+from wufeng.ledger import AccountKind
 
 EXTERNAL = Source(SourceKind.EXTERNAL, None)
 
 
 async def billed(house: House, amount_minor: int = 100_000, **more: object) -> Payer:
-    """A person with a bill of 1 October, due on the 10th."""
+    """A person with a bill of the line's first bill day, due nine days later."""
     payer = await house.payer(wallet_minor=300_000, **more)
     await house.buy(payer, amount_minor)
-    await house.turn_to(date(2026, 10, 1))
+    bill_on = (await house.line(payer)).next_bill_on
+    assert bill_on is not None
+    await house.turn_to(bill_on)
     return payer
 
 
@@ -58,7 +62,7 @@ async def test_nine_tenths_of_a_bill_come_in_three_parts_from_the_next_bill_on(h
     plan = await split(house, payer)
     assert isinstance(plan, PlanView)
     assert [one.due_on for one in plan.instalments] == [
-        date(2026, 11, 10), date(2026, 12, 10), date(2027, 1, 10),
+        date(2026, 11, 12), date(2026, 12, 12), date(2027, 1, 12),
     ]  # fmt: skip
     assert (plan.amount_minor, plan.total_cost_minor, plan.payment) == (90_000, 1_890, None)
     (bill,) = await house.bills(payer)
@@ -68,7 +72,7 @@ async def test_nine_tenths_of_a_bill_come_in_three_parts_from_the_next_bill_on(h
     await house.prove(payer)
 
     await house.repay(payer, 10_000)
-    await house.turn_to(date(2026, 11, 1))
+    await house.turn_to(date(2026, 11, 3))
     bill = (await house.bills(payer))[-1]
     assert bill.total_minor == plan.instalments[0].amount_minor == 30_630
     paid = await house.repay(payer)
@@ -125,19 +129,28 @@ async def test_after_the_due_date_and_of_a_paid_bill_nothing_is_split(house: Hou
     assert offered.options == () and "from its date to its due date" in str(offered.reason)
 
 
-async def test_money_is_not_dated_before_a_plan_of_what_it_would_have_paid(house: House) -> None:
+@pytest.mark.parametrize("value_on", [date(2026, 9, 20), date(2026, 10, 4)])
+async def test_money_dated_before_a_plan_leaves_what_the_plan_has_taken_over(
+    house: House, value_on: date
+) -> None:
+    """It pays the rest of the bill, and goes on by the product's order: here to the nearest instalment."""
     payer = await billed(house)
     await house.turn_to(date(2026, 10, 5))
     assert isinstance(await split(house, payer, amount_minor=60_000), PlanView)
     await house.turn_to(date(2026, 10, 8))
-    late = house.repaying(payer, 70_000, source=EXTERNAL, value_on=date(2026, 10, 4))
-    refused = await house.send(late)
-    assert isinstance(refused, Problem) and refused.code is Code.STATE_CONFLICT
-    paid = house.repaying(payer, 30_000, source=EXTERNAL, value_on=date(2026, 10, 4))
-    assert isinstance(await house.send(paid), Answer)
-    assert (await house.line(payer)).billed_minor == 10_000
+    paid = await house.do(house.repaying(payer, 70_000, source=EXTERNAL, value_on=value_on))
+    line = await house.line(payer)
+    assert (line.billed_minor, line.used_minor) == (0, 60_000)
     async with house.database.read() as db:
         draw = (await house.debt(payer)).draws[0]
         shown = await show_plan(house.reading(db), draw, (await house.debt(payer)).line)
     assert shown.amount_minor == 60_000
+    assert await house.balance(payer.line_id, AccountKind.LINE_CREDIT_BALANCE) == -30_000
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+    assert paid.object_id is not None
+    await house.do(reversing(house, payer, paid.object_id))
+    line = await house.line(payer)
+    assert (line.billed_minor, line.used_minor) == (40_000, 100_000)
+    await assert_rows_are_the_fold(house, payer)
     await house.prove(payer)

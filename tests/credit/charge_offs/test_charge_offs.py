@@ -4,10 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 from tests.credit.conftest import House, Payer
+from tests.credit.history.test_rewriting import assert_rows_are_the_fold, reversing, told_rows
 
 from wufeng import ledger
-from wufeng.base.claims import Answer
-from wufeng.base.errors import Code, Problem
 from wufeng.credit.repayments.model import Source, SourceKind
 from wufeng.ledger import AccountKind
 from wufeng.lenders.model import lender_id
@@ -100,17 +99,66 @@ async def test_a_refund_after_the_loss_lowers_what_is_owed(house: House) -> None
     await proved(house)
 
 
-async def test_no_money_is_dated_before_a_loss_and_none_before_it_is_undone(house: House) -> None:
+PAID_ON = date(2026, 12, 1)
+LINE_ACCOUNTS = (
+    AccountKind.LINE_PRINCIPAL,
+    AccountKind.LINE_INTEREST,
+    AccountKind.LINE_FEE,
+    AccountKind.LINE_CREDIT_BALANCE,
+    AccountKind.LINE_CHARGED_OFF,
+)
+
+
+async def accounts(house: House, payer: Payer) -> list[int]:
+    return [await house.balance(payer.line_id, kind) for kind in LINE_ACCOUNTS]
+
+
+@pytest.mark.parametrize("paid_minor", [20_005, 900_000])
+async def test_money_dated_before_a_loss_makes_it_so_much_smaller(house: House, paid_minor: int) -> None:
+    """The loss stays; its amount, the interest before it and what was recovered since are as if it had come in time."""
+    timely, late = [await lost_later(house) for _ in range(2)]
+    await house.turn_to(PAID_ON)
+    if paid_minor < 100_000:  # more of it would have ended the arrears, and there would have been no loss
+        await house.repay(timely, paid_minor, source=EXTERNAL)
+    await house.turn_to(LOST_ON + timedelta(days=5))
+    for payer in (timely, late):
+        await house.repay(payer, 3_000, source=EXTERNAL)
+    before = await owed(house, late)
+    await house.do(house.repaying(late, paid_minor, source=EXTERNAL, value_on=PAID_ON))
+    if paid_minor < 100_000:
+        await assert_rows_are_the_fold(house, late)
+        assert await told_rows(house, timely) == await told_rows(house, late)
+        assert await accounts(house, timely) == await accounts(house, late)
+        assert await owed(house, late) < before - paid_minor, "and the interest that it would have saved"
+    else:
+        line = await house.line(late)
+        assert (await owed(house, late), line.status) == (0, "closed")
+    await proved(house)
+
+
+async def lost_later(house: House) -> Payer:
+    """A person who buys for 1,000.00 and in three parts for 300.00."""
     payer = await house.payer(wallet_minor=300_000)
     await house.buy(payer, 100_000)
-    await house.turn_to(date(2026, 10, 5))
-    await house.repay(payer, 1_000)
-    await house.turn_to(LOST_ON)
-    late = house.repaying(payer, 500, source=EXTERNAL, value_on=LOST_ON - timedelta(days=3))
-    refused = await house.send(late)
-    assert isinstance(refused, Problem)
-    assert refused.code is Code.STATE_CONFLICT
-    assert isinstance(await house.send(house.repaying(payer, 500, source=EXTERNAL)), Answer)
+    await house.buy(payer, 30_000, tenor=3)
+    return payer
+
+
+@pytest.mark.parametrize("paid_on", [PAID_ON, LOST_ON + timedelta(days=2)])
+async def test_what_bounces_after_a_loss_was_never_there(house: House, paid_on: date) -> None:
+    """Paid before the loss it makes that larger; paid after it, less was recovered."""
+    never, bounced = [await lost_later(house) for _ in range(2)]
+    await house.turn_to(paid_on)
+    paid = await house.do(house.repaying(bounced, 20_005, source=EXTERNAL))
+    await house.turn_to(LOST_ON + timedelta(days=5))
+    for payer in (never, bounced):
+        await house.repay(payer, 3_000, source=EXTERNAL)
+    assert paid.object_id is not None
+    await house.do(reversing(house, bounced, paid.object_id))
+    await assert_rows_are_the_fold(house, bounced)
+    rows, others = await told_rows(house, never), await told_rows(house, bounced)
+    assert {**rows, "repayments": None} == {**others, "repayments": None}
+    assert await accounts(house, never) == await accounts(house, bounced)
     await proved(house)
 
 

@@ -1,17 +1,14 @@
 """The day close: killed anywhere and run again, run twice at once, or late by days, it comes out the same."""
 
 import asyncio
-from contextlib import suppress
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from tests.credit.conftest import House, Payer, make_house, shared_product
+from tests.credit.conftest import House, Payer, make_house
 
 from wufeng import credit
-from wufeng.base import faults
 from wufeng.base.database import Database
-from wufeng.base.errors import Problem
 from wufeng.base.events import close_date
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.credit.close.store import load_runs
@@ -20,15 +17,6 @@ from wufeng.ledger import AccountKind
 
 ONE_DAY = timedelta(days=1)
 BILL_DAY = date(2026, 10, 1)
-POINTS = [
-    "people_locked",
-    "close_bills",
-    "close_due_dates",
-    "close_arrears",
-    "handled",
-    "numbered",
-    "before_commit",
-]
 
 
 async def busy(house: House, count: int = 5) -> list[Payer]:
@@ -81,64 +69,9 @@ class Killed(Exception):
     """The process is gone."""
 
 
-class Killer:
-    """Ends the process at the first passing of a fault point: from then on every transaction fails."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.dead = False
-
-    def __call__(self, name: str) -> None:
-        self.dead = self.dead or name == self.name
-        if self.dead:
-            raise faults.FaultInjected(name)
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_close_killed_at_any_point_and_run_again_gives_the_same(
-    database: Database, monkeypatch: pytest.MonkeyPatch, point: str
-) -> None:
-    results, deaths = [], 0
-    later = shared_product().replace("suspend_after_days = 1", "suspend_after_days = 2")
-    for name in ("whole", "killed"):
-        house = await make_house(database, date(2026, 9, 3), name, later)
-        payers = await busy(house)
-        for day in (BILL_DAY, date(2026, 10, 13), date(2026, 11, 2)):
-            if name == "killed":
-                run_to(house, day)
-                killer = Killer(point)
-                with monkeypatch.context() as patch, suppress(Killed, faults.FaultInjected, Problem):
-                    patch.setattr(faults, "point", killer)
-                    await credit.close_through(
-                        house.lanes, house.book, house.bucket, day - ONE_DAY, mortal(house.steps, killer)
-                    )
-                deaths += killer.dead
-            await house.turn_to(day)
-        await house.prove(*payers)
-        results.append(sorted(map(comparable, await state(house))))
-        await house.lanes.drain()
-    assert deaths >= 1
-    assert results[0] == results[1]
-
-
 def comparable(row: tuple[object, ...]) -> str:
     """A row without its ids: they differ between two books."""
     return str([value for value in row if not isinstance(value, UUID)])
-
-
-def mortal(steps: list[CloseStep], killer: Killer) -> list[CloseStep]:
-    """The steps of a process that may die in one of them, or between the last and the note that all are done."""
-
-    def of(step: CloseStep) -> CloseStep:
-        async def run(close: DayClose) -> StepResult:
-            result = await step.run(close)
-            if killer.dead:
-                raise Killed
-            return result
-
-        return CloseStep(step.name, run)
-
-    return list(map(of, steps))
 
 
 async def test_a_close_killed_before_it_was_noted_is_run_again(house: House) -> None:

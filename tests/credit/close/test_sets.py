@@ -29,9 +29,12 @@ from wufeng.credit.products.model import (
     Instalments,
     Interest,
     Minimum,
+    Pieces,
     Price,
     Product,
     Rest,
+    Rounding,
+    RoundingRules,
 )
 from wufeng.credit.repayments.model import Target
 from wufeng.ledger.model import KINDS, AccountKind, account_id
@@ -253,12 +256,13 @@ def test_dates_by_day_are_those_of_a_cycle(day: int) -> None:
 
 LOOKED_AT = {
     Product: "id version effective_from name currency cycle dates due_days billing minimum interest instalments"
-    " repayment auto_debit arrears limit opening scenes lenders tiers freeze",
+    " repayment auto_debit arrears limit opening scenes lenders tiers freeze rounding",
     Billing: "billable_at confirm_after_days grace_days bank_days",
     Minimum: "principal_ppm whole_up_to_minor rest",
     Interest: "daily_ppm revolving_daily_ppm late_daily_ppm annualised_max_ppm late_base late_least_minor"
     " late_most_ppm",
-    Instalments: "minimum_minor remainder merchant_share_max_ppm prices single early refund_fees bills",
+    Instalments: "minimum_minor remainder merchant_share_max_ppm prices single early refund_fees bills day_count",
+    RoundingRules: "instalment_multiple_minor levelling interest pieces",
     Price: "tenor fee_ppm fee_period_ppm annual_ppm method merchant_share_ppm",
 }
 """Terms of products that were weighed when `is_plain` and the statements of slices were last changed."""
@@ -283,6 +287,9 @@ def test_no_term_is_new_to_the_sets(kind: type[msgspec.Struct]) -> None:
         (replace(product, minimum=replace(product.minimum, whole_up_to_minor=1)), False),
         (replace(product, interest=replace(product.interest, daily_ppm=1)), False),
         (replace(product, interest=replace(product.interest, late_most_ppm=1)), False),
+        (replace(product, rounding=RoundingRules(interest=Rounding.DOWN)), False),
+        (replace(product, rounding=RoundingRules(pieces=Pieces.EACH)), False),
+        (replace(product, rounding=RoundingRules(instalment_multiple_minor=100)), True),
     ],
 )
 def test_what_is_plain(product: Product, plain: bool) -> None:

@@ -299,6 +299,7 @@ async def test_two_lines_share_one_wallet(house: House) -> None:
     payer = await house.payer(wallet_minor=90_000)
     second = await house.do(house.open_line(payer, product="order_instalments", mode=credit.Mode.BILL))
     other = msgspec.structs.replace(payer, line_id=second.object_id)
+    await house.do(house.change(credit.SetDueDay, other, due_day=DUE.day))
     for one in (payer, other):
         await choose(house, one, wallet_of(payer))
         await house.buy(one, 60_000)

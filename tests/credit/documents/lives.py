@@ -12,13 +12,15 @@ from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import is_settled
 from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.documents.explain import BillSources
+from wufeng.credit.documents.pieces import used_at_issue
 from wufeng.credit.documents.planned import planned
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import charges_open
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.plans.rules import schedule, terms_of
 from wufeng.credit.products.files import shipped_products
-from wufeng.credit.products.model import Cycle, Product
+from wufeng.credit.products.model import Cycle, Product, Rest
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import (
     Allocation,
     Debt,
@@ -27,8 +29,9 @@ from wufeng.credit.repayments.model import (
     RepaymentStatus,
     Source,
     SourceKind,
+    Spread,
 )
-from wufeng.credit.repayments.rules import brought_up, repaid
+from wufeng.credit.repayments.rules import brought_up, repaid, settle_plan
 
 CYCLE = Cycle(1, 10)
 
@@ -42,10 +45,12 @@ class Month(Struct, frozen=True):
     """What happens in a month: purchases (day, amount, tenor) and repayments (day, amount).
 
     A tenor that the product does not offer is 1; a repayment of 0 is of all that is owed.
+    settled: days on which a running plan is repaid as it stands, and which.
     """
 
     bought: Sequence[tuple[int, int, int]] = ()
     repaid: Sequence[tuple[int, int]] = ()
+    settled: Sequence[tuple[int, int]] = ()
 
 
 class Life:
@@ -84,12 +89,15 @@ class Life:
         for month in months:
             days = [(day, 0, amount, tenor) for day, amount, tenor in month.bought]
             days += [(day, 1, amount, 0) for day, amount in month.repaid]
-            for day, is_repaid, amount, tenor in sorted(days):
+            days += [(day, 2, number, 0) for day, number in month.settled]
+            for day, what, amount, tenor in sorted(days):
                 self.on = max(self.on, self.on.replace(day=day))
-                if is_repaid:
+                if what == 0:
+                    self.buy(amount, tenor)
+                elif what == 1:
                     self.repay(amount)
                 else:
-                    self.buy(amount, tenor)
+                    self.settle(amount)
             self.next_bill()
 
     def buy(self, amount_minor: int, tenor: int) -> None:
@@ -111,6 +119,7 @@ class Life:
             status=DrawStatus.POSTED,
             principal_parts=plan.principal_parts,
             fee_parts=plan.fee_parts if any(plan.fee_parts) else (),
+            interest_parts=plan.interest_parts,
             unbilled_minor=amount_minor,
             posted_on=self.on,
             billable_on=self.on,
@@ -124,7 +133,19 @@ class Life:
         if not (amount_minor or now.billed_minor or now.unbilled_minor):
             return
         money = amount_minor or 10**9
-        spread = repaid(now, money, None, self.product, self.on)
+        self._paid(amount_minor, money, repaid(now, money, None, Versions(self.product), self.on), None)
+
+    def settle(self, number: int) -> None:
+        """Repay one of the running plans as it stands; nothing when none runs."""
+        now = brought_up(self.debt, self.product, self.on)
+        running = [draw for draw in now.draws if draw.tenor > 1 and draw.unbilled_minor]
+        if running:
+            draw = running[number % len(running)]
+            spread = settle_plan(now, draw.id, Versions(self.product), self.on)
+            assert spread is not None
+            self._paid(spread.paid_minor, spread.paid_minor, spread, draw.id)
+
+    def _paid(self, amount_minor: int, money: int, spread: Spread, plan: UUID | None) -> None:
         allocation = spread.allocation
         if amount_minor and spread.surplus_minor:
             allocation = (*allocation, Allocation(Paid.CREDIT_BALANCE, spread.surplus_minor))
@@ -138,6 +159,7 @@ class Life:
             value_on=self.on,
             created_at=datetime(2026, 9, 1, tzinfo=UTC),
             allocation=allocation,
+            plan=plan,
         )
         if paid.amount_minor:
             self.repayments.append(paid)
@@ -158,9 +180,16 @@ class Life:
         plans = {
             id_: planned(one, self.line, self.product) for id_, one in self.draws.items() if one.tenor > 1
         }
+        used_minor = self.used(bill) if self.product.minimum.rest is Rest.DRAW else None
         return BillSources(
-            bill, self.items[bill_id], self.product, "CNY", on, everything, self.repayments, plans
+            bill, self.items[bill_id], self.product, "CNY", on, everything, self.repayments, plans, used_minor
         )
+
+    def used(self, bill: Bill) -> int:
+        """The principal in use when a bill was issued."""
+        before = [self.items[id_] for id_, one in self.bills.items() if one.issued_on < bill.issued_on]
+        items = [item for one in before for item in one.items]
+        return used_at_issue(bill, list(self.draws.values()), items, self.repayments)
 
     def _keep(self, debt: Debt) -> None:
         self.bills |= {bill.id: bill for bill in debt.bills}

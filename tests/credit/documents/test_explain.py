@@ -17,9 +17,9 @@ from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.documents.explain import (
     explain_bill,
-    explain_repayment,
     stretches,
 )
+from wufeng.credit.documents.receipt import explain_repayment
 from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import RepaymentStatus

@@ -4,9 +4,10 @@ Each step is worked out again from the figures that it names, by other arithmeti
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
+from math import ceil, floor
 from uuid import UUID
 
 import pytest
@@ -25,8 +26,20 @@ from wufeng.credit.documents.steps import Explained, Why
 from wufeng.credit.draws.model import Draw, DrawRequest
 from wufeng.credit.draws.rules import approve_part, born
 from wufeng.credit.lines.model import Line, LineState, LineStatus
+from wufeng.credit.plans.rules import OF_DATES, least_amount
+from wufeng.credit.products.dates import Stub
 from wufeng.credit.products.files import shipped_products
-from wufeng.credit.products.model import STANDARD, Method, Price, Product, Remainder
+from wufeng.credit.products.model import (
+    STANDARD,
+    Levelling,
+    Method,
+    Price,
+    Product,
+    Remainder,
+    Rounding,
+    RoundingRules,
+)
+from wufeng.credit.rates.model import DayCount
 from wufeng.identity.merchants.model import Scene
 
 ON = date(2026, 9, 3)
@@ -100,12 +113,37 @@ def purchases(draw: st.DrawFn) -> Bought:
             merchant_share_max_ppm=1_000_000,
         )
         terms = replace(terms, instalments=instalments)
+        terms = draw(st.one_of(st.just(terms), in_another_way(terms)))
     tenor = draw(st.sampled_from([tenor for tenor in terms.tenors if tenor > 1]))
-    least_minor = max(terms.instalments.minimum_minor, 10_000)
-    amount_minor = draw(st.integers(least_minor, 5_000_000))
+    down_ppm = terms.dates.down_payment_ppm if terms.dates is not None else 0
+    multiple_minor = terms.rounding.instalment_multiple_minor
+    least_minor = max(terms.instalments.minimum_minor, 10_000, least_amount(tenor, multiple_minor, down_ppm))
+    amount_minor = draw(st.integers(least_minor, max(5_000_000, 3 * least_minor)))
     most_ppm = terms.instalments.merchant_share_max_ppm
     share_ppm = draw(st.one_of(st.just(0), st.just(most_ppm), st.integers(0, most_ppm)))
     return bought(terms, tenor, amount_minor, share_ppm)
+
+
+@st.composite
+def in_another_way(draw: st.DrawFn, terms: Product) -> Product:
+    """A product with another count of days and rounding, and with parts beside its instalments."""
+    (price,) = terms.instalments.prices
+    rounding = RoundingRules(
+        draw(st.sampled_from([1, 100, 5_000])),
+        draw(st.sampled_from(Levelling)),
+        draw(st.sampled_from(Rounding)),
+    )
+    dates = terms.dates
+    if dates is not None and price.tenor > 2:
+        stub = draw(st.sampled_from(Stub)) if dates.has_stub else Stub.IN_PAYMENTS
+        dates = replace(dates, down_payment_ppm=draw(st.sampled_from([0, 300_000])), stub=stub)
+    day_count = draw(st.sampled_from(sorted(OF_DATES)))
+    return replace(
+        terms,
+        instalments=replace(terms.instalments, day_count=day_count),
+        rounding=rounding,
+        dates=dates,
+    )
 
 
 def everything(one: Explained) -> Iterator[Explained]:
@@ -117,13 +155,13 @@ def everything(one: Explained) -> Iterator[Explained]:
 
 def worked_out(step: Explained) -> int | None:
     """A step by its own figures, in fractions; None where it is a given amount or a sum of steps."""
-    balance, ppm = step.balance_minor or 0, step.share_ppm or 0
+    balance, ppm, multiple = step.balance_minor or 0, step.share_ppm or 0, step.multiple_minor or 1
     match step.code:
         case Why.SHARE:
             assert step.whole is not None and step.whole.amount_minor is not None and step.tenor
             whole, others = step.whole.amount_minor, step.tenor - 1
-            equal = round(Fraction(whole, step.tenor))
-            equal = whole // step.tenor if equal * others > whole else equal
+            equal = round(Fraction(whole, step.tenor * multiple)) * multiple
+            equal = whole // (step.tenor * multiple) * multiple if equal * others > whole else equal
             return equal if step.remainder is None else whole - others * equal
         case Why.FEE_OF_AMOUNT:
             return balance * ppm
@@ -131,12 +169,25 @@ def worked_out(step: Explained) -> int | None:
             return (step.tenor or 0) * round(Fraction(balance * ppm, 10**6))
         case Why.MERCHANT_SHARE:
             return -round(Fraction(balance * ppm, 10**6))
+        case Why.DOWN_PAYMENT:
+            return round(Fraction(balance * ppm, 10**6 * multiple)) * multiple
         case Why.PERIOD_INTEREST | Why.FLAT_INTEREST:
-            return round(balance * Fraction(step.annual_ppm or 0, 10**6) * Fraction(step.days or 0, 360))
+            years = Fraction(step.days or 0, step.year_days or 0) + Fraction(step.leap_days or 0, 366)
+            interest = balance * Fraction(step.annual_ppm or 0, 10**6) * years
+            assert step.rounding is not None
+            return ROUNDED[step.rounding](interest)
         case Why.ANNUITY if step.days is None:
             rate, count = Fraction(step.annual_ppm or 0, 12 * 10**6), step.tenor or 0
-            return round(balance * rate / (1 - (1 + rate) ** -count))
+            return round(balance * rate / (1 - (1 + rate) ** -count) / multiple) * multiple
     return None
+
+
+ROUNDED: Mapping[Rounding, Callable[[Fraction], int]] = {
+    Rounding.HALF_EVEN: round,
+    Rounding.HALF_UP: lambda number: floor(number + Fraction(1, 2)),
+    Rounding.DOWN: floor,
+    Rounding.UP: ceil,
+}
 
 
 def stored(draw: Draw, part: int) -> dict[Why, int]:
@@ -266,6 +317,29 @@ def test_a_yearly_rate_is_told_by_balance_rate_and_days() -> None:
     assert "未还本金 10,000.00 × 年利率 9 % × 180/360，四舍六入五成双到分，为 450.00" in first[1]
     assert "等额本息：10,000.00 按年利率 9 % 分 6 期，首期计息 180/360" in first[0]
     assert "and this one takes the rest" in words(one, 6, "en")[0]
+
+
+@pytest.mark.parametrize("method", Method)
+def test_days_of_a_leap_year_are_told_apart(method: Method) -> None:
+    terms = product()
+    prices = (Price(24, annual_ppm=120_000, method=method),)
+    instalments = replace(terms.instalments, prices=prices, day_count=DayCount.ACTUAL_ACTUAL_ISDA)
+    one = bought(replace(terms, instalments=instalments), 24, 100_000)
+    said = {step.days: step for part in one.explained() for each in part.steps for step in everything(each)}
+    spans = "(22/365 + 9/366)" if method is not Method.FLAT else "(485/365 + 253/366)"
+    step = said[22 if method is not Method.FLAT else 485]
+    assert spans in step.sentence and worked_out(step) == step.amount_minor
+
+
+def test_a_down_payment_is_told_as_a_share_of_the_price() -> None:
+    terms = product("study_now")
+    assert terms.dates is not None
+    one = bought(replace(terms, dates=replace(terms.dates, down_payment_ppm=300_000)), 6, 1_000_000)
+    assert words(one, 1, "en") == [
+        "Instalment 1 of 6, principal 3,000.00: down payment 10,000.00 × 30 %, rounded half to even, is 3,000.00"
+    ]
+    assert "首付 10,000.00 × 30 %" in words(one, 1, "zh")[0]
+    assert "未还本金 7,000.00" in words(one, 2, "zh")[1]
 
 
 @pytest.mark.parametrize("tier", [STANDARD, *(tier.code for tier in product("order_instalments").tiers)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import chain
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -9,18 +10,31 @@ from msgspec import Struct
 from msgspec.structs import replace
 from tests.credit.history.products import CYCLES, product, products
 
+from wufeng.credit.bill_plans.rules import options_of, split, splittable, why_not, with_bill
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import bring_up, is_settled
+from wufeng.credit.charge_offs.rules import charge_off, is_due
 from wufeng.credit.debts.issuing import Known, issue_bill
 from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Approved, Draw, DrawRequest
 from wufeng.credit.draws.rules import bill_wanted_on, billable, born, calendar_of, charges_open
-from wufeng.credit.history.commands import principal_of
-from wufeng.credit.history.model import Delivered, Drawn, Event, Issued, Refunded, Repaid
+from wufeng.credit.history.model import (
+    BillSplit,
+    ChargedOff,
+    Delivered,
+    Drawn,
+    DueDaySet,
+    Event,
+    Issued,
+    Refunded,
+    Repaid,
+    Standing,
+)
 from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.plans.rules import least_amount, schedule, terms_of
 from wufeng.credit.products.model import Cycle, Mode, Product
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Returnable
 from wufeng.credit.refunds.rules import refund
 from wufeng.credit.repayments.model import Allocation, Debt, Source, SourceKind, Spread, Target
@@ -73,29 +87,51 @@ def told(plot: Plot) -> str:
 
 WHAT = (
     "buy", "buy", "buy", "deliver", "pay", "pay", "pay_all", "pay_billed", "pay_minimum", "pay_quarter", "settle",
-    "refund", "refund", "refund_all", "refund_two",
+    "refund", "refund", "refund_all", "refund_two", "refund_fault", "to_bill", "split", "due_day",
 )  # fmt: skip
+"""What may happen by itself."""
+
+SCENES = (
+    ("buy", "to_bill", "split"),
+    ("pay_billed", "buy", "to_bill", "split"),
+    ("to_bill", "split", "pay_quarter"),
+    ("to_bill", "pay_minimum"),
+    ("to_bill", "pay"),
+)
+"""What happens together: a bill comes, and something is made of it before it is due."""
+
+DUE_DAYS = (8, 10, 15, 20, 28)
 
 
-def plots(max_steps: int = 14) -> st.SearchStrategy[Plot]:
+def plots(max_steps: int = 16) -> st.SearchStrategy[Plot]:
     """Any life of one to fourteen months."""
     gaps = st.one_of(st.integers(0, 6), st.integers(0, 6), st.integers(15, 40))
-    amounts = st.one_of(st.integers(1, 300), st.integers(1_000, 120_000), st.integers(1_000, 120_000))
-    step = st.builds(Step, gaps, st.sampled_from(WHAT), amounts, st.integers(0, 11))
+    amounts = st.one_of(st.integers(1, 300), st.integers(1_000, 120_000), st.integers(10_000, 120_000))
+    numbers = st.integers(0, 11)
+    step = st.builds(Step, gaps, st.sampled_from(WHAT), amounts, numbers).map(lambda one: (one,))
+    scene = st.builds(
+        lambda gap, what, minor, number: tuple(
+            Step(gap if n == 0 else 0, one, minor, number) for n, one in enumerate(what)
+        ),
+        gaps,
+        st.sampled_from(SCENES),
+        amounts,
+        numbers,
+    )
     return st.builds(
         lambda terms, cycle, start, first, steps, after: Plot(
             terms[0],
             terms[1],
             cycle,
             FIRST_DAY + timedelta(days=start),
-            _within((Step(0, "buy", *first), *steps), 400),
+            _within((Step(0, "buy", *first), *chain.from_iterable(steps)), 400),
             after,
         ),
         products(),
         st.sampled_from(CYCLES),
         st.integers(0, 200),
-        st.tuples(st.integers(1_000, 120_000), st.integers(0, 11)),
-        st.lists(step, min_size=1, max_size=max_steps),
+        st.tuples(st.integers(1_000, 120_000), numbers),
+        st.lists(st.one_of(step, step, scene), min_size=min(4, max_steps), max_size=max_steps),
         st.integers(0, 40),
     )
 
@@ -134,6 +170,7 @@ class Clerk:
 
     def __init__(self, plot: Plot) -> None:
         self.product = plot.product
+        self.versions = Versions(plot.product)
         self.opened = line_of(plot)
         self.line = self.opened
         self.on = plot.start
@@ -187,8 +224,24 @@ class Clerk:
             self._keep(with_line_state(replace(debt, bills=passed), self.product, on))
         if self.line.suspend_on is not None and self.line.suspend_on <= on:
             self._keep(with_line_state(self.debt(), self.product, on))
+        if is_due(self.line, on):
+            self._charge_off()
         if self.line.next_bill_on is not None and self.line.next_bill_on <= on:
             self._issue()
+
+    def _charge_off(self) -> None:
+        """The loss is taken, before the bills of the day."""
+        bill_id = self.new_id()
+        lost = charge_off(self.debt(), bill_id, self.product, self.on)
+        self._keep(lost.debt)
+        if lost.bill is not None:
+            self.items[bill_id] = lost.items
+        self.events.append(ChargedOff(self.on, bill_id, is_billed=lost.bill is not None))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody may draw on the line any more."""
+        return self.line.charged_off_on is not None
 
     def _issue(self) -> None:
         bill_id = self.new_id()
@@ -239,6 +292,43 @@ class Clerk:
         self._expect(draw)
         self.events.append(Delivered(self.on, draw_id))
 
+    def split_bill(self, number: int) -> None:
+        """The newest bill that may be split is put into instalments: all that may be of it, or a part."""
+        debt = brought_up(self.debt(), self.product, self.on)
+        may = [bill for bill in debt.bills if why_not(bill, debt.line, self.product, self.on) is None]
+        if not may:
+            return
+        bounds = self.product.instalments.bills
+        assert bounds is not None
+        most_minor = splittable(may[-1], self.product)
+        amount_minor = max(bounds.least_minor, most_minor * (1 + number % 4) // 4)
+        options = options_of(may[-1], self.line, self.product, amount_minor, self.on)
+        if not options:
+            return
+        made = split(
+            may[-1],
+            self.line,
+            self.product,
+            self.product,
+            options[number % len(options)],
+            self.new_id(),
+            self.on,
+        )
+        self._keep(
+            touched(
+                replace(debt, bills=with_bill(debt.bills, made.bill), draws=(*debt.draws, made.draw)), self.on
+            )
+        )
+        self.events.append(BillSplit(self.on, may[-1].id, made.draw))
+
+    def move_due_day(self, due_day: int) -> None:
+        """The due day is moved, where a line has one and no bill is open."""
+        was_day = self.line.due_day
+        if was_day is None or due_day == was_day or self.debt().billed_minor or self.is_lost:
+            return
+        self.line = replace(self.line, due_day=due_day)
+        self.events.append(DueDaySet(self.on, was_day, None, due_day))
+
     def _expect(self, draw: Draw) -> None:
         wanted = bill_wanted_on(draw, self.line, self.on)
         if wanted is not None and (self.line.next_bill_on is None or self.line.next_bill_on > wanted):
@@ -250,14 +340,14 @@ class Clerk:
 
     def plan_minor(self, draw_id: UUID) -> int:
         """What settles a plan today; 0: nothing of it is to come."""
-        settled = settle_plan(self.debt([draw_id]), draw_id, self.product, self.on)
+        settled = settle_plan(self.debt([draw_id]), draw_id, self.versions, self.on)
         return settled.paid_minor if settled is not None else 0
 
     def repay(self, amount_minor: int, source: Source = WALLET, plan: UUID | None = None) -> UUID:
         """Money comes."""
         id_ = self.new_id()
         debt = self.debt([plan] if plan is not None else [])
-        spread = repaid(debt, amount_minor, plan, self.product, self.on)
+        spread = repaid(debt, amount_minor, plan, self.versions, self.on)
         self._keep(touched(spread.debt, self.on))
         self._paid(id_, source, spread)
         self.events.append(Repaid(self.on, id_, source, amount_minor, plan))
@@ -267,32 +357,59 @@ class Clerk:
         pieces = with_surplus(spread)
         self.allocations[id_] = pieces
         self.credit_minor += spread.surplus_minor
-        if source.kind is not SourceKind.EXTERNAL and (principal_minor := principal_of(pieces)):
-            self.returnable[id_] = Returnable(id_, source, principal_minor)
+        if source.kind is not SourceKind.EXTERNAL and spread.paid_minor:
+            self.returnable[id_] = Returnable(id_, source, spread.paid_minor)
 
-    def refund(self, draw_ids: tuple[UUID, ...], amount_minor: int) -> None:
+    def refund(self, draw_ids: tuple[UUID, ...], amount_minor: int, *, merchants_fault: bool = False) -> None:
         """A merchant gives back an amount of some draws, the last of them first."""
         debt = brought_up(self.debt(draw_ids), self.product, self.on)
         sources = [self.returnable[id_] for id_ in sorted(self.returnable, reverse=True)]
-        done = refund(debt, draw_ids, amount_minor, sources, self.product, self.on)
+        done = refund(
+            debt, draw_ids, amount_minor, sources, self.versions, self.on, merchants_fault=merchants_fault
+        )
         self._keep(touched(done.debt, self.on))
         self.credit_minor += done.kept_minor
         for back in done.returned:
             was = self.returnable.pop(back.repayment_id)
             if left_minor := was.amount_minor - back.amount_minor:
                 self.returnable[was.repayment_id] = replace(was, amount_minor=left_minor)
-        self.events.append(Refunded(self.on, self.new_id(), draw_ids, amount_minor, done.returned))
+        self.events.append(
+            Refunded(
+                self.on,
+                self.new_id(),
+                draw_ids,
+                amount_minor,
+                done.returned,
+                merchants_fault,
+                done.subsidy_returned_minor,
+            )
+        )
         for id_ in reversed(draw_ids):
             part_minor = min(amount_minor, self.left[id_])
             self.left[id_] -= part_minor
             amount_minor -= part_minor
 
+    def take_over(self, standing: Standing) -> None:
+        """The rows as a story that was told otherwise leaves them."""
+        self.line = standing.line
+        self.bills = dict(sorted(standing.bills.items()))
+        self.draws = dict(sorted(standing.draws.items()))
+        self.items = dict(standing.items)
+        self.allocations = dict(standing.allocations)
+        self.credit_minor = standing.credit_balance_minor
+
+    def days_to_bill(self, number: int) -> int:
+        """How many days it takes until so many days after the next bill; none when none is to come."""
+        return (self.line.next_bill_on - self.on).days + number if self.line.next_bill_on is not None else 0
+
     def take(self, step: Step) -> None:
         """Do what a step says; what makes no sense today is left out."""
         drawn = list(self.draws)
         chosen = drawn[step.number % len(drawn)] if drawn else None
+        bought = list(self.left)  # a plan of a bill is bound to no order: nobody refunds it
+        given_back = bought[step.number % len(bought)] if bought else None
         match step.what:
-            case "buy":
+            case "buy" if not self.is_lost:
                 self.buy(step.minor, step.number)
             case "deliver":
                 waiting = [draw.id for draw in self.draws.values() if draw.billable_on is None]
@@ -309,15 +426,21 @@ class Clerk:
             case "settle" if chosen is not None:
                 if amount_minor := self.plan_minor(chosen):
                     self.repay(amount_minor + (step.number == 11), plan=chosen)
-            case "refund" | "refund_all" if chosen is not None and self.left[chosen]:
-                left_minor = self.left[chosen]
+            case "refund" | "refund_all" if given_back is not None and self.left[given_back]:
+                left_minor = self.left[given_back]
                 self.refund(
-                    (chosen,), left_minor if step.what == "refund_all" else min(step.minor, left_minor)
+                    (given_back,), left_minor if step.what == "refund_all" else min(step.minor, left_minor)
                 )
-            case "refund_two" if len(drawn) > 1:
-                two = tuple(drawn[-2:])
+            case "refund_fault" if given_back is not None and self.left[given_back]:
+                self.refund((given_back,), min(step.minor, self.left[given_back]), merchants_fault=True)
+            case "refund_two" if len(bought) > 1:
+                two = tuple(bought[-2:])
                 if left_minor := sum(self.left[id_] for id_ in two):
                     self.refund(two, min(step.minor, left_minor))
+            case "split":
+                self.split_bill(step.number)
+            case "due_day":
+                self.move_due_day(DUE_DAYS[step.number % len(DUE_DAYS)])
             case _:
                 pass
 
@@ -328,13 +451,40 @@ def _waking_later(bill: Bill, on: date) -> Bill:
     return replace(bill, wake_on=bill.last_on + DAY)
 
 
+class Afterwards(Struct, frozen=True):
+    """A story told otherwise: money that came so many days ago (`minor`), or a repayment that bounced (`minor` 0)."""
+
+    minor: int
+    number: int
+
+
+def afterwards() -> st.SearchStrategy[Afterwards]:
+    """Money that comes late, or does not stay."""
+    amounts = st.one_of(st.just(0), st.integers(1, 300), st.integers(1_000, 120_000))
+    return st.builds(Afterwards, amounts, st.integers(0, 400))
+
+
+def changed(clerk: Clerk, change: Afterwards) -> list[Event] | None:
+    """The events of a life with one repayment more, at the end of its date, or one less; None: there is none."""
+    events = clerk.events
+    if not change.minor:
+        came = [event for event in events if isinstance(event, Repaid)]
+        gone = came[change.number % len(came)] if came else None
+        return [event for event in events if event is not gone] if gone is not None else None
+    on = clerk.opened.opened_on + change.number % ((clerk.on - clerk.opened.opened_on).days + 1) * DAY
+    late = Repaid(on, clerk.new_id(), WALLET, change.minor)
+    place = next((n for n, event in enumerate(events) if event.on > on), len(events))
+    return [*events[:place], late, *events[place:]]
+
+
 def live(plot: Plot) -> Iterator[Clerk]:
     """Live a plot; the clerk comes out after each day on which something was done, and on the last."""
     clerk = Clerk(plot)
     for step in plot.steps:
-        if step.gap:
+        days = clerk.days_to_bill(step.number) if step.what == "to_bill" else step.gap
+        if days:
             yield clerk
-            clerk.turn_to(clerk.on + step.gap * DAY)
+            clerk.turn_to(clerk.on + days * DAY)
         clerk.take(step)
     yield clerk
     clerk.turn_to(clerk.on + plot.after * DAY)

@@ -6,26 +6,47 @@ before; what was earned is rounded half-even as a whole, less what was charged b
 """
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil, floor
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from wufeng.base.calendar import bank_day_on_or_after
-from wufeng.credit.history.model import Delivered, Drawn, Event, Issued, Refunded, Repaid
+from wufeng.credit.history.model import (
+    BillSplit,
+    ChargedOff,
+    Delivered,
+    Drawn,
+    DueDaySet,
+    Event,
+    Issued,
+    Refunded,
+    Repaid,
+)
 from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import schedule
-from wufeng.credit.products.model import Cycle, Early, LateBase, Part, Product, RefundFees, Rest
+from wufeng.credit.products.model import Cycle, Early, LateBase, Part, Product, RefundFees, Rest, Rounding
 
 DAY = timedelta(days=1)
 MILLION = 1_000_000
 
 
-def half_even(micro: int) -> int:
+def rounded(micro: int, rounding: Rounding) -> int:
     """Millionths of a fen as fen."""
-    return round(Fraction(micro, MILLION))
+    fen = Fraction(micro, MILLION)
+    match rounding:
+        case Rounding.HALF_EVEN:
+            return round(fen)
+        case Rounding.HALF_UP:
+            return floor(fen + Fraction(1, 2))
+        case Rounding.DOWN:
+            return floor(fen)
+        case Rounding.UP:
+            return ceil(fen)
 
 
 def up(part: int, ppm: int) -> int:
@@ -55,7 +76,10 @@ def last_before(day: int, on: date) -> date:
 
 
 class Statement(Struct, eq=False):
-    """A bill. owed: what is left of each part; the first numbers are what it was issued with, refunds taken off."""
+    """A bill. owed: what is left of each part; the first numbers are what it was issued with, refunds taken off.
+
+    kept  of its principal, while something happens before a plan takes it over
+    """
 
     issued_on: date
     due_on: date
@@ -77,11 +101,13 @@ class Statement(Struct, eq=False):
     earned_micro: int = 0
     cap: int | None = None
     charged: int = 0
+    kept: int = 0
     allotted: list[tuple[UUID, int]] = field(default_factory=list)
+    rounding: Rounding = Rounding.HALF_EVEN
 
     def owes(self, part: Part) -> int:
         total = {
-            Part.PRINCIPAL: self.single + self.instalment,
+            Part.PRINCIPAL: self.single + self.instalment - self.kept,
             Part.FEE: self.fee,
             Part.INTEREST: self.interest + self.late_interest,
         }
@@ -97,11 +123,14 @@ class Statement(Struct, eq=False):
 
     @property
     def to_charge(self) -> int:
-        return max(0, half_even(self.earned) - self.charged)
+        return max(0, rounded(self.earned, self.rounding) - self.charged)
 
 
 class Rate(Struct, eq=False):
-    """An instalment of a purchase. prepaid: money that came before its bill; bill: the one that has taken it."""
+    """An instalment of a purchase. prepaid: money that came before its bill; bill: the one that has taken it.
+
+    kept  of its principal, while something happens before a plan takes it over with the bill
+    """
 
     principal: int
     fee: int = 0
@@ -111,10 +140,11 @@ class Rate(Struct, eq=False):
     due_on: date | None = None
     bill_on: date | None = None
     bill: Statement | None = None
+    kept: int = 0
 
     @property
     def open(self) -> int:
-        return self.principal - self.prepaid
+        return self.principal - self.prepaid - self.kept
 
 
 class Purchase(Struct, eq=False):
@@ -129,6 +159,7 @@ class Purchase(Struct, eq=False):
     billable_on: date | None = None
     days: list[int] = field(default_factory=list)
     charged: int = 0
+    rounding: Rounding = Rounding.HALF_EVEN
 
     @property
     def to_come(self) -> list[Rate]:
@@ -148,7 +179,7 @@ class Purchase(Struct, eq=False):
 
     @property
     def to_charge(self) -> int:
-        return max(0, half_even(self.earned) - self.charged)
+        return max(0, rounded(self.earned, self.rounding) - self.charged)
 
 
 Piece = tuple[str, int, date | UUID, int | None]
@@ -156,9 +187,15 @@ Piece = tuple[str, int, date | UUID, int | None]
 
 
 class Oracle:
-    """A line under one product. `cycle` is its own days; None: each purchase has its own dates."""
+    """A line under one product. `cycle` is its own days; None: each purchase has its own dates.
 
-    def __init__(self, product: Product, cycle: Cycle | None, opened_on: date) -> None:
+    story  all that is to be heard, where it is told afterwards: bills and losses are then facts, and plans that are to
+           come keep what they take over
+    """
+
+    def __init__(
+        self, product: Product, cycle: Cycle | None, opened_on: date, story: Sequence[Event] | None = None
+    ) -> None:
         self.product = product
         self.cycle = cycle
         self.today = opened_on
@@ -166,45 +203,164 @@ class Oracle:
         self.statements: list[Statement] = []
         self.credit = 0
         self.suspended = False
+        self.lost: tuple[int, int, int] | None = None
+        self.lost_cancelled = 0
+        self.ahead = list(story) if story is not None else None
+        self.plans = _Plans(story or ())
+        self.named: dict[UUID, Statement] = {}
         self.interest_charged = self.fee_charged = self.subsidy_earned = self.subsidy_back = 0
         self.drawn = self.repaid = self.refunded = self.returned = 0
+        self.fault = False  # whether the refund that is being heard is the merchant's fault
         self.pieces: dict[UUID, list[Piece]] = {}
 
     # Days.
 
-    def turn_to(self, on: date, told: Iterable[Issued] = ()) -> None:
+    def turn_to(self, on: date, told: Iterable[Event] = ()) -> None:
         """Let days begin up to one. told: bills that were issued; where there is no bill day, it goes by them."""
-        dates = {event.on: event for event in told}
+        bills = {event.on: event for event in told if isinstance(event, Issued)}
+        losses = {event.on: event for event in told if isinstance(event, ChargedOff)}
         while self.today < on:
             self.today += DAY
-            self._begin_day(dates.get(self.today))
-            assert self._no_part_is_forgotten(), f"a part was to be billed by {self.today}"
+            self._begin_day(bills.get(self.today), losses.get(self.today))
+            if self.ahead is None:
+                assert self._no_part_is_forgotten(), f"a part was to be billed by {self.today}"
 
-    def _begin_day(self, told: Issued | None) -> None:
+    def _begin_day(self, told: Issued | None, loss: ChargedOff | None) -> None:
         for bill in self.statements:
             if not bill.passed and bill.last_on == self.today - DAY:
                 self._pass_due_date(bill)
         self._suspend()
-        issued = None
-        if told is not None or (self.cycle is not None and falls_on(self.cycle.bill_day, self.today)):
-            issued = self._issue()
-        assert (issued is None) == (told is None), f"a bill on {self.today}?"
-        if issued is not None and told is not None:
-            assert issued.due_on == told.known.due_on
+        if self.ahead is None:
+            assert self._is_lost_today == (loss is not None), f"a loss on {self.today}?"
+        issued = self._issue_if_due(told) if loss is None else None
         for bill in self.statements:
             bill.earned_micro += self._interest_of_a_day(bill)
         for purchase in self.purchases:
             if purchase.ppm:
                 purchase.days.append(purchase.unbilled)
-        if issued is not None and (use := min(self.credit, sum(bill.owed for bill in self.statements))):
+        if loss is not None:
+            self._lose(loss)
+        if issued is not None:
+            self._use_credit()
+        self._suspend()
+
+    def _issue_if_due(self, told: Issued | None) -> Statement | None:
+        if self.ahead is not None:
+            issued = self._issue(told) if told is not None else None
+            if issued is None and told is not None:  # nothing would have stood on a bill that was issued
+                issued = Statement(
+                    self.today, told.known.due_on, told.known.due_on, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0)
+                )
+                issued.state = "paid"
+                self.statements.append(issued)
+                self.named[told.bill_id] = issued
+                return None
+            return issued
+        issued = None
+        bill_day = self.cycle is not None and falls_on(self.cycle.bill_day, self.today)
+        if told is not None or (bill_day and self.lost is None):
+            issued = self._issue(told)
+        assert (issued is None) == (told is None), f"a bill on {self.today}?"
+        if issued is not None and told is not None:
+            assert issued.due_on == told.known.due_on
+        return issued
+
+    def _use_credit(self) -> None:
+        """What stands in the person's favour pays bills, on the day of a new one."""
+        self._keep_for_plans()
+        if use := min(self.credit, sum(bill.owed for bill in self.statements)):
             self.credit -= use
             assert self._pay(use)[1] == 0
-        self._suspend()
+        self._let_go()
+
+    @property
+    def _is_lost_today(self) -> bool:
+        """Arrears that are too old: the loss is taken, once."""
+        after_days, since = self.product.arrears.charge_off_after_days, self.past_due_since
+        if self.lost is not None or after_days is None or since is None:
+            return False
+        return since + after_days * DAY <= self.today
+
+    def _lose(self, event: ChargedOff) -> None:
+        """Everything falls due; fees and interest of months to come are let go; nothing bears interest any more."""
+        for bill in self.statements:
+            earned = bill.to_charge
+            bill.charged += earned
+            bill.late_interest += earned
+            self.interest_charged += earned
+            bill.ppm, bill.passed = 0, True
+            bill.state = "overdue" if bill.owed else "paid"
+        new = self._rest_of_all()
+        if new.owed or (self.ahead is not None and event.is_billed):
+            new.passed = True
+            new.state = "overdue" if new.owed else "paid"
+            new.minimum = new.owed
+            self.interest_charged += new.interest
+            self.statements.append(new)
+            self.named[event.bill_id] = new
+        principal, interest, fee = (
+            sum(bill.owes(part) for bill in self.statements)
+            for part in (Part.PRINCIPAL, Part.INTEREST, Part.FEE)
+        )
+        self.lost = principal, interest, fee
+
+    def _rest_of_all(self) -> Statement:
+        """A bill, due today, of what no bill had taken, if there is any."""
+        new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
+        new.rounding = self.product.rounding.interest
+        running = [
+            purchase
+            for purchase in self.purchases
+            if purchase.unbilled or purchase.charges_to_come or purchase.to_charge
+        ]
+        for purchase in running:
+            earned = purchase.to_charge
+            purchase.charged += earned
+            new.interest += earned
+            for rate in purchase.to_come:
+                new.single += rate.open if purchase.tenor == 1 else 0
+                new.instalment += 0 if purchase.tenor == 1 else rate.open
+                self.subsidy_earned += rate.subsidy
+                rate.fee = rate.interest = rate.subsidy = 0
+                if rate.open:
+                    new.allotted.append((purchase.id, rate.open))
+        if new.owed:
+            for purchase in running:
+                for rate in purchase.to_come:
+                    rate.bill = new
+        return new
+
+    # Plans that are to come.
+
+    def _keep_for_plans(self) -> None:
+        """Principal that a plan will take over is left alone: on its bill, else on the newest it will take."""
+        for bill_id, amount in self.plans.to_come(self.ahead or ()).items():
+            if bill_id in self.named:
+                bill = self.named[bill_id]
+                bill.kept = min(amount, bill.single, bill.owes(Part.PRINCIPAL))
+                continue
+            if self.product.minimum.rest is Rest.DRAW:
+                continue
+            there = {purchase.id: purchase for purchase in self.purchases}
+            on_it = self.plans.draws_on(bill_id)
+            amount -= sum(left for id_, left in on_it if id_ not in there)
+            for id_, left in reversed(on_it):
+                if id_ in there and amount > 0:
+                    (rate,) = there[id_].rates
+                    rate.kept = min(amount, left, rate.open)
+                    amount -= rate.kept
+
+    def _let_go(self) -> None:
+        for bill in self.statements:
+            bill.kept = 0
+        for purchase in self.purchases:
+            for rate in purchase.rates:
+                rate.kept = 0
 
     def _suspend(self) -> None:
         """Arrears that are old enough suspend the line, and only their end opens it again."""
         since = self.past_due_since
-        if since is None:
+        if since is None or self.lost is not None:
             self.suspended = False
         elif since + self.product.arrears.suspend_after_days * DAY <= self.today:
             self.suspended = True
@@ -227,7 +383,9 @@ class Oracle:
         return max(bearing * bill.ppm, self.product.interest.late_least_minor * MILLION if late else 0)
 
     def _pass_due_date(self, bill: Statement) -> None:
-        """The last day to pay is over. Interest runs from the due date on, whatever grace there was."""
+        """The last day to pay is over. Interest runs from the due date on, whatever grace there was; what bore interest
+        before goes on at another rate from now on.
+        """
         bill.passed = True
         if bill.owed == 0:
             return
@@ -239,13 +397,15 @@ class Oracle:
         if interest.late_most_ppm is not None:
             principal = bill.single + bill.instalment
             bill.cap = bill.earned_micro // MILLION + principal * interest.late_most_ppm // MILLION
-        grace_days = (bill.last_on - bill.due_on).days
-        bill.earned_micro += grace_days * self._interest_of_a_day(bill)
+        if not interest.daily_ppm:  # what bore interest all along has borne it on the days of grace
+            grace_days = (bill.last_on - bill.due_on).days
+            bill.earned_micro += grace_days * self._interest_of_a_day(bill)
 
     # Bills.
 
-    def _issue(self) -> Statement | None:
+    def _issue(self, told: Issued | None) -> Statement | None:
         new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
+        new.rounding = self.product.rounding.interest
         share = self._asked_of_draws() if self.product.minimum.rest is Rest.DRAW else None
         took, due = False, []
         for purchase in self.purchases:
@@ -272,6 +432,11 @@ class Oracle:
             return None
         self._carry(new)
         self._date(new, due)
+        if told is not None:
+            self.named[told.bill_id] = new
+            if self.ahead is not None:
+                new.due_on = told.known.due_on
+                new.last_on = new.due_on + self.product.billing.grace_days * DAY
         self.interest_charged += new.interest
         self.fee_charged += new.fee
         new.minimum = self._minimum(new)
@@ -381,7 +546,7 @@ class Oracle:
 
     def _look_at_states(self) -> None:
         for bill in self.statements:
-            if bill.owed == 0:
+            if bill.owed + bill.kept == 0:
                 bill.state = "paid"
             elif bill.state == "open" and self.today <= bill.last_on and bill.counted >= bill.minimum:
                 bill.state = "minimum_paid"
@@ -453,6 +618,7 @@ class Oracle:
             return None
         pieces: list[Piece] = [("daily_interest", earned, purchase.id, None)] if earned else []
         self.interest_charged += earned
+        purchase.charged += earned
         for number, rate in enumerate(purchase.rates, 1):
             if rate.bill is None and rate.open:
                 pieces.append(("unbilled", rate.open, purchase.id, number))
@@ -470,6 +636,7 @@ class Oracle:
     def hear(self, event: Event) -> None:
         """Something happens today."""
         assert event.on == self.today
+        self._keep_for_plans()
         match event:
             case Drawn():
                 self._buy(event)
@@ -479,9 +646,39 @@ class Oracle:
                 self._repay(event)
             case Refunded():
                 self._refund(event)
+            case BillSplit():
+                self._split(event)
+            case DueDaySet():
+                assert self.cycle is not None
+                self.cycle = Cycle(self.cycle.bill_day, event.due_day)
             case _:
                 raise AssertionError(event)
+        self._let_go()
         self._suspend()
+
+    def hear_all(self, until: date) -> None:
+        """The story from its beginning to a date."""
+        assert self.ahead is not None
+        facts = [event for event in self.ahead if isinstance(event, Issued | ChargedOff)]
+        while self.ahead:
+            event = self.ahead[0]
+            if not isinstance(event, Issued | ChargedOff):
+                self.turn_to(event.on, facts)
+            self.ahead.pop(0)
+            if not isinstance(event, Issued | ChargedOff):
+                self.hear(event)
+        self.turn_to(until, facts)
+
+    def _split(self, event: BillSplit) -> None:
+        """A plan takes over principal of a bill, which asks for so much less."""
+        bill = self.named[event.bill_id]
+        bill.kept = 0
+        bill.single -= event.draw.amount_minor
+        assert bill.single >= 0 and bill.owes(Part.PRINCIPAL) >= 0
+        bill.minimum = self._minimum(bill)
+        self._buy(Drawn(event.on, event.draw))
+        self.drawn -= event.draw.amount_minor
+        self._look_at_states()
 
     def _buy(self, event: Drawn) -> None:
         draw = event.draw
@@ -493,6 +690,7 @@ class Oracle:
         ]
         ppm = self.product.interest.daily_ppm if draw.tenor == 1 else 0
         bought = Purchase(draw.id, self.today, draw.amount_minor, draw.tenor, ppm, rates)
+        bought.rounding = self.product.rounding.interest
         self.drawn += draw.amount_minor
         self.purchases.append(bought)
         if draw.billable_on is not None:
@@ -515,6 +713,10 @@ class Oracle:
             fee_period_ppm=price.fee_period_ppm or 0,
             annual_ppm=price.annual_ppm or 0,
             method=price.method,
+            day_count=self.product.instalments.day_count,
+            multiple_minor=self.product.rounding.instalment_multiple_minor if tenor > 1 else 1,
+            levelling=self.product.rounding.levelling,
+            rounding=self.product.rounding.interest,
         )
 
     def _deliver(self, event: Delivered) -> None:
@@ -545,7 +747,32 @@ class Oracle:
         ]
 
     def _refund(self, event: Refunded) -> None:
-        left, over = event.amount_minor, 0
+        """Cut the draws, the last part first. Money that went back then has gone: what is left over pays it first, and
+        what that does not cover has not been taken off the draws."""
+        self.fault = event.merchants_fault
+        back = sum(one.amount_minor for one in event.returned)
+        subsidy_before = self.subsidy_back
+        amount = event.amount_minor
+        while back and (short := back - (event.amount_minor - amount) - self._tried(event, amount)) > 0:
+            amount -= min(amount, short)
+        over = self._cut_all(event, amount) - (back - (event.amount_minor - amount))
+        self.refunded += amount
+        self.returned += back
+        self._look_at_states()
+        if over:
+            _, over = self._pay(over)
+        self.credit += over
+        self.subsidy_earned += self.subsidy_back - subsidy_before - event.subsidy_returned_minor
+        self.subsidy_back = subsidy_before + event.subsidy_returned_minor
+
+    def _tried(self, event: Refunded, amount: int) -> int:
+        """What would be left over if so much were cut."""
+        untouched = {id(self.product): self.product, id(self.plans): self.plans, id(self.ahead): self.ahead}
+        return deepcopy(self, untouched)._cut_all(event, amount)
+
+    def _cut_all(self, event: Refunded, amount: int) -> int:
+        """Cut an amount; returns what of it had been paid already."""
+        left, over = amount, 0
         for id_ in reversed(event.draw_ids):
             purchase = next(one for one in self.purchases if one.id == id_)
             open_before = purchase.unbilled
@@ -557,13 +784,7 @@ class Oracle:
             if open_before and not purchase.unbilled:
                 self._end_refunded(purchase)
         assert left == 0
-        self.refunded += event.amount_minor
-        self._look_at_states()
-        if over:
-            _, over = self._pay(over)
-        back = sum(one.amount_minor for one in event.returned)
-        self.returned += min(back, over)
-        self.credit += over - min(back, over)
+        return over
 
     def _cut(self, purchase: Purchase, rate: Rate, cut: int) -> int:
         """Take an amount off an instalment, charges in proportion; returns what of it had been paid already."""
@@ -581,12 +802,17 @@ class Oracle:
             if self.product.repayment.refund_interest:
                 purchase.days = [max(0, day - cancelled) for day in purchase.days]
         else:
+            owed = rate.bill.owes(Part.FEE)
             cancelled = self._cut_bill(rate.bill, purchase.tenor == 1, cut, fee)
+            if self.fault:
+                paid_fee = fee - (owed - rate.bill.owes(Part.FEE))
+                self.fee_charged -= paid_fee
+                cancelled -= paid_fee
         rate.principal -= cut
         return cut - cancelled
 
     def _cut_bill(self, bill: Statement, single: bool, cut: int, fee: int) -> int:
-        stands = bill.single if single else bill.instalment
+        stands = bill.single - bill.kept if single else bill.instalment
         cancelled = min(cut, bill.owes(Part.PRINCIPAL), stands)
         fee = min(fee, bill.owes(Part.FEE))
         if single:
@@ -594,7 +820,10 @@ class Oracle:
         else:
             bill.instalment -= cancelled
         bill.fee -= fee
-        self.fee_charged -= fee
+        if self.lost is None:
+            self.fee_charged -= fee
+        else:
+            self.lost_cancelled += fee
         bill.minimum = self._minimum(bill)
         for later in self.statements[self.statements.index(bill) + 1 :]:
             if self.today <= later.last_on:
@@ -626,6 +855,8 @@ class Oracle:
     def next_bill_on(self) -> date | None:
         """The next bill day, if something will stand on its bill; for a line with a bill day."""
         assert self.cycle is not None
+        if self.lost is not None:
+            return None
         wanted = any(
             purchase.billable_on is not None
             and (purchase.unbilled or purchase.charges_to_come or purchase.to_charge)
@@ -637,3 +868,61 @@ class Oracle:
 
     def _bears(self, bill: Statement) -> bool:
         return bool(bill.earned_micro or bill.ppm)
+
+
+class _Plans:
+    """The plans of bills in a story, and which purchases stand on those bills."""
+
+    def __init__(self, story: Sequence[Event]) -> None:
+        self.story = story
+
+    def to_come(self, ahead: Sequence[Event]) -> dict[UUID, int]:
+        """How much plans take over of each bill."""
+        sums: dict[UUID, int] = {}
+        for event in ahead:
+            if isinstance(event, BillSplit):
+                sums[event.bill_id] = sums.get(event.bill_id, 0) + event.draw.amount_minor
+        return sums
+
+    def draws_on(self, bill_id: UUID) -> list[tuple[UUID, int]]:
+        """What a bill takes whole, the oldest first, with what refunds before its last plan leave of each."""
+        first, last = self._bill(bill_id), self._last_split(bill_id)
+        left: dict[UUID, int] = {}
+        for event in self.story[:last]:
+            if isinstance(event, Drawn):
+                left[event.draw.id] = event.draw.amount_minor
+            if isinstance(event, Refunded):
+                amount = event.amount_minor
+                for id_ in reversed(event.draw_ids):
+                    part = min(amount, left[id_])
+                    left[id_] -= part
+                    amount -= part
+        return [(id_, left[id_]) for id_ in left if self._bill_of(id_) == first]
+
+    def _bill(self, bill_id: UUID) -> date:
+        return next(one.on for one in self.story if isinstance(one, Issued) and one.bill_id == bill_id)
+
+    def _last_split(self, bill_id: UUID) -> int:
+        return max(
+            place
+            for place, one in enumerate(self.story)
+            if isinstance(one, BillSplit) and one.bill_id == bill_id
+        )
+
+    def _bill_of(self, draw_id: UUID) -> date | None:
+        """The date of the first bill that finds a purchase without instalments billable."""
+        ready_on: date | None = None
+        dated: date | None = None
+        for event in self.story:
+            if isinstance(event, Drawn) and event.draw.id == draw_id:
+                if event.draw.tenor > 1:
+                    return None
+                ready_on = event.draw.billable_on
+                dated = event.draw.bill_dates[0] if event.draw.bill_dates else None
+            if isinstance(event, Delivered) and event.draw_id == draw_id:
+                ready_on = event.on
+            if isinstance(event, Issued) and ready_on is not None and ready_on < event.on:
+                takes_it = dated is None or dated <= event.on
+                if takes_it:
+                    return event.on
+        return None

@@ -2,15 +2,19 @@
 
 from functools import cache
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.credit.conftest import shipped
 
+from wufeng.credit.plans.rules import OF_DATES
 from wufeng.credit.products.model import (
     BillableAt,
+    BillSplit,
     Cycle,
     Early,
     LateBase,
+    Levelling,
     Method,
     Mode,
     Price,
@@ -18,6 +22,8 @@ from wufeng.credit.products.model import (
     RefundFees,
     Remainder,
     Rest,
+    Rounding,
+    RoundingRules,
 )
 from wufeng.credit.products.rules import check
 
@@ -64,7 +70,7 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
         billing=replace(
             made.billing,
             billable_at=draw(st.sampled_from(list(BillableAt))),
-            grace_days=0 if daily_ppm else draw(st.sampled_from([0, 0, 3, 25])),
+            grace_days=draw(st.sampled_from([0, 0, 3, 25])),
             bank_days=draw(st.booleans()),
         ),
         minimum=replace(
@@ -74,6 +80,11 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
             rest=rest,
         ),
         tiers=(),
+        rounding=RoundingRules(
+            draw(st.sampled_from([1, 1, 2])),
+            draw(st.sampled_from(list(Levelling))),
+            draw(st.sampled_from(list(Rounding))),
+        ),
         interest=replace(
             made.interest,
             daily_ppm=daily_ppm,
@@ -89,19 +100,25 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
             prices=split,
             single=made.instalments.single or draw(st.booleans()),
             remainder=draw(st.sampled_from(list(Remainder))),
-            minimum_minor=max(2_000, made.instalments.minimum_minor),
+            minimum_minor=max(2_304, made.instalments.minimum_minor),
+            day_count=draw(st.sampled_from(sorted(OF_DATES))),
             merchant_share_max_ppm=1_000_000,
             early=draw(st.sampled_from(list(Early))),
             refund_fees=draw(st.sampled_from(list(RefundFees))),
+            bills=draw(st.sampled_from([None, BillSplit(1_000), BillSplit(2_000, share_max_ppm=900_000)])),
         ),
         repayment=replace(
             made.repayment, to_instalments=draw(st.booleans()), refund_interest=draw(st.booleans())
         ),
-        arrears=replace(made.arrears, suspend_after_days=draw(st.sampled_from([1, 7]))),
+        arrears=replace(
+            made.arrears,
+            suspend_after_days=draw(st.sampled_from([1, 7])),
+            charge_off_after_days=draw(st.sampled_from([None, 30, 60, 180])),
+        ),
     )
     if not made.instalments.single and not split:
         made = replace(made, instalments=replace(made.instalments, single=True))
-    assert check(made) == [], made
+    assume(not check(made))  # some least amounts are too small for their tenors
     return made, mode
 
 

@@ -17,6 +17,7 @@ from wufeng import credit
 from wufeng.base.claims import Answer
 from wufeng.base.database import Database
 from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode
 from wufeng.credit.history.commands import History, load_history
 from wufeng.credit.history.model import Standing
 from wufeng.credit.history.rules import fold
@@ -25,6 +26,7 @@ from wufeng.credit.products.model import Mode
 from wufeng.credit.repayments.model import RepaymentStatus, Source, SourceKind, Target
 from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind
+from wufeng.lenders.model import lender_id
 
 NUMBERS = count(1)
 START = date(2026, 9, 3)
@@ -50,10 +52,10 @@ async def remembered(house: House, payer: Payer) -> tuple[History, Standing]:
     assert payer.line_id is not None
     async with house.database.read() as db:
         line = (await load_lines(db, house.bucket, [payer.line_id]))[payer.line_id]
-        batch: Any = SimpleNamespace(db=db, bucket=house.bucket)
+        batch: Any = SimpleNamespace(db=db, bucket=house.bucket, book=house.book)
         history = await load_history(batch, house.products, line)
-    product = house.products.version(line.product, line.product_version)
-    return history, fold(line, history.events, product, house.on)
+    versions = house.products.of_line(line.product, line.product_version, line.tier)
+    return history, fold(line, history.events, versions, house.on)
 
 
 async def assert_rows_are_the_fold(house: House, payer: Payer) -> None:
@@ -72,11 +74,14 @@ async def assert_rows_are_the_fold(house: House, payer: Payer) -> None:
         if repayment.status is RepaymentStatus.POSTED:
             assert repayment.allocation == standing.allocations[repayment.id]
     assert payer.line_id is not None
+    owed = standing.principal_minor, standing.interest_owed_minor, standing.fee_owed_minor
+    in_books, lost = (owed, (0, 0, 0)) if standing.lost is None else ((0, 0, 0), owed)
     for kind, expected in (
-        (AccountKind.LINE_PRINCIPAL, standing.principal_minor),
-        (AccountKind.LINE_INTEREST, standing.interest_owed_minor),
-        (AccountKind.LINE_FEE, standing.fee_owed_minor),
+        (AccountKind.LINE_PRINCIPAL, in_books[0]),
+        (AccountKind.LINE_INTEREST, in_books[1]),
+        (AccountKind.LINE_FEE, in_books[2]),
         (AccountKind.LINE_CREDIT_BALANCE, -standing.credit_balance_minor),
+        *([(AccountKind.LINE_CHARGED_OFF, sum(lost))] if standing.lost is not None else []),
     ):
         assert await house.balance(payer.line_id, kind) == expected, kind
 
@@ -144,7 +149,7 @@ async def _do(
         case "refund":
             payment_id = list(payments)[number % len(payments)]
             if amount := min(minor, payments[payment_id]):
-                await house.refund(payer, payment_id, amount)
+                await house.refund(payer, payment_id, amount, merchants_fault=number % 2 == 1)
                 payments[payment_id] -= amount
         case "wait":
             await house.turn_to(house.on + timedelta(days=number))
@@ -221,6 +226,49 @@ async def test_money_told_late_and_taken_back_was_never_there(house: House, kind
         assert {**rows, "repayments": None} == {**others, "repayments": None}, on
         await assert_rows_are_the_fold(house, taken)
     await house.prove(never, taken)
+
+
+async def test_what_bounces_after_a_refund_gave_it_back_is_owed(house: House) -> None:
+    """The money has gone: so much of the refund has not lowered the debt."""
+    payer = await house.payer(wallet_minor=300_000)
+    payment = await house.buy(payer, 50_000)
+    await house.turn_to(date(2026, 10, 2))
+    paid = await house.repay(payer, 50_000)
+    await house.refund(payer, payment, 30_000)
+    await house.turn_to(date(2026, 10, 5))
+    await house.do(reversing(house, payer, decode(Prefix.REPAYMENT, paid.id)))
+    line = await house.line(payer)
+    assert (line.billed_minor, line.used_minor) == (50_000, 50_000)
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+
+
+async def test_the_merchants_part_of_fees_that_went_back_stays_with_it(house: House) -> None:
+    """Money dated before a refund would have ended the plan, so that nothing of the fee had been left to give back."""
+    payer = await house.payer(wallet_minor=300_000)
+    payment = await house.buy(payer, 60_000, tenor=3, merchant_share_ppm=1_000_000)
+    await house.turn_to(date(2026, 9, 20))
+    refunded = await house.refund(payer, payment, 30_000)
+    assert refunded.subsidy_returned_minor > 0
+    await house.turn_to(date(2026, 9, 25))
+    await house.do(house.repaying(payer, 60_000, source=EXTERNAL, value_on=date(2026, 9, 10)))
+    assert (await house.line(payer)).used_minor == 0
+    assert await house.balance(payer.line_id, AccountKind.LINE_CREDIT_BALANCE) == -30_000
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+    await house.followers.catch_up()
+    for code in ("wufeng_consumer_finance",):
+        assert await house.folded(lender_id(house.book.id, code), AccountKind.UNEARNED_SUBSIDY) == 0
+
+
+async def test_a_plan_keeps_the_price_of_the_due_day_that_it_was_made_by(house: House) -> None:
+    payer = await house.payer(wallet_minor=300_000)
+    await house.buy(payer, 60_000, tenor=3)
+    await house.do(house.change(credit.SetDueDay, payer, due_day=20))
+    await house.turn_to(date(2026, 10, 5))
+    await house.do(house.repaying(payer, 5_000, source=EXTERNAL, value_on=date(2026, 10, 2)))
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
 
 
 async def told_rows(house: House, payer: Payer) -> Mapping[str, object]:

@@ -46,7 +46,7 @@ def test_the_modes_have_dates_of_their_own() -> None:
     order = shown("order_instalments", 100_000, tenor=1).schedules[0].rows[0]
     bill = shown("order_instalments", 100_000, mode=Mode.BILL, tenor=1).schedules[0].rows[0]
     assert (order.bill_on, order.due_on) == (date(2026, 9, 24), date(2026, 10, 3))
-    assert (bill.bill_on, bill.due_on) == (date(2026, 10, 1), date(2026, 10, 10))
+    assert (bill.bill_on, bill.due_on) == (date(2026, 10, 3), date(2026, 10, 12)), "as a line opened today"
 
 
 def test_a_month_of_equal_periods_has_the_same_rate_by_regulation_z() -> None:

@@ -62,8 +62,8 @@ def test_a_schedule_of_any_tier_sums_and_is_never_dearer(product: Product, data:
         st.integers(product.instalments.minimum_minor, product.limit.maximum_minor), label="amount"
     )
     on = date(2026, 1, 1) + timedelta(days=data.draw(st.integers(0, 800), label="day"))
-    standard = price_options(product, product.calendar, amount_minor, on)
-    theirs = price_options(product.at_tier(tier), product.calendar, amount_minor, on)
+    standard = price_options(product, product.calendar(on), amount_minor, on)
+    theirs = price_options(product.at_tier(tier), product.calendar(on), amount_minor, on)
     assert [option.tenor for option in theirs] == [option.tenor for option in standard]
     for own, other in zip(theirs, standard, strict=True):
         assert sum(part.principal_minor for part in own.instalments) == amount_minor

@@ -11,12 +11,14 @@ from tests.credit.conftest import shipped
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.lines.model import Line, LineStatus
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import Debt, Target
 from wufeng.credit.repayments.rules import brought_up, owed, spread, waterfall_of
 from wufeng.credit.waterfall.model import Age, Component, Due
 from wufeng.credit.waterfall.rules import allocate
 
 PRODUCT = shipped("monthly_bill").product
+VERSIONS = Versions(PRODUCT)
 WATERFALL = waterfall_of(PRODUCT.repayment)
 DUE_ON = date(2026, 10, 10)
 LINE = Line(
@@ -93,7 +95,7 @@ def test_money_is_conserved_and_parts_sum_up(
     debt = brought_up(debt_of(parts), PRODUCT, on)
     for money_minor in monies:
         before = owed(debt, Target.BILLED, on)
-        paid = spread(debt, money_minor, PRODUCT, on)
+        paid = spread(debt, money_minor, VERSIONS, on)
         assert sum(piece.amount_minor for piece in paid.allocation) + paid.surplus_minor == money_minor
         assert owed(paid.debt, Target.BILLED, on) == before - paid.paid_minor
         assert paid.surplus_minor == max(0, money_minor - before)
@@ -114,7 +116,7 @@ def test_two_repayments_of_a_day_do_what_one_does_and_their_order_does_not_matte
     def after(*monies: int) -> tuple[Debt, int]:
         now, surplus = debt, 0
         for money in monies:
-            paid = spread(now, money, PRODUCT, on)
+            paid = spread(now, money, VERSIONS, on)
             now, surplus = paid.debt, surplus + paid.surplus_minor
         return now, surplus
 
@@ -129,7 +131,7 @@ def test_interest_is_the_same_however_often_one_looks(
     debt = brought_up(debt_of(parts), PRODUCT, on)
     looked = debt
     for day in range(0, days, 7):
-        looked = spread(looked, 0, PRODUCT, DUE_ON + timedelta(days=day)).debt if day else looked
+        looked = spread(looked, 0, VERSIONS, DUE_ON + timedelta(days=day)).debt if day else looked
         looked = brought_up(looked, PRODUCT, on)
     for bill, other in zip(debt.bills, looked.bills, strict=True):
         assert interest_to_bill(bill, on) == interest_to_bill(other, on)

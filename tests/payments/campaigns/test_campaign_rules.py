@@ -88,7 +88,7 @@ def test_a_price_that_fixes_a_share_or_forbids_one_is_left_alone() -> None:
 
 
 def ways(*offered: Offered, share_ppm: int = 0) -> list[tuple[int, int, int, int | None]]:
-    found = price_ways(MONTHLY, MONTHLY.calendar, 1_000_00, 1_000_00, share_ppm, None, offered, ON)
+    found = price_ways(MONTHLY, MONTHLY.calendar(ON), 1_000_00, 1_000_00, share_ppm, None, offered, ON)
     return [
         (
             one.price.tenor,
@@ -135,7 +135,7 @@ def test_a_shown_price_is_what_a_draw_costs_and_the_whole_share_leaves_nothing(
     one = Offered(
         campaign_of(share_ppm=share_ppm, order_least_minor=1, order_most_minor=None, tenors=(3, 6, 12)), None
     )
-    calendar = product.calendar
+    calendar = product.calendar(ON)
     (priced,) = price_ways(product, calendar, amount_minor, amount_minor, 0, (tenor,), (one,), ON)
     (own,) = price_ways(product, calendar, amount_minor, amount_minor, 0, (tenor,), (), ON)
     subsidy = subsidy_minor(product, calendar, amount_minor, tenor, share_ppm, ON)
@@ -145,8 +145,8 @@ def test_a_shown_price_is_what_a_draw_costs_and_the_whole_share_leaves_nothing(
 
 
 def test_a_part_too_small_for_a_plan_costs_the_merchant_nothing() -> None:
-    assert subsidy_minor(MONTHLY, MONTHLY.calendar, 1, 12, WHOLE, ON) == 0
-    assert subsidy_minor(MONTHLY, MONTHLY.calendar, 1_000_00, 5, WHOLE, ON) == 0
+    assert subsidy_minor(MONTHLY, MONTHLY.calendar(ON), 1, 12, WHOLE, ON) == 0
+    assert subsidy_minor(MONTHLY, MONTHLY.calendar(ON), 1_000_00, 5, WHOLE, ON) == 0
 
 
 def test_every_move_is_in_the_table_and_what_is_over_stays_so() -> None:

@@ -4,6 +4,8 @@ from datetime import date
 
 from msgspec import Struct
 
+from wufeng.credit.products.model import Rounding
+
 MICRO = 1_000_000
 """Interest is kept in millionths of the minor unit until it is billed."""
 
@@ -36,7 +38,15 @@ def micro_of(balance_minor: int, daily_ppm: int, least_minor: int = 0) -> int:
     return max(balance_minor * daily_ppm, least_minor * MICRO) if balance_minor > 0 else 0
 
 
-def round_micro(micro: int) -> int:
-    """Millionths (>= 0) as minor units, half-even."""
+def round_micro(micro: int, rounding: Rounding = Rounding.HALF_EVEN) -> int:
+    """Millionths (>= 0) as minor units."""
     whole, rest = divmod(micro, MICRO)
-    return whole + (2 * rest > MICRO or (2 * rest == MICRO and whole % 2 == 1))
+    match rounding:
+        case Rounding.HALF_EVEN:
+            return whole + (2 * rest > MICRO or (2 * rest == MICRO and whole % 2 == 1))
+        case Rounding.HALF_UP:
+            return whole + (2 * rest >= MICRO)
+        case Rounding.DOWN:
+            return whole
+        case Rounding.UP:
+            return whole + (rest > 0)

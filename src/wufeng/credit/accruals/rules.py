@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from wufeng.credit.accruals.model import MICRO, Segment, micro_of, round_micro
+from wufeng.credit.products.model import Pieces, Rounding
 
 
 class Bearing(Protocol):
@@ -41,6 +42,14 @@ class Bearing(Protocol):
     def interest_billed_minor(self) -> int:
         """What was billed of all of it."""
 
+    @property
+    def rounding(self) -> Rounding:
+        """How it is rounded when it is billed."""
+
+    @property
+    def pieces(self) -> Pieces:
+        """Whether each stretch is rounded when it ends, or all of them together."""
+
 
 def daily_micro(one: Bearing) -> int:
     """What it earns a day from now on, in millionths."""
@@ -48,18 +57,36 @@ def daily_micro(one: Bearing) -> int:
 
 
 def accrued_micro(one: Bearing, on: date) -> int:
-    """All the interest it has earned by the end of a date, exact, in millionths."""
-    micro = sum(segment.interest_micro for segment in one.segments)
-    if one.daily_ppm:
-        micro += daily_micro(one) * max(0, (on - one.accrued_on).days)
+    """All the interest it has earned by the end of a date, in millionths: exact, but for stretches that were rounded
+    when they ended.
+    """
+    micro = _ended_micro(one) + _running_micro(one, on)
     return micro if one.most_minor is None else min(micro, one.most_minor * MICRO)
+
+
+def _ended_micro(one: Bearing) -> int:
+    if one.pieces is Pieces.ADDED:
+        return sum(segment.interest_micro for segment in one.segments)
+    return sum(round_micro(segment.interest_micro, one.rounding) for segment in one.segments) * MICRO
+
+
+def _running_micro(one: Bearing, on: date) -> int:
+    return daily_micro(one) * max(0, (on - one.accrued_on).days) if one.daily_ppm else 0
+
+
+def _accrued_minor(one: Bearing, on: date) -> int:
+    """The same in minor units, as if the running stretch ended on the date."""
+    if one.pieces is Pieces.ADDED:
+        return round_micro(accrued_micro(one, on), one.rounding)
+    minor = _ended_micro(one) // MICRO + round_micro(_running_micro(one, on), one.rounding)
+    return minor if one.most_minor is None else min(minor, one.most_minor)
 
 
 def interest_to_bill(one: Bearing, on: date) -> int:
     """The interest it has earned by the end of a date and that was not billed yet, in minor units; never negative."""
     if not one.daily_ppm and not one.segments:
         return 0
-    return max(0, round_micro(accrued_micro(one, on)) - one.interest_billed_minor)
+    return max(0, _accrued_minor(one, on) - one.interest_billed_minor)
 
 
 def ended(one: Bearing, on: date) -> tuple[date, tuple[Segment, ...]] | None:

@@ -1,24 +1,27 @@
--- name: wrong_sums
--- The sums that events have moved, beside all that bears interest, one by one. Both are straight lines from the last
--- event on, so they are compared on that date: where they stand, and what comes a day. One whose interest is capped is in
--- no sum, and neither is one that bears nothing any more with less than a minor unit left to bill.
-with last as materialized (
-    select max(business_on) as business_on
-      from (select business_on from accrual where bucket = $1
-             union all select accrued_on from draw where bucket = $1 and daily_ppm <> 0
-             union all select accrued_on from bill where bucket = $1 and daily_ppm <> 0) as one
-), bearing as (
+-- name: latest_on
+-- A date from which on all that is kept of a bucket goes straight on: none of its rows was made by a later event.
+select greatest((select closed_through + 1 from head where bucket = $1),
+                (select max(touched_on) from line where bucket = $1),
+                (select max(greatest(posted_on, billable_on, accrued_on)) from draw where bucket = $1),
+                (select max(accrued_on) from bill where bucket = $1)) as latest_on;
+
+-- name: straight_sums
+-- All that bears interest without an end, one by one: where it stands on that date, and what comes a day. One that bears
+-- nothing any more, with less than a minor unit left to bill, is done. Capped bills, plans by a yearly rate and rounding
+-- of another kind are the business of `odd_bills` and `odd_draws`.
+with bearing as (
     select line_id, unbilled_minor as balance_minor, daily_ppm, 0 as least_minor, accrued_on, segments,
            interest_billed_minor
       from draw
-     where bucket = $1 and (daily_ppm <> 0 or segments is not null)
+     where bucket = $1 and (daily_ppm <> 0 or segments is not null) and rounding is null and pieces is null
     union all
     select line_id,
            single_minor + instalment_minor - paid_principal_minor
              + case when bears_fees then fee_minor - paid_fee_minor else 0 end,
            daily_ppm, least_minor, accrued_on, segments, interest_billed_minor
       from bill
-     where bucket = $1 and (daily_ppm <> 0 or segments is not null) and most_minor is null
+     where bucket = $1 and (daily_ppm <> 0 or segments is not null) and most_minor is null and rounding is null
+       and pieces is null
 ), earning as (
     select line_id, balance_minor, interest_billed_minor, accrued_on, day.micro as daily_micro,
            coalesce(ended.micro, 0) as ended_micro
@@ -34,8 +37,8 @@ with last as materialized (
              from json_array_elements(coalesce(segments, '[]')) as part) as ended
 ), earned as (
     select line_id, balance_minor, interest_billed_minor, daily_micro,
-           ended_micro + daily_micro * greatest(last.business_on - accrued_on, 0) as micro
-      from earning, last
+           ended_micro + daily_micro * greatest($2::date - accrued_on, 0) as micro
+      from earning
 ), rounded as (
     select line_id, balance_minor, interest_billed_minor, daily_micro, micro,
            div(micro, 1000000)
@@ -43,31 +46,48 @@ with last as materialized (
                       or (2 * mod(micro, 1000000) = 1000000 and mod(div(micro, 1000000), 2) = 1)
                     then 1 else 0 end as whole_minor
       from earned
-), by_product as (
-    select line.product, line.product_version,
-           sum(rounded.micro - rounded.interest_billed_minor * 1000000) as micro,
-           sum(rounded.daily_micro) as daily_micro
-      from rounded
-      join line on line.bucket = $1 and line.id = rounded.line_id
-     where rounded.balance_minor > 0 or rounded.whole_minor > rounded.interest_billed_minor
-     group by line.product, line.product_version
-), by_events as (
-    select product, product_version, sum(accrual.micro + accrual.daily_micro * (last.business_on - accrual.business_on))
-             as micro,
-           sum(accrual.daily_micro) as daily_micro
-      from accrual, last
-     where accrual.bucket = $1
-     group by product, product_version
 )
-select product, product_version,
-       coalesce(by_product.micro, 0)::text as micro, coalesce(by_product.daily_micro, 0)::text as daily_micro,
-       coalesce(by_events.micro, 0)::text as found_micro,
-       coalesce(by_events.daily_micro, 0)::text as found_daily_micro
-  from by_product
-  full join by_events using (product, product_version)
- where (coalesce(by_product.micro, 0), coalesce(by_product.daily_micro, 0))
-       <> (coalesce(by_events.micro, 0), coalesce(by_events.daily_micro, 0))
- order by product, product_version;
+select line.product, line.product_version,
+       sum(rounded.micro - rounded.interest_billed_minor * 1000000)::bigint as micro,
+       sum(rounded.daily_micro)::bigint as daily_micro
+  from rounded
+  join line on line.bucket = $1 and line.id = rounded.line_id
+ where rounded.balance_minor > 0 or rounded.whole_minor > rounded.interest_billed_minor
+ group by line.product, line.product_version;
+
+-- name: odd_bills
+select id
+  from bill
+ where bucket = $1 and not settled and (daily_ppm <> 0 or segments is not null)
+   and (most_minor is not null or rounding is not null or pieces is not null)
+   and id > $2
+ order by id
+ limit $3;
+
+-- name: odd_draws
+select id
+  from draw
+ where bucket = $1 and (unbilled_minor > 0 or charges_open)
+   and (interest_parts is not null or rounding is not null or pieces is not null)
+   and id > $2
+ order by id
+ limit $3;
+
+-- name: billed_sums
+-- All that ever became owed of interest, by the rows of bills and draws.
+select line.product, line.product_version, sum(one.amount_minor)::bigint as billed_minor
+  from (select line_id, interest_billed_minor as amount_minor from bill where bucket = $1 and interest_billed_minor <> 0
+        union all
+        select line_id,
+               interest_billed_minor
+                 + coalesce((select sum(part) from unnest(interest_parts[: billed_parts]) as part), 0)
+          from draw
+         where bucket = $1 and (interest_billed_minor <> 0 or interest_parts is not null)) as one
+  join line on line.bucket = $1 and line.id = one.line_id
+ group by line.product, line.product_version;
+
+-- name: sum_rows
+select product, product_version, business_on, micro, daily_micro, billed_minor from accrual where bucket = $1;
 
 -- name: wrong_booked
 -- What the closes noted as accrued, beside what their journals put on the lenders' accounts.

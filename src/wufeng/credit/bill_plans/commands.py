@@ -20,6 +20,7 @@ from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.draws import store as draws
+from wufeng.credit.draws.commands import join_earning
 from wufeng.credit.lines import store as lines
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
@@ -63,15 +64,18 @@ class _Desk:
             return not_found("bill")
         on = batch.book.business_date(command.at)
         product = self.products.drawn_under(line.product, line.product_version, line.tier, on)
+        contract = self.products.version(line.product, line.product_version, line.tier)
         debts = await load_debts(batch.db, batch.bucket, {line.id: line}, (), [command.bill_id])
         before = debts[line.id]
-        debt = brought_up(before, product, on)
+        debt = brought_up(before, contract, on)
         bill = next(bill for bill in debt.bills if bill.id == command.bill_id)
         priced = _wanted(bill, debt, product, command, on)
         if isinstance(priced, Problem):
             return priced
-        made = rules.split(bill, line, product, priced, batch.ids.new(command.at, slot_of(line.id)), on)
+        plan_id = batch.ids.new(command.at, slot_of(line.id))
+        made = rules.split(bill, line, product, contract, priced, plan_id, on)
         await draws.insert_draws(batch.db, batch.bucket, [made.draw])
+        await join_earning(batch, [(line, made.draw)], on)
         after = replace(debt, bills=rules.with_bill(debt.bills, made.bill), draws=(*debt.draws, made.draw))
         # The plan is a row already: what is kept beside it is what changed of the others.
         owing = replace(before, draws=(*before.draws, made.draw))

@@ -17,7 +17,8 @@ def bill_plan_options(read: Reading, bill: Bill, line: Line, amount_minor: int |
     amount_minor  of its principal; None: as much as may be. Raises invalid_field for what may not be
     """
     product = read.products.drawn_under(line.product, line.product_version, line.tier, read.on)
-    (now,) = brought_up(Debt(line, (bill,)), product, read.on).bills
+    contract = read.products.version(line.product, line.product_version, line.tier)
+    (now,) = brought_up(Debt(line, (bill,)), contract, read.on).bills
     shown = encode(Prefix.BILL, bill.id)
     if (reason := rules.why_not(now, line, product, read.on)) is not None:
         return BillPlanOptions(bill=shown, least_minor=0, most_minor=0, options=(), reason=reason)

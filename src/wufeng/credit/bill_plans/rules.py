@@ -75,8 +75,13 @@ def _priced(bill: Bill, price: PriceOption) -> Priced:
     return Priced(option, plan)
 
 
-def split(bill: Bill, line: Line, product: Product, priced: Priced, draw_id: UUID, on: date) -> Split:
-    """Take the plan's principal off a bill and let the plan owe it. Asserts that the bill may be split so far."""
+def split(
+    bill: Bill, line: Line, product: Product, contract: Product, priced: Priced, draw_id: UUID, on: date
+) -> Split:
+    """Take the plan's principal off a bill and let the plan owe it. Asserts that the bill may be split so far.
+
+    product  the version in force, which the plan lives by      contract  the line's own, which the bill lives by
+    """
     plan = priced.plan
     assert plan.amount_minor <= splittable(bill, product), "no more is split than may be"
     draw = Draw(
@@ -97,12 +102,12 @@ def split(bill: Bill, line: Line, product: Product, priced: Priced, draw_id: UUI
         unbilled_minor=plan.amount_minor,
         posted_on=on,
     )
-    return Split(off_bill(bill, draw, product, on), billable(draw, calendar_of(line, product), on))
+    return Split(off_bill(bill, draw, contract, on), billable(draw, calendar_of(line, product), on))
 
 
-def off_bill(bill: Bill, draw: Draw, product: Product, on: date) -> Bill:
+def off_bill(bill: Bill, draw: Draw, contract: Product, on: date) -> Bill:
     """The bill without the principal that a plan of it has taken over; its minimum falls with it."""
-    return lower(bill, draw.amount_minor, 0, 0, product.minimum, on)
+    return lower(bill, draw.amount_minor, 0, 0, contract.minimum, on)
 
 
 def named(options: list[Priced], quote_option: str) -> Priced | None:

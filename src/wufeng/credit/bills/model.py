@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.credit.accruals.model import Segment
+from wufeng.credit.products.model import Pieces, Rounding
 
 
 class BillStatus(StrEnum):
@@ -38,6 +39,7 @@ class Bill(Struct, frozen=True, kw_only=True):
     interest_billed_minor interest of this bill that was billed, here or on later bills
     wake_on               the date on which the day close looks at it next
     grace_days            days after the due date in which a payment still counts as made in time
+    rounding, pieces      how its interest is rounded
     """
 
     id: UUID
@@ -67,6 +69,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     interest_billed_minor: int = 0
     wake_on: date | None = None
     grace_days: int = 0
+    rounding: Rounding = Rounding.HALF_EVEN
+    pieces: Pieces = Pieces.ADDED
 
     @property
     def last_on(self) -> date:

@@ -227,6 +227,8 @@ def issue(
         accrued_on=until if product.interest.daily_ppm else due,
         wake_on=due,
         grace_days=product.billing.grace_days,
+        rounding=product.rounding.interest,
+        pieces=product.rounding.pieces,
     )
     bill = replace(bill, minimum_minor=minimum_of(product.minimum, bill))
     if not bill.unpaid_minor:
@@ -237,11 +239,13 @@ def issue(
 def pass_due_date(bill: Bill, product: Product) -> Bill:
     """What the end of the due date makes of a bill: minimum paid and revolving, or overdue and late.
 
-    Interest runs from the due date on; a payment in the days of grace has come before this is asked.
+    Interest runs from the due date on; a payment in the days of grace has come before this is asked. What bears
+    interest from the day of the draw bears it through the days of grace too: only after them at another rate.
     """
     if bill.unpaid_minor == 0:
         return replace(bill, status=BillStatus.PAID, wake_on=None)
-    bill = accrue(bill, bill.due_on)
+    since_on = bill.last_on if bill.daily_ppm else bill.due_on
+    bill = accrue(bill, since_on)
     interest = product.interest
     if bill.counted_minor >= bill.minimum_minor:
         passed = replace(
@@ -257,13 +261,13 @@ def pass_due_date(bill: Bill, product: Product) -> Bill:
             wake_on=None,
         )
     if interest.late_most_ppm is not None:
-        passed = replace(passed, most_minor=_most(passed, interest.late_most_ppm))
-    return replace(passed, accrued_on=max(bill.accrued_on, bill.due_on))
+        passed = replace(passed, most_minor=_most(passed, since_on, interest.late_most_ppm))
+    return replace(passed, accrued_on=max(bill.accrued_on, since_on))
 
 
-def _most(bill: Bill, late_most_ppm: int) -> int:
-    """The cap on a bill's interest: what it had earned until the due date, and a share of its principal."""
-    earned_minor = accrued_micro(bill, bill.due_on) // MICRO
+def _most(bill: Bill, since_on: date, late_most_ppm: int) -> int:
+    """The cap on a bill's interest: what it had earned until then, and a share of its principal."""
+    earned_minor = accrued_micro(bill, since_on) // MICRO
     return earned_minor + (bill.single_minor + bill.instalment_minor) * late_most_ppm // PPM
 
 

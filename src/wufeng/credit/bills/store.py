@@ -9,6 +9,7 @@ from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.credit.accruals.columns import pieces_column, pieces_of, rounding_column, rounding_of
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.bills.model import Bill, BillItem, BillItems, BillStatus, InterestBilled
 from wufeng.credit.bills.rules import is_settled
@@ -61,6 +62,8 @@ async def insert_bills(db: Connection, bucket: int, bills: Sequence[tuple[Bill, 
         [bill.most_minor for bill in new],
         [bill.grace_days for bill in new],
         [bill.over_limit_minor for bill in new],
+        [rounding_column(bill.rounding) for bill in new],
+        [pieces_column(bill.pieces) for bill in new],
     )
 
 
@@ -152,6 +155,7 @@ def _bill(row: Record) -> Bill:
     fields["status"] = BillStatus(fields["status"])
     segments = fields["segments"]
     fields["segments"] = _SEGMENTS.decode(segments) if segments is not None else ()
+    fields["rounding"], fields["pieces"] = rounding_of(fields["rounding"]), pieces_of(fields["pieces"])
     return Bill(**fields)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from wufeng import ledger
+from wufeng.base import faults
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Problem
 from wufeng.base.events import Event
@@ -67,6 +68,7 @@ class _Desk:
             lost.append(one)
         await self._keep(batch, moves, lost, posted, command)
         await record_rows(batch.db, batch.bucket, command.closed_on, CHARGE_OFFS, len(lost), command.at)
+        faults.point(f"close_{CHARGE_OFFS}")
         return Answer(200, msgspec.json.encode(len(lost)))
 
     async def _keep(

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base.ids import id_of
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillItems, BillStatus, InterestBilled
 from wufeng.credit.bills.rules import accrue
@@ -15,7 +16,12 @@ from wufeng.credit.draws.rules import accrue_draw
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Debt
-from wufeng.credit.repayments.rules import brought_up, end_plan, without_subsidy_to_come
+from wufeng.credit.repayments.rules import (
+    brought_up,
+    end_plan,
+    with_line_state,
+    without_subsidy_to_come,
+)
 
 
 class Lost(Struct, frozen=True):
@@ -53,6 +59,11 @@ def is_due(line: Line, on: date) -> bool:
     return line.charge_off_on is not None and line.charge_off_on <= on
 
 
+def last_bill_id(line_id: UUID) -> UUID:
+    """The id of a charged-off line's last bill where its charge-off made none and its history, rewritten, has one."""
+    return id_of(line_id.int ^ 1 << 64)
+
+
 def charge_off(debt: Debt, bill_id: UUID, product: Product, on: date) -> Lost:
     """Take the loss of a line on a date. Its lenders bear it, the person owes what they owed and no more interest.
 
@@ -72,7 +83,8 @@ def charge_off(debt: Debt, bill_id: UUID, product: Product, on: date) -> Lost:
     if bill is not None:
         bills = (*bills, bill)
         charged_minor += bill.interest_minor
-    return Lost(Debt(line, bills, draws), bill, items, charged_minor, subsidy_minor)
+    after = with_line_state(Debt(line, bills, draws), product, on)  # bills that were in order are overdue now
+    return Lost(after, bill, items, charged_minor, subsidy_minor)
 
 
 def _at_rest(bills: Sequence[Bill], on: date) -> tuple[tuple[Bill, ...], int]:
@@ -96,38 +108,28 @@ def _at_rest(bills: Sequence[Bill], on: date) -> tuple[tuple[Bill, ...], int]:
 
 
 def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillItems, tuple[Draw, ...], int]:
-    """A bill of everything that was not billed, due at once."""
+    """A bill of everything that was not billed, due at once; None when everything was, or was paid before."""
     items: list[BillItem] = []
     interest: list[InterestBilled] = []
-    after: list[Draw] = []
-    subsidy_minor = 0
+    accrued: list[Draw] = []
     for draw in debt.draws:
         draw = accrue_draw(draw, on)
         if earned_minor := interest_to_bill(draw, on):
             interest.append(InterestBilled(draw.id, earned_minor, is_draw=True))
             draw = replace(draw, interest_billed_minor=draw.interest_billed_minor + earned_minor)
-        unpaid = draw.unpaid_of_unbilled_parts()
         items += [
             BillItem(draw.id, part, draw.tenor, owed_minor, 0)
-            for part, owed_minor in unpaid.items()
+            for part, owed_minor in draw.unpaid_of_unbilled_parts().items()
             if owed_minor
         ]
-        subsidy_minor += sum(draw.subsidy_of(part) for part in draw.unbilled_parts)
-        ended, _ = end_plan(replace(draw, unbilled_minor=0, prepaid_minor=0))
-        ended = without_subsidy_to_come(ended)
-        after.append(
-            replace(
-                ended,
-                billed_parts=len(ended.principal_parts),
-                bills=(*ended.bills, *[bill_id] * len(unpaid)),
-            )
-        )
+        accrued.append(draw)
+    subsidy_minor = sum(draw.subsidy_of(part) for draw in accrued for part in draw.unbilled_parts)
     if not items and not interest:
-        return None, BillItems(), tuple(after), subsidy_minor
+        draws = tuple(without_subsidy_to_come(end_plan(draw)[0]) for draw in accrued)
+        return None, BillItems(), draws, subsidy_minor
     single_minor = sum(item.principal_minor for item in items if item.tenor == 1)
     instalment_minor = sum(item.principal_minor for item in items) - single_minor
     interest_minor = sum(billed.amount_minor for billed in interest)
-    total_minor = single_minor + instalment_minor + interest_minor
     bill = Bill(
         id=bill_id,
         line_id=debt.line.id,
@@ -137,7 +139,19 @@ def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillIt
         single_minor=single_minor,
         instalment_minor=instalment_minor,
         interest_minor=interest_minor,
-        minimum_minor=total_minor,
+        minimum_minor=single_minor + instalment_minor + interest_minor,
         accrued_on=on,
     )
-    return bill, BillItems(tuple(items), tuple(interest)), tuple(after), subsidy_minor
+    draws = tuple(_billed_whole(draw, bill_id) for draw in accrued)
+    return bill, BillItems(tuple(items), tuple(interest)), draws, subsidy_minor
+
+
+def _billed_whole(draw: Draw, bill_id: UUID) -> Draw:
+    """A draw of which the last bill has taken everything; fees and interest of its months to come are not charged."""
+    to_come = len(draw.unbilled_parts)
+    ended, _ = end_plan(replace(draw, unbilled_minor=0, prepaid_minor=0))
+    return replace(
+        without_subsidy_to_come(ended),
+        billed_parts=len(ended.principal_parts),
+        bills=(*ended.bills, *[bill_id] * to_come),
+    )

@@ -1,11 +1,15 @@
-"""The close's last step: one journal a bucket and product for the interest that was earned and that no bill holds."""
+"""The close's last step: one journal a bucket and product for the interest that was earned and that no bill holds, and
+the proof that the ledger has what events and closes counted.
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 import msgspec
+import structlog
 
 from wufeng import ledger
+from wufeng.base import faults
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Problem
 from wufeng.base.ids import hashed_id
@@ -18,6 +22,8 @@ from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.credit.products.commands import Products
 from wufeng.ledger import Cause, Journal
 from wufeng.lenders.model import lender_id
+
+log = structlog.get_logger("wufeng.close")
 
 ACCRUALS = "accruals"
 
@@ -56,6 +62,7 @@ class _Desk:
         await ledger.post(batch, journals)
         await accruals.fold_sums(batch.db, batch.bucket, on)
         await store.record_rows(batch.db, batch.bucket, on, ACCRUALS, len(changed), command.at)
+        faults.point(f"close_{ACCRUALS}")
         return Answer(200, msgspec.json.encode(len(changed)))
 
     def _journal(
@@ -75,11 +82,21 @@ def whole_minor(micro: int) -> int:
 
 
 def accrual_step() -> CloseStep:
-    """The step as the close runs it: the last one, when all that the date had to do is done."""
+    """The step as the close runs it: the last one, when all that the date had to do is done.
+
+    A batch numbers and writes its journals last, so they are read in a transaction of its own, right behind the one
+    that booked. A close that is killed between the two has not finished the step, and runs it again. What does not
+    agree is an error of the step: it stops nothing, and shows at every close until it is mended.
+    """
 
     async def run(close: DayClose) -> StepResult:
         command = BookAccruals(at=close.at, closed_on=close.closed_on)
         answer = await close.lanes.submit(close.bucket, command)
-        return StepResult(msgspec.json.decode(answer.body, type=int))
+        async with close.lanes.database.transaction() as db:
+            standings = await accruals.read_ledger(db, close.bucket)
+        errors = tuple(error for one in standings for error in one.differences(close.bucket))
+        for error in errors:
+            log.error("interest does not agree", closed_on=str(close.closed_on), difference=error)
+        return StepResult(msgspec.json.decode(answer.body, type=int), errors)
 
     return CloseStep(ACCRUALS, run)

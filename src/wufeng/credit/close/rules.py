@@ -5,8 +5,12 @@ from functools import cache
 
 import msgspec
 
-from wufeng.credit.products.model import Cycle, Product, Rest
+from wufeng.credit.products.model import Cycle, Pieces, Product, Rest, Rounding
 from wufeng.credit.texts import texts
+
+SLICE_LEAST, SLICE_MOST = 500, 2_000
+"""Lines of one transaction. Long ones weigh less, but their people wait longer: with 2,000 the slowest hundredth of
+payments waited 3.1 s beside a close of everybody, with 500 0.8 s."""
 
 _DAYS = range(1, 32)
 
@@ -34,7 +38,14 @@ def is_plain(product: Product) -> bool:
         and minimum.whole_up_to_minor == 0
         and interest.daily_ppm == 0
         and interest.late_most_ppm is None
+        and product.rounding.interest is Rounding.HALF_EVEN
+        and product.rounding.pieces is Pieces.ADDED
     )
+
+
+def next_slice(lines: int, waiting: int) -> int:
+    """How many lines the next slice takes: twice as many while nobody waits for a lock, else the least."""
+    return SLICE_LEAST if waiting else min(SLICE_MOST, 2 * lines)
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from wufeng.base import faults
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.base.events import close_date, load_closed
@@ -58,7 +59,9 @@ async def dates_to_close(db: Connection, bucket: int, through: date) -> list[dat
     closed.
     """
     closed, finished = await load_closed(db, bucket), await store.load_last_finished(db, bucket)
-    if finished is not None:
+    if faults.planted(faults.Plant.FORGET_RERUN) and closed.through is not None:
+        first = closed.through + ONE_DAY
+    elif finished is not None:
         first = finished + ONE_DAY
     elif closed.through is not None:
         first = closed.through

@@ -124,11 +124,17 @@ async def tell_bills(
         raise SliceRefused(f"bucket {bucket}: {len(bills)} bills were to be told, the answer was {status}")
 
 
+async def count_waiting(db: Connection) -> int:
+    """How many others wait for the rows of this transaction: payments of people that a slice has locked."""
+    waiting: int = await db.fetchval(SQL.count_waiting)
+    return waiting
+
+
 async def _row(db: Connection, statement: str, *values: object) -> Record:
     row = await db.fetchrow(statement, *values)
     assert row is not None, "a statement of sums has one row"
     return row
 
 
-def _earned(rows: Sequence[tuple[str, int, int, int]]) -> Earned:
-    return {(product, version): Delta(micro, daily_micro) for product, version, micro, daily_micro in rows}
+def _earned(rows: Sequence[tuple[str, int, int, int, int]]) -> Earned:
+    return {(product, version): Delta(*sums) for product, version, *sums in rows}

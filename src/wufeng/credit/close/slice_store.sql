@@ -2,6 +2,10 @@
 -- Until the end of the transaction: a plan made for arrays of any length takes them to be short and loops.
 select set_config('plan_cache_mode', 'force_custom_plan', true);
 
+-- name: count_waiting
+-- Of no bucket: a view of the server's memory.
+select count(*) from pg_locks as waited where not waited.granted and pg_backend_pid() = any(pg_blocking_pids(waited.pid));
+
 -- name: lock_lines_to_bill
 -- The next lines whose bill is of that date, as far as their people can be locked without waiting: whom a payment or
 -- another closer holds is met again in the next round. So nothing here waits for a person, and no order can be wrong.
@@ -99,19 +103,22 @@ with due as materialized (
 )
 select (select count(*) from ready) as rows,
        array(select id from ready where due_on = $2 order by line_id) as told,
-       array(select (product, product_version, micro, daily_micro) from earning) as earned;
+       array(select (product, product_version, micro, daily_micro, 0::bigint) from earning) as earned;
 
 -- name: issue_bills
 -- Bills of one date for lines whose people are locked, where nothing is to be decided but sums: a plain product, all
 -- earlier bills past or before their due dates, nothing in the person's favour, no subsidy. All others stay as they are.
 -- What makes a line plain is a column: as conditions they let the planner expect one line, and join in loops.
--- For the same reason the rows of a line travel as arrays. Rows are written where they were read (ctid): nobody moves them while their person is locked. What a bill has earned
--- leaves the sum of what is earned and not billed, and with its last unit the part of one that stays over.
+-- For the same reason "is it billed" is asked of a set of lines as `(... in (select ...)) is true`, which is hashed and
+-- never joined. Rows are written where they were read (ctid): nobody moves them while their person is locked. What a
+-- bill has earned leaves the sum of what is earned and not billed, and with its last unit the part that stays over.
 -- $4 to $6: plain products, versions and the principal's share of the minimum. $7: the next date with each day of the
--- month. $8: the first 22 hex digits of the ids; six that count follow, then the line's slot.
+-- month. $8: the first 22 hex digits of the ids; six that count lines follow, then the line's slot.
 with due as materialized (
-    select line.ctid as place, line.id, line.touched_on, line.bill_day, line.due_day, line.product,
+    select line.ctid as place, line.id, line.touched_on, line.bill_day, line.due_day, line.due_after_days, line.product,
            line.product_version, plain.principal_ppm,
+           ($8::text || lpad(to_hex(row_number() over (order by line.id)), 6, '0') || right(line.id::text, 4))::uuid
+           as bill_id,
            line.next_bill_on = $2::date and line.status in ('open', 'frozen', 'suspended')
            and line.bill_day is not null and line.temporary_limit_minor is null and line.ended_raise_minor = 0
            and line.frozen_until_on is null
@@ -123,7 +130,7 @@ with due as materialized (
         on plain.product = line.product and plain.version = line.product_version
      where line.bucket = $1 and line.id = any($3::uuid[])
 ), part as materialized (
-    select draw.ctid as place, draw.line_id, draw.id, draw.tenor, draw.billed_parts as part,
+    select draw.ctid as place, draw.line_id, due.bill_id, draw.id, draw.tenor, draw.billed_parts as part,
            coalesce(draw.billable_on < $2, false) as is_taken, draw.billable_on is not null as is_billable,
            draw.unbilled_minor,
            least(draw.prepaid_minor, draw.principal_parts[draw.billed_parts + 1]) as covered_minor,
@@ -182,10 +189,6 @@ with due as materialized (
            sum(case when status = 'overdue' then principal_minor + charges_minor else charges_minor end)::bigint
            as missed_minor,
            bool_or(daily_ppm > 0 and principal_minor > 0) as is_earning,
-           array_agg(place order by id) as places, array_agg(amount_minor order by id) as amounts,
-           array_agg(is_running order by id) as running, array_agg(segments order by id) as segments,
-           array_agg(principal_minor + charges_minor = 0 order by id) as settled,
-           array_agg(daily_ppm > 0 or amount_minor > 0 order by id) as moving,
            sum(case when amount_minor = 0 then 0 when principal_minor > 0 then amount_minor * 1000000
                     else unbilled_micro end)::bigint as released_micro,
            '[' || string_agg('["' || id || '",' || amount_minor || ',false]', ',' order by issued_on, id)
@@ -203,9 +206,6 @@ with due as materialized (
            array_agg(principal_minor order by id) filter (where is_taken) as item_principal,
            array_agg(fee_minor order by id) filter (where is_taken) as item_fee,
            array_agg(0::bigint) filter (where is_taken) as item_interest,
-           array_agg(place order by id) filter (where is_taken) as places,
-           array_agg(covered_minor order by id) filter (where is_taken) as item_covered,
-           array_agg(charges_open order by id) filter (where is_taken) as item_open,
            bool_and(is_plain) as is_plain,
            bool_or(case when is_taken then unbilled_minor > principal_minor or charges_open else is_billable end)
            as is_to_come
@@ -213,19 +213,17 @@ with due as materialized (
      group by line_id
 ), billed as materialized (
     select due.place, due.id as line_id, due.touched_on, due.product, due.product_version, summed.item_draws, summed.item_parts, summed.item_tenors,
-           summed.item_principal, summed.item_fee, summed.item_interest, summed.places, summed.item_covered,
-           summed.item_open, earlier.places as old_places, earlier.amounts, earlier.running, earlier.segments,
-           earlier.settled, earlier.moving, earlier.released_micro, coalesce(summed.single_minor, 0) as single_minor,
+           summed.item_principal, summed.item_fee, summed.item_interest, earlier.released_micro, coalesce(summed.single_minor, 0) as single_minor,
            coalesce(summed.instalment_minor, 0) as instalment_minor, coalesce(summed.fee_minor, 0) as fee_minor,
            coalesce(earlier.interest_minor, 0) as interest_minor, coalesce(earlier.carried_minor, 0) as carried_minor,
            coalesce(earlier.missed_minor, 0) as missed_minor, earlier.interest_of::json as interest_of,
            ((coalesce(summed.single_minor, 0) + coalesce(earlier.carried_minor, 0)) * due.principal_ppm + 999999) / 1000000
            + coalesce(summed.instalment_minor, 0) + coalesce(summed.fee_minor, 0) + coalesce(earlier.interest_minor, 0)
            + coalesce(earlier.missed_minor, 0) as minimum_minor,
-           ($7::date[])[due.due_day] as due_on,
+           coalesce($2::date + due.due_after_days, ($7::date[])[due.due_day]) as due_on,
            case when coalesce(summed.is_to_come, false) or coalesce(earlier.is_earning, false)
                 then ($7::date[])[due.bill_day] end as next_bill_on,
-           ($8::text || lpad(to_hex(row_number() over (order by due.id)), 6, '0') || right(due.id::text, 4))::uuid as id
+           due.bill_id as id
       from due
       left join summed on summed.line_id = due.id
       left join earlier on earlier.line_id = due.id
@@ -246,22 +244,20 @@ with due as materialized (
      order by b.id
 ), taken as (
     update draw
-       set billed_parts = draw.billed_parts + 1, bills = draw.bills || billed.id,
+       set billed_parts = draw.billed_parts + 1, bills = draw.bills || part.bill_id,
            prepaid_minor = draw.prepaid_minor - part.covered_minor,
            unbilled_minor = draw.unbilled_minor - part.principal_minor, charges_open = part.charges_open
-      from billed
-     cross join lateral unnest(billed.places, billed.item_covered, billed.item_principal, billed.item_open)
-           as part (place, covered_minor, principal_minor, charges_open)
-     where draw.bucket = $1 and draw.ctid = part.place
+      from part
+     where part.is_taken and (part.line_id in (select line_id from billed)) is true
+       and draw.bucket = $1 and draw.ctid = part.place
 ), accrued as (
     update bill
        set accrued_on = case when old.is_running then $2::date - 1 else bill.accrued_on end, segments = old.segments,
-           interest_billed_minor = bill.interest_billed_minor + old.amount_minor, settled = old.is_settled
-      from billed
-     cross join lateral unnest(billed.old_places, billed.amounts, billed.running, billed.segments, billed.settled,
-                               billed.moving)
-           as old (place, amount_minor, is_running, segments, is_settled, is_moving)
-     where old.is_moving and bill.bucket = $1 and bill.ctid = old.place
+           interest_billed_minor = bill.interest_billed_minor + old.amount_minor,
+           settled = old.principal_minor + old.charges_minor = 0
+      from interest as old
+     where (old.daily_ppm > 0 or old.amount_minor > 0) and (old.line_id in (select line_id from billed)) is true
+       and bill.bucket = $1 and bill.ctid = old.place
 ), moved as (
     update line
        set touched_on = greatest(billed.touched_on, $2), next_bill_on = billed.next_bill_on, looked_on = null
@@ -278,14 +274,15 @@ with due as materialized (
      where account.bucket = $1 and account.id = charges.account_id
     returning account.id
 ), earning as (
-    select product, product_version, -sum(released_micro)::bigint as micro, 0::bigint as daily_micro
+    select product, product_version, -sum(released_micro)::bigint as micro, 0::bigint as daily_micro,
+           sum(interest_minor)::bigint as billed_minor
       from billed
      where released_micro <> 0
      group by product, product_version
 )
 select array(select id from billed order by line_id) as bills, (select count(*) from charges) as charges,
        (select count(*) from charged) as charged,
-       array(select (product, product_version, micro, daily_micro) from earning) as earned;
+       array(select (product, product_version, micro, daily_micro, billed_minor) from earning) as earned;
 
 -- name: tell_bills
 -- Events about bills, and the journals of those just issued. Texts and journals are made before the head is locked: its

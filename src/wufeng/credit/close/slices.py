@@ -18,16 +18,12 @@ from wufeng.base.database import LOST, Connection
 from wufeng.credit.accruals.store import move_accruals
 from wufeng.credit.close import slice_store, store
 from wufeng.credit.close.model import DayClose
-from wufeng.credit.close.rules import bill_texts, is_plain
+from wufeng.credit.close.rules import SLICE_LEAST, bill_texts, is_plain, next_slice
 from wufeng.credit.close.slice_store import Slice
 from wufeng.credit.products.model import Product
 from wufeng.credit.products.store import load_products
 
 log = structlog.get_logger("wufeng.close")
-
-SLICE = 500
-"""Lines of one transaction. Longer ones weigh less (2,000 bill a third more a second), but their people wait longer:
-with 2,000 the slowest hundredth of payments waited 3.1 s beside a close of everybody, with 500 0.8 s."""
 
 ROUNDS = 8
 """How often a bucket is gone through for people who were held before; who still is, is left to the lane."""
@@ -44,6 +40,7 @@ class Slicing:
     def __init__(self, close: DayClose, step: str) -> None:
         self.close = close
         self.step = step
+        self._lines = SLICE_LEAST
         self._plain: list[Product] | None = None
 
     async def run(self, lock: Lock, work: Work) -> int:
@@ -65,7 +62,7 @@ class Slicing:
     async def _round(self, lock: Lock, work: Work) -> tuple[int, int]:
         after, rows, held = FIRST, 0, 0
         while True:
-            found: list[Slice] = []
+            found, at_most = list[Slice](), self._lines
             try:
                 rows += await self._slice(lock, work, after, found)
             except (asyncpg.PostgresError, slice_store.SliceRefused) as error:
@@ -74,7 +71,7 @@ class Slicing:
                 log.warning("a slice is left to the lane", step=self.step, exc_info=error)
             (one,) = found
             held += one.found - len(one.lines)
-            if one.last is None or one.found < SLICE:
+            if one.last is None or one.found < at_most:
                 return rows, held
             after = one.last
 
@@ -82,12 +79,13 @@ class Slicing:
         close = self.close
         async with close.lanes.database.transaction() as db:
             await slice_store.plan_each_slice(db)
-            found.append(await lock(db, close.bucket, close.on, after, SLICE))
+            found.append(await lock(db, close.bucket, close.on, after, self._lines))
             (one,) = found
             if not one.lines:
                 return 0
             faults.point("people_locked")
             rows = await work(self, db, one.lines)
+            self._lines = next_slice(self._lines, await slice_store.count_waiting(db))
             faults.point("before_commit")
         close.lanes.on_commit(close.bucket)
         return rows
@@ -96,7 +94,7 @@ class Slicing:
         """Move the sums of interest and count what the slice has done: in the order of the lane's commands."""
         close = self.close
         if earned:
-            await move_accruals(db, close.bucket, earned, close.on)
+            await move_accruals(db, close.bucket, {key: {close.on: one} for key, one in earned.items()})
         await store.record_rows(db, close.bucket, close.closed_on, self.step, rows, close.at)
         faults.point(f"close_{self.step}")
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from wufeng.credit.conformance.model import Case, NotApplicableError
 from wufeng.credit.conformance.numbers import day, minor, percent_ppm
-from wufeng.credit.loans.model import ChargesDue, InterestBasis, LoanTerms, PaymentKind, Pieces, ScheduleKind
-from wufeng.credit.plans.model import Levelling
+from wufeng.credit.loans.model import ChargesDue, InterestBasis, LoanTerms, PaymentKind, ScheduleKind
 from wufeng.credit.products.dates import Every
-from wufeng.credit.products.model import Method
+from wufeng.credit.products.model import Levelling, Method, Pieces
 from wufeng.credit.rates.model import DayCount
 from wufeng.credit.waterfall.model import Age, Component, Future, Order, Processing, Step, Waterfall
 from wufeng.credit.waterfall.rules import order_of

@@ -33,7 +33,8 @@ failed. What the engine does not have is not applicable, with its reason.
 Schedules and the spread of money are run as loans that stand alone (`credit/loans`): a fold of their own, which no
 line uses. It shares with products what is computed: `amortise`, `equal_payment`, `period_rates` (`credit/plans`) and
 `allocate` (`credit/waterfall`). How draws, bills and repayments of a line follow each other is not held by these
-cases, but by the tests under `tests/credit`.
+cases, but by the tests under `tests/credit`. A product file that says a case's terms (rate, method, day count,
+multiple, down payment) gives its published first schedule: `tests/credit/products/test_published_schedules.py`.
 """
 
 _SOURCES = """\

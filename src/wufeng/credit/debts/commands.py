@@ -15,10 +15,11 @@ from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch
 from wufeng.credit.accruals import store as accruals
 from wufeng.credit.accruals.store import ProductVersion
-from wufeng.credit.accruals.sums import NONE, Delta, of_all
+from wufeng.credit.accruals.sums import Course, change, together
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts import rules
+from wufeng.credit.debts.earning import earned
 from wufeng.credit.debts.store import keep_debts
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.ceilings import load_ceilings
@@ -61,7 +62,7 @@ async def keep(
     moves = [Move(move.before, rules.with_next_bill(move.after, on)) for move in moves]
     moves = await _closed_if_done(batch, moves, on)
     await keep_debts(batch.db, batch.bucket, [(move.before, move.after) for move in moves])
-    await _move_accruals(batch, moves, on)
+    await move_earned(batch, moves, on)
     moved = [move for move in moves if move.after.line.status is not move.before.line.status]
     if moved:
         instant = at or batch.book.start_of(on)
@@ -77,21 +78,18 @@ async def keep(
     return moves
 
 
-async def _move_accruals(batch: Batch, moves: Sequence[Move], on: date) -> None:
-    """Move the sums of earned interest by what events did to bills and draws."""
-    deltas: dict[ProductVersion, Delta] = {}
+async def move_earned(batch: Batch, moves: Sequence[Move], on: date) -> None:
+    """Move the sums of earned interest by what happened to bills and draws, or to the days of their line.
+
+    `keep` does it for its moves; who changes a line alone asks for it.
+    """
+    courses: dict[ProductVersion, Course] = {}
     for move in moves:
-        delta = earned(move.after, on).minus(earned(move.before, on))
-        if delta != NONE:
+        if course := change(earned(move.before, on), earned(move.after, on)):
             key = move.after.line.product, move.after.line.product_version
-            deltas[key] = deltas.get(key, NONE).plus(delta)
-    if deltas and not faults.planted(faults.Plant.FORGET_ACCRUAL):
-        await accruals.move_accruals(batch.db, batch.bucket, deltas, on)
-
-
-def earned(debt: Debt, on: date) -> Delta:
-    """What a debt's bills and draws have earned by the end of a date that is not billed, and earn a day."""
-    return of_all((*debt.bills, *debt.draws), on)
+            courses[key] = together((courses.get(key, {}), course))
+    if courses and not faults.planted(faults.Plant.FORGET_ACCRUAL):
+        await accruals.move_accruals(batch.db, batch.bucket, courses)
 
 
 async def load_amounts(db: Connection, bucket: int, line_ids: Sequence[UUID]) -> dict[UUID, LineAmounts]:

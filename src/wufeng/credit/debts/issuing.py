@@ -11,6 +11,7 @@ from wufeng.credit.bills.rules import due_date, issue, take_items
 from wufeng.credit.debts.rules import expected_bill_on, touched
 from wufeng.credit.lines.rules import after_bill, over_limit_minor
 from wufeng.credit.products.model import Product
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import Debt, Spread
 from wufeng.credit.repayments.rules import brought_up, spread
 
@@ -49,6 +50,7 @@ def issue_bill(
 ) -> IssuedBill:
     """Issue the bill of one line on a date: what is due of its draws, and the interest of what was not paid.
 
+    product  the version that the line was opened under: bills follow the contract
     known  of a bill in a history that is folded again; None: as the line is now
     """
     now = brought_up(debt, product, issued_on)
@@ -66,7 +68,8 @@ def issue_bill(
     owed_minor = after.principal_minor
     applied = None
     if money_minor := min(credit_balance_minor, after.billed_minor):
-        applied = spread(after, money_minor, product, issued_on)
+        # What stands in favour pays bills only, so no draw's own version is asked.
+        applied = spread(after, money_minor, Versions(product), issued_on)
         assert applied.surplus_minor == 0, "no more is applied than bills owe"
         after = applied.debt
     bill = next(bill for bill in after.bills if bill.id == bill_id)

@@ -17,21 +17,24 @@ from wufeng.base.ids import Prefix, encode
 from wufeng.credit.accruals.model import MICRO, Segment, round_micro
 from wufeng.credit.accruals.rules import Bearing, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillItems
+from wufeng.credit.documents.pieces import before_bill, of_instalment, on_bill, posted
 from wufeng.credit.documents.planned import Planned, PlanWords
-from wufeng.credit.documents.steps import Explained, Rounding, Why, comes_to
+from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.documents.texts import exact, money, say
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.products.model import Minimum, Part, Product, Rest
-from wufeng.credit.repayments.model import NOT_PAID, Allocation, Paid, Repayment, RepaymentStatus
-from wufeng.credit.repayments.rules import order_at
+from wufeng.credit.history.model import Refunded
+from wufeng.credit.products.model import Minimum, Pieces, Product, Rest, Rounding
+from wufeng.credit.repayments.model import Paid, Repayment
 from wufeng.credit.texts import percent_text
 
 
 class BillSources(Struct, frozen=True):
     """What a bill's amounts come from, as it stands on a date.
 
-    earlier  bills and draws whose interest it took      repayments  those of its line, in any order
+    earlier  bills and draws whose interest it took, and the draws of its items
+    repayments, refunds  those of its line, in any order
     plans    of its items' draws in instalments; the parts of one that is not there are told without their formula
+    used_minor  principal of which it asks for a part only, where its product bills no more than that (`used_at_issue`)
     """
 
     bill: Bill
@@ -42,6 +45,8 @@ class BillSources(Struct, frozen=True):
     earlier: Mapping[UUID, Bill | Draw] = {}
     repayments: Sequence[Repayment] = ()
     plans: Mapping[UUID, Planned] = {}
+    used_minor: int | None = None
+    refunds: Sequence[Refunded] = ()
 
 
 def explain_bill(sources: BillSources, language: str) -> tuple[Explained, ...]:
@@ -49,152 +54,75 @@ def explain_bill(sources: BillSources, language: str) -> tuple[Explained, ...]:
 
     The last two only where there is any. Asserts that each amount is what its steps come to.
     """
-    return _Words(sources.currency, language).bill(sources)
+    return Words(sources.currency, language).bill(sources)
 
 
-def explain_repayment(
-    repayment: Repayment,
-    bills: Mapping[UUID, Bill],
-    draws: Mapping[UUID, Draw],
-    product: Product,
-    currency: str,
-    language: str,
+def explain_plan(
+    draw: Draw, one: Planned, currency: str, language: str, repayments: Sequence[Repayment] = ()
 ) -> tuple[Explained, ...]:
-    """A repayment by its pieces, each with the rule that put it there; then the fees it saved, if any.
+    """A plan by its instalments as they stand, each by the formula it was made by; then its cost, if it has any.
 
-    bills, draws  those that its pieces name
+    repayments  of its line: charges may have fallen away with one
     """
-    return _Words(currency, language).repayment(repayment, {**bills, **draws}, product)
+    return Words(currency, language).plan(draw, one, repayments)
 
 
-def explain_plan(draw: Draw, one: Planned, currency: str, language: str) -> tuple[Explained, ...]:
-    """A plan by its instalments as they stand, each by the formula it was made by; then its cost, if it has any."""
-    return _Words(currency, language).plan(draw, one)
-
-
-class _Words(Struct, frozen=True):
+class Words(Struct, frozen=True):
     """Makes explanations in one currency and language."""
 
     currency: str
     language: str
 
     def bill(self, sources: BillSources) -> tuple[Explained, ...]:
-        bill, items, of = sources.bill, sources.items.items, sources.plans
+        """The amounts of a bill: see `explain_bill`."""
+        bill, items = sources.bill, sources.items.items
+        before = [one for one in sources.repayments if one.value_on < bill.issued_on]
         singles = [item for item in items if item.tenor == 1]
         plans = [item for item in items if item.tenor > 1]
         parts = [
             self._of_items(
-                Why.PURCHASES, bill.single_minor, [self._item(Why.PURCHASE, i, of) for i in singles]
+                Why.PURCHASES,
+                bill.single_minor,
+                [self._purchase(i, sources) for i in singles],
+                self._refunds_of(singles, sources),
             ),
             self._of_items(
-                Why.INSTALMENTS, bill.instalment_minor, [self._item(Why.INSTALMENT, i, of) for i in plans]
+                Why.INSTALMENTS,
+                bill.instalment_minor,
+                [self.item(Why.INSTALMENT, i, sources.plans, before) for i in plans],
+                self._refunds_of(plans, sources),
             ),
             self._of_items(
-                Why.INSTALMENT_FEES, bill.fee_minor, [self._item(Why.INSTALMENT_FEE, i, of) for i in plans]
+                Why.INSTALMENT_FEES,
+                bill.fee_minor,
+                [self.item(Why.INSTALMENT_FEE, i, sources.plans, before) for i in plans],
             ),
-            self._interest(sources),
+            self._interest(sources, before),
             self._late_interest(bill, sources.on),
         ]
         parts = [part for part in parts if part.amount_minor or part.steps]
         accrued_minor = interest_to_bill(bill, sources.on)
         amounts = [
-            self._made(Why.TOTAL, bill.total_minor, parts),
-            self._minimum(bill, sources.product.minimum),
+            self.made(Why.TOTAL, bill.total_minor, parts),
+            self._minimum(bill, sources),
         ]
         if bill.paid_minor:
             amounts.append(self._paid(sources))
         if accrued_minor:
-            amounts.append(self._earned(Why.ACCRUED, bill, sources.on, accrued_minor))
+            amounts.append(self.earned(Why.ACCRUED, bill, sources.on, accrued_minor))
         return tuple(amounts)
 
-    def repayment(
-        self, repayment: Repayment, debts: Mapping[UUID, Bill | Draw], product: Product
-    ) -> tuple[Explained, ...]:
-        on = repayment.value_on
-        steps = [self._piece(piece, debts, product, on) for piece in repayment.allocation]
-        steps = [step for step in steps if step.code is not Why.SAVED]
-        whole = Explained(
-            code=Why.REPAYMENT,
-            amount_minor=repayment.amount_minor,
-            sentence=self._say(
-                f"repayment_{repayment.status.value}", amount=self._money(repayment.amount_minor)
-            ),
-            of=encode(Prefix.REPAYMENT, repayment.id),
-            steps=self._filled(repayment.amount_minor, steps, Why.SURPLUS) if steps else (),
-        )
-        saved = [
-            self._piece(piece, debts, product, on)
-            for piece in repayment.allocation
-            if piece.part is Paid.FEE_DROPPED
-        ]
-        if not saved:
-            return (whole,)
-        return whole, self._made(Why.SAVED, repayment.saved_minor, saved)
-
-    def _piece(
-        self, piece: Allocation, debts: Mapping[UUID, Bill | Draw], product: Product, on: date
+    def item(
+        self,
+        code: Why,
+        item: BillItem,
+        plans: Mapping[UUID, Planned],
+        repayments: Sequence[Repayment] = (),
     ) -> Explained:
-        match piece.part:
-            case Paid.FEE | Paid.INTEREST | Paid.PRINCIPAL:
-                return self._by_waterfall(piece, debts, product, on)
-            case Paid.UNBILLED:
-                code = "before_bill" if _tenor(piece, debts) == 1 else "before_bill_instalment"
-                why = Why.BEFORE_BILL
-            case Paid.FEE_DROPPED:
-                code, why = "saved_fee", Why.SAVED
-            case Paid.CREDIT_BALANCE:
-                code, why = "surplus", Why.SURPLUS
-            case _:
-                return self._charged_now(piece, debts, on)
-        return Explained(
-            code=why,
-            part=piece.part.value,
-            amount_minor=piece.amount_minor,
-            of=encode(Prefix.DRAW, piece.draw) if piece.draw is not None else None,
-            instalment=piece.instalment,
-            sentence=self._say(
-                code, amount=self._money(piece.amount_minor), instalment=piece.instalment or 0
-            ),
-        )
+        """A draw's part on a bill: its principal, its fee or its interest, by the plan where it has one.
 
-    def _by_waterfall(
-        self, piece: Allocation, debts: Mapping[UUID, Bill | Draw], product: Product, on: date
-    ) -> Explained:
-        """A piece that paid a part of a bill: the oldest bill first, its parts in the order of its age."""
-        assert piece.bill is not None, "the waterfall pays bills"
-        bill = debts[piece.bill]
-        assert isinstance(bill, Bill), "the id of a bill is no draw's"
-        days = max(0, (on - bill.due_on).days)
-        order = order_at(product.repayment.waterfall, days)
-        part = Part(piece.part.value)
-        return Explained(
-            code=Why.BY_WATERFALL,
-            part=piece.part.value,
-            amount_minor=piece.amount_minor,
-            of=encode(Prefix.BILL, bill.id),
-            days_past_due=days,
-            order=order,
-            place=order.index(part) + 1,
-            sentence=self._say(
-                "by_waterfall_late" if days else "by_waterfall",
-                amount=self._money(piece.amount_minor),
-                part=self._say(f"part_{part.value}"),
-                issued_on=bill.issued_on.isoformat(),
-                days=days,
-                place=order.index(part) + 1,
-                order=self._say("then").join(self._say(f"part_{each.value}") for each in order),
-            ),
-        )
-
-    def _charged_now(self, piece: Allocation, debts: Mapping[UUID, Bill | Draw], on: date) -> Explained:
-        """Interest that was charged with the repayment, up to its date."""
-        id_ = piece.bill or piece.draw
-        assert id_ is not None, "interest is of a bill or a draw"
-        earned = self._earned(Why.CHARGED_NOW, debts[id_], on, piece.amount_minor)
-        return replace(earned, part=piece.part.value)
-
-    def _item(self, code: Why, item: BillItem, plans: Mapping[UUID, Planned]) -> Explained:
-        """A draw's part on a bill: its principal, its fee or its interest, by the plan where it has one."""
+        repayments  that may have paid a part of it before, or let it fall away
+        """
         amounts = {Why.INSTALMENT_FEE: item.fee_minor, Why.INSTALMENT_INTEREST: item.interest_minor}
         amount_minor = amounts.get(code, item.principal_minor)
         said = Explained(
@@ -203,36 +131,47 @@ class _Words(Struct, frozen=True):
             of=encode(Prefix.DRAW, item.draw_id),
             instalment=item.part + 1,
             tenor=item.tenor,
-            sentence=self._say(
-                code.value, amount=self._money(amount_minor), instalment=item.part + 1, tenor=item.tenor
+            sentence=self.say(
+                code.value, amount=self.money(amount_minor), instalment=item.part + 1, tenor=item.tenor
             ),
         )
         one = plans.get(item.draw_id)
-        return said if one is None or not amount_minor else self._by_plan(said, one, item.part)
+        if one is None or not amount_minor:
+            return said
+        paid, tell = (
+            (Paid.UNBILLED, self._repaid) if code is Why.INSTALMENT else (Paid.FEE_DROPPED, self._fell)
+        )
+        early = [
+            tell(repayment, -minor)
+            for repayment in posted(repayments)
+            if (minor := of_instalment(repayment, item, paid))
+        ]
+        return self._by_plan(said, one, item.part, early)
 
-    def _by_plan(self, said: Explained, one: Planned, part: int) -> Explained:
+    def _by_plan(self, said: Explained, one: Planned, part: int, early: Sequence[Explained]) -> Explained:
         """A part with the formula of its plan, and with what has become of it since."""
         assert said.amount_minor is not None, "parts are in minor units"
         words = PlanWords(self.currency, self.language)
         by_code = {Why.INSTALMENT_FEE: words.fee, Why.INSTALMENT_INTEREST: words.interest}
         steps = by_code.get(said.code, words.principal)(one, part)
-        filled = self._filled(said.amount_minor, steps, Why.CHANGED)
-        formula = self._say("and").join(words.told(filled))
-        told = self._say("opened", sentence=said.sentence, formula=formula)
+        steps = [*steps, *early] if comes_to([*steps, *early], None) >= said.amount_minor else steps
+        filled = self.filled(said.amount_minor, steps, Why.CHANGED)
+        formula = self.say("and").join(words.told(filled))
+        told = self.say("opened", sentence=said.sentence, formula=formula)
         return replace(said, sentence=told, steps=filled)
 
-    def plan(self, draw: Draw, one: Planned) -> tuple[Explained, ...]:
+    def plan(self, draw: Draw, one: Planned, repayments: Sequence[Repayment]) -> tuple[Explained, ...]:
         """The parts of a plan as they stand, and what they cost together."""
-        parts = [self._plan_part(draw, one, part) for part in range(len(draw.principal_parts))]
+        parts = [self._plan_part(draw, one, part, repayments) for part in range(len(draw.principal_parts))]
         cost = [
-            self._step(Why.INSTALMENT_FEE, sum(draw.fee_parts)),
-            self._step(Why.INSTALMENT_INTEREST, sum(draw.interest_parts)),
+            self.step(Why.INSTALMENT_FEE, sum(draw.fee_parts)),
+            self.step(Why.INSTALMENT_INTEREST, sum(draw.interest_parts)),
         ]
         cost = [step for step in cost if step.amount_minor]
         cost_minor = sum(draw.fee_parts) + sum(draw.interest_parts)
-        return (*parts, *([self._made(Why.PLAN_COST, cost_minor, cost)] if cost else []))
+        return (*parts, *([self.made(Why.PLAN_COST, cost_minor, cost)] if cost else []))
 
-    def _plan_part(self, draw: Draw, one: Planned, part: int) -> Explained:
+    def _plan_part(self, draw: Draw, one: Planned, part: int, repayments: Sequence[Repayment]) -> Explained:
         item = BillItem(
             draw.id,
             part,
@@ -243,8 +182,9 @@ class _Words(Struct, frozen=True):
         )
         plans = {draw.id: one}
         steps = [
-            self._item(code, item, plans)
-            for code in (Why.INSTALMENT, Why.INSTALMENT_FEE, Why.INSTALMENT_INTEREST)
+            self.item(Why.INSTALMENT, item, plans),  # paid early it stays what it is
+            self.item(Why.INSTALMENT_FEE, item, plans, repayments),
+            self.item(Why.INSTALMENT_INTEREST, item, plans, repayments),
         ]
         steps = [step for step in steps if step.amount_minor]
         amount_minor = sum(step.amount_minor or 0 for step in steps)
@@ -254,9 +194,9 @@ class _Words(Struct, frozen=True):
             of=encode(Prefix.DRAW, draw.id),
             instalment=part + 1,
             tenor=draw.tenor,
-            sentence=self._say(
+            sentence=self.say(
                 "plan_part" if steps else "plan_part_nothing",
-                amount=self._money(amount_minor),
+                amount=self.money(amount_minor),
                 instalment=part + 1,
                 tenor=draw.tenor,
                 formula=self._sum(steps),
@@ -264,69 +204,123 @@ class _Words(Struct, frozen=True):
             steps=tuple(steps),
         )
 
-    def _of_items(self, code: Why, amount_minor: int, steps: list[Explained]) -> Explained:
-        """A kind of item; what has changed since is told beside it."""
+    def _of_items(
+        self, code: Why, amount_minor: int, steps: list[Explained], refunds: Sequence[Explained] = ()
+    ) -> Explained:
+        """A kind of item; what has changed since is told beside it: by the refunds, where they are all of it."""
         steps = [step for step in steps if step.amount_minor]
-        made = self._made(code, amount_minor, steps, count=len(steps))
-        if len(made.steps) == len(steps):
+        count = len(steps)
+        if comes_to([*steps, *refunds], None) == amount_minor:
+            steps += refunds
+        made = self.made(code, amount_minor, steps, count=count)
+        if len(made.steps) == count:
             return made
-        told = self._say("changed_since", sentence=made.sentence, formula=self._sum(made.steps))
+        told = self.say("changed_since", sentence=made.sentence, formula=self._sum(made.steps))
         return replace(made, sentence=told)
 
-    def _interest(self, sources: BillSources) -> Explained:
+    def _refunds_of(self, items: Sequence[BillItem], sources: BillSources) -> list[Explained]:
+        """What refunds gave back of some items' draws since the bill was issued."""
+        ids = {item.draw_id for item in items}
+        return [
+            Explained(
+                code=Why.REFUNDED,
+                amount_minor=-refund.amount_minor,
+                until_on=refund.on,
+                of=encode(Prefix.REFUND, refund.refund_id),
+                sentence=self.say(
+                    "refunded", on=refund.on.isoformat(), amount=self.money(refund.amount_minor)
+                ),
+            )
+            for refund in sources.refunds
+            if refund.on >= sources.bill.issued_on and ids.intersection(refund.draw_ids)
+        ]
+
+    def _interest(self, sources: BillSources, before: Sequence[Repayment]) -> Explained:
         """The interest that a bill took: of earlier bills and draws, by stretches, and of plans by their rate."""
         until = sources.bill.issued_on - timedelta(days=1)
         steps = []
         for billed in sources.items.interest:
             if (one := sources.earlier.get(billed.of)) is not None:
                 why = Why.DRAW_INTEREST if billed.is_draw else Why.BILL_INTEREST
-                steps.append(self._earned(why, one, until, billed.amount_minor))
+                steps.append(self.earned(why, one, until, billed.amount_minor))
         steps += [
-            self._item(Why.INSTALMENT_INTEREST, item, sources.plans)
+            self.item(Why.INSTALMENT_INTEREST, item, sources.plans, before)
             for item in sources.items.items
             if item.interest_minor
         ]
-        return self._made(Why.INTEREST, sources.bill.interest_minor, steps)
+        return self.made(Why.INTEREST, sources.bill.interest_minor, steps)
 
     def _late_interest(self, bill: Bill, on: date) -> Explained:
         """The interest of the bill itself that was charged when it was paid between two bills."""
         if not bill.late_interest_minor:
             return Explained(code=Why.LATE_INTEREST, amount_minor=0, sentence="")
-        return self._earned(Why.LATE_INTEREST, bill, on, bill.late_interest_minor, interest_to_bill(bill, on))
+        return self.earned(Why.LATE_INTEREST, bill, on, bill.late_interest_minor, interest_to_bill(bill, on))
 
-    def _earned(
+    def earned(
         self, code: Why, one: Bill | Draw, until: date, amount_minor: int, not_billed_minor: int = 0
     ) -> Explained:
-        """Interest up to a date: the stretches, rounded together, less what was billed of them before or elsewhere."""
+        """Interest up to a date: the stretches, rounded, less what was billed of them before or elsewhere."""
+        if one.pieces is Pieces.EACH:
+            return self._earned_in_pieces(code, one, until, amount_minor, not_billed_minor)
         steps = [self._stretch(segment) for segment in stretches(one, until)]
         micro = sum(step.amount_micro or 0 for step in steps)
         if one.most_minor is not None and micro > one.most_minor * MICRO:
-            cap = self._say("cap", most=self._money(one.most_minor))
+            cap = self.say("cap", most=self.money(one.most_minor))
             steps.append(Explained(code=Why.CAP, amount_micro=one.most_minor * MICRO - micro, sentence=cap))
             micro = one.most_minor * MICRO
-        exact_ = self._say(
+        exact_ = self.say(
             "rounded",
             sum=" + ".join(exact(step.amount_micro or 0, self.currency) for step in steps) or "0",
-            rounded=self._money(round_micro(micro)),
+            rounding=self.say(f"rounding_{one.rounding}"),
+            rounded=self.money(round_micro(micro, one.rounding)),
         )
         if not_billed_minor:
-            steps.append(self._step(Why.NOT_BILLED_YET, -not_billed_minor))
+            steps.append(self.step(Why.NOT_BILLED_YET, -not_billed_minor))
         otherwise = Why.BILLED_OTHERWISE if steps else Why.PLAN_DAYS
-        steps = list(self._filled(amount_minor, steps, otherwise, Rounding.HALF_EVEN))
-        is_bill = isinstance(one, Bill)
+        steps = list(self.filled(amount_minor, steps, otherwise, one.rounding))
         told = [step.sentence for step in steps if step.amount_micro is not None]
         told += [exact_] if len(told) > 1 or micro % MICRO else []
         less = [step.sentence for step in steps if step.amount_minor is not None]
+        return self._earned_as(code, one, amount_minor, steps, [*told, *less])
+
+    def _earned_in_pieces(
+        self, code: Why, one: Bill | Draw, until: date, amount_minor: int, not_billed_minor: int
+    ) -> Explained:
+        """The same, where each stretch is rounded by itself."""
+        steps = [self._rounded(self._stretch(segment), one.rounding) for segment in stretches(one, until)]
+        earned_minor = sum(step.amount_minor or 0 for step in steps)
+        if one.most_minor is not None and earned_minor > one.most_minor:
+            cap = self.say("cap", most=self.money(one.most_minor))
+            steps.append(Explained(code=Why.CAP, amount_minor=one.most_minor - earned_minor, sentence=cap))
+        if not_billed_minor:
+            steps.append(self.step(Why.NOT_BILLED_YET, -not_billed_minor))
+        steps = list(self.filled(amount_minor, steps, Why.BILLED_OTHERWISE if steps else Why.PLAN_DAYS))
+        return self._earned_as(code, one, amount_minor, steps, [step.sentence for step in steps])
+
+    def _rounded(self, stretch: Explained, rounding: Rounding) -> Explained:
+        assert stretch.amount_micro is not None, "a stretch is exact"
+        minor = round_micro(stretch.amount_micro, rounding)
+        told = self.say(
+            "rounded_stretch",
+            stretch=stretch.sentence,
+            rounding=self.say(f"rounding_{rounding}"),
+            rounded=self.money(minor),
+        )
+        return replace(stretch, amount_minor=minor, amount_micro=None, rounding=rounding, sentence=told)
+
+    def _earned_as(
+        self, code: Why, one: Bill | Draw, amount_minor: int, steps: list[Explained], told: list[str]
+    ) -> Explained:
         return Explained(
             code=code,
             amount_minor=amount_minor,
-            rounding=Rounding.HALF_EVEN,
-            of=encode(Prefix.BILL if is_bill else Prefix.DRAW, one.id),
-            sentence=self._say(
+            rounding=one.rounding,
+            of=encode(Prefix.BILL if isinstance(one, Bill) else Prefix.DRAW, one.id),
+            sentence=self.say(
                 f"{code.value}_{_whose(code, one, steps)}",
-                amount=self._money(amount_minor),
+                amount=self.money(amount_minor),
                 issued_on=one.issued_on.isoformat() if isinstance(one, Bill) else "",
-                formula=self._say("and").join([*told, *less]),
+                formula=self.say("and").join(told),
             ),
             steps=tuple(steps),
         )
@@ -343,11 +337,11 @@ class _Words(Struct, frozen=True):
             balance_minor=segment.balance_minor,
             daily_ppm=segment.daily_ppm,
             least_minor=segment.least_minor or None,
-            sentence=self._say(
+            sentence=self.say(
                 "segment_least" if least else "segment",
-                balance=self._money(segment.balance_minor),
+                balance=self.money(segment.balance_minor),
                 rate=percent_text(segment.daily_ppm),
-                least=self._money(segment.least_minor),
+                least=self.money(segment.least_minor),
                 days=segment.days,
                 first_on=first.isoformat(),
                 until_on=segment.until_on.isoformat(),
@@ -355,71 +349,127 @@ class _Words(Struct, frozen=True):
             ),
         )
 
-    def _minimum(self, bill: Bill, minimum: Minimum) -> Explained:
+    def _purchase(self, item: BillItem, sources: BillSources) -> Explained:
+        """A purchase on a bill: whole, or less what was paid of it before and what other bills take."""
+        said = self.item(Why.PURCHASE, item, sources.plans)
+        draw = sources.earlier.get(item.draw_id)
+        if not isinstance(draw, Draw) or draw.amount_minor == item.principal_minor:
+            return said
+        paid = [
+            self._repaid(repayment, -amount_minor)
+            for repayment in posted(sources.repayments)
+            if repayment.value_on < sources.bill.issued_on
+            and (amount_minor := before_bill(repayment, draw.id))
+        ]
+        paid_minor = -sum(step.amount_minor or 0 for step in paid)
+        paid = paid if paid_minor <= draw.amount_minor - item.principal_minor else []
+        whole = self.step(Why.PURCHASE, draw.amount_minor)
+        told = self.say(
+            "purchase_part", whole=self.money(draw.amount_minor), amount=self.money(item.principal_minor)
+        )
+        filled = self.filled(item.principal_minor, [whole, *paid], Why.ELSEWHERE)
+        return replace(said, sentence=told, steps=filled)
+
+    def _minimum(self, bill: Bill, sources: BillSources) -> Explained:
         """What has to be paid by the due date: a share of principal rounded up, and all of the rest."""
-        principal_minor = bill.single_minor + bill.carried_minor
         steps = [
-            self._principal_asked(principal_minor, minimum),
-            self._step(Why.INSTALMENTS, bill.instalment_minor),
-            self._step(Why.INSTALMENT_FEES, bill.fee_minor),
-            self._step(Why.INTEREST, bill.interest_minor),
-            self._step(Why.MISSED, bill.missed_minor),
+            *self._principal_asked(bill, sources),
+            self.step(Why.INSTALMENTS, bill.instalment_minor),
+            self.step(Why.INSTALMENT_FEES, bill.fee_minor),
+            self.step(Why.INTEREST, bill.interest_minor),
+            self.step(Why.MISSED, bill.missed_minor),
         ]
         steps = [step for step in steps if step.amount_minor or step.amount_micro]
-        filled = self._filled(bill.minimum_minor, steps, Why.ADJUSTED, Rounding.UP)
+        filled = self.filled(bill.minimum_minor, steps, Why.ADJUSTED, Rounding.UP)
         return Explained(
             code=Why.MINIMUM,
             amount_minor=bill.minimum_minor,
             rounding=Rounding.UP,
-            sentence=self._say(
+            sentence=self.say(
                 "minimum",
-                amount=self._money(bill.minimum_minor),
-                formula=self._say("and").join(step.sentence for step in filled),
+                amount=self.money(bill.minimum_minor),
+                formula=self.say("and").join(step.sentence for step in filled),
             ),
             steps=filled,
         )
 
-    def _principal_asked(self, principal_minor: int, minimum: Minimum) -> Explained:
-        if minimum.rest is Rest.DRAW or principal_minor <= minimum.whole_up_to_minor:
-            return self._step(Why.PRINCIPAL_WHOLE, principal_minor)
+    def _principal_asked(self, bill: Bill, sources: BillSources) -> list[Explained]:
+        """The principal's part of the minimum: a share, or all of it, and why; with what lies above the limit."""
+        minimum, principal_minor = sources.product.minimum, bill.single_minor + bill.carried_minor
+        if minimum.rest is Rest.DRAW:
+            return self._principal_of_used(bill, sources)
+        if principal_minor <= minimum.whole_up_to_minor:
+            return [self._whole_principal(principal_minor, minimum)]
+        share_minor = -(-principal_minor * minimum.principal_ppm // MICRO)
+        over_minor = min(principal_minor - share_minor, bill.over_limit_minor)
+        return [self._share_of(principal_minor, minimum), self.step(Why.OVER_LIMIT, over_minor)]
+
+    def _principal_of_used(self, bill: Bill, sources: BillSources) -> list[Explained]:
+        """All principal of a bill that asks for the minimum only; by what was used where that gives it."""
+        minimum, used_minor = sources.product.minimum, sources.used_minor
+        carried = self.step(Why.CARRIED, bill.carried_minor)
+        if used_minor is None:
+            return [self.step(Why.PRINCIPAL_WHOLE, bill.single_minor), carried]
+        if used_minor <= minimum.whole_up_to_minor:
+            return [self._whole_principal(used_minor, minimum), carried]
+        return [self._share_of(used_minor, minimum), carried]
+
+    def _whole_principal(self, principal_minor: int, minimum: Minimum) -> Explained:
+        whole = self.step(Why.PRINCIPAL_WHOLE, principal_minor)
+        if not minimum.whole_up_to_minor:
+            return whole
+        told = self.say(
+            "principal_small",
+            amount=self.money(principal_minor),
+            most=self.money(minimum.whole_up_to_minor),
+        )
+        return replace(whole, sentence=told, balance_minor=principal_minor)
+
+    def _share_of(self, principal_minor: int, minimum: Minimum) -> Explained:
         return Explained(
             code=Why.PRINCIPAL_SHARE,
             amount_micro=principal_minor * minimum.principal_ppm,
             balance_minor=principal_minor,
             share_ppm=minimum.principal_ppm,
-            sentence=self._say(
+            sentence=self.say(
                 "principal_share",
-                balance=self._money(principal_minor),
+                balance=self.money(principal_minor),
                 share=percent_text(minimum.principal_ppm),
-                amount=self._money(-(-principal_minor * minimum.principal_ppm // MICRO)),
+                amount=self.money(-(-principal_minor * minimum.principal_ppm // MICRO)),
             ),
         )
 
     def _paid(self, sources: BillSources) -> Explained:
         """What was paid of a bill: by repayments, and by refunds of other purchases."""
-        steps = []
-        for repayment in sorted(sources.repayments, key=lambda one: (one.value_on, one.id)):
-            amount_minor = sum(
-                piece.amount_minor
-                for piece in repayment.allocation
-                if piece.bill == sources.bill.id and piece.part not in NOT_PAID
-            )
-            if amount_minor and repayment.status is RepaymentStatus.POSTED:
-                sentence = self._say(
-                    "repaid", on=repayment.value_on.isoformat(), amount=self._money(amount_minor)
-                )
-                steps.append(
-                    Explained(
-                        code=Why.REPAID,
-                        amount_minor=amount_minor,
-                        until_on=repayment.value_on,
-                        of=encode(Prefix.REPAYMENT, repayment.id),
-                        sentence=sentence,
-                    )
-                )
-        return self._made(Why.PAID, sources.bill.paid_minor, steps, Why.REFUNDED)
+        steps = [
+            self._repaid(repayment, amount_minor)
+            for repayment in posted(sources.repayments)
+            if (amount_minor := on_bill(repayment, sources.bill.id))
+        ]
+        return self.made(Why.PAID, sources.bill.paid_minor, steps, Why.REFUNDED)
 
-    def _made(
+    def _repaid(self, repayment: Repayment, amount_minor: int) -> Explained:
+        """What a repayment takes off, or adds to what was paid."""
+        return Explained(
+            code=Why.REPAID,
+            amount_minor=amount_minor,
+            until_on=repayment.value_on,
+            of=encode(Prefix.REPAYMENT, repayment.id),
+            sentence=self.say(
+                "repaid", on=repayment.value_on.isoformat(), amount=self.money(abs(amount_minor))
+            ),
+        )
+
+    def _fell(self, repayment: Repayment, amount_minor: int) -> Explained:
+        """A charge that fell away as the plan was paid early."""
+        on, money = repayment.value_on.isoformat(), self.money(-amount_minor)
+        return replace(
+            self._repaid(repayment, amount_minor),
+            code=Why.SAVED,
+            sentence=self.say("fell_away", on=on, amount=money),
+        )
+
+    def made(
         self,
         code: Why,
         amount_minor: int,
@@ -428,20 +478,20 @@ class _Words(Struct, frozen=True):
         count: int = 0,
     ) -> Explained:
         """An amount that is the sum of its steps, and of what has changed since."""
-        filled = self._filled(amount_minor, steps, otherwise)
+        filled = self.filled(amount_minor, steps, otherwise)
         return Explained(
             code=code,
             amount_minor=amount_minor,
-            sentence=self._say(
+            sentence=self.say(
                 code.value,
-                amount=self._money(amount_minor),
+                amount=self.money(amount_minor),
                 count=count,
                 formula=self._sum(filled),
             ),
             steps=filled,
         )
 
-    def _filled(
+    def filled(
         self,
         amount_minor: int,
         steps: Sequence[Explained],
@@ -450,43 +500,46 @@ class _Words(Struct, frozen=True):
     ) -> tuple[Explained, ...]:
         """The steps with one more for what they leave unexplained; then they come to the amount."""
         rest_minor = amount_minor - comes_to(steps, rounding)
-        filled = (*steps, self._step(otherwise, rest_minor)) if rest_minor else tuple(steps)
+        filled = (*steps, self.step(otherwise, rest_minor)) if rest_minor else tuple(steps)
         assert comes_to(filled, rounding) == amount_minor, "an explanation comes to its amount"
         return filled
 
-    def _step(self, code: Why, amount_minor: int) -> Explained:
+    def step(self, code: Why, amount_minor: int) -> Explained:
+        """One step that is told by what it is and how much."""
         return Explained(
             code=code,
             amount_minor=amount_minor,
-            sentence=self._say(f"step_{code.value}", amount=self._money(amount_minor)),
+            sentence=self.say(f"step_{code.value}", amount=self.money(amount_minor)),
         )
 
     def _sum(self, steps: Sequence[Explained]) -> str:
         """Amounts by what they are, added up: those of one kind that follow each other are one."""
         told = []
         for code, same in groupby(steps, key=lambda step: step.code):
-            told.append(self._step(code, sum(step.amount_minor or 0 for step in same)).sentence)
+            told.append(self.step(code, sum(step.amount_minor or 0 for step in same)).sentence)
         return " + ".join(told)
 
-    def _say(self, code: str, **values: str | int) -> str:
+    def say(self, code: str, **values: str | int) -> str:
+        """A text of the catalogue in the language."""
         return say(code, self.language, **values)
 
-    def _money(self, amount_minor: int) -> str:
+    def money(self, amount_minor: int) -> str:
+        """An amount of the currency in major units."""
         return money(amount_minor, self.currency)
 
 
 def stretches(one: Bearing, until: date) -> list[Segment]:
     """The stretches of a bill's or draw's interest up to a date, the running one too; none that earned nothing.
 
-    Stretches of one balance and rate that follow each other are one: a repayment or a bill that changed neither ended
-    the first.
+    Stretches of one balance and rate that follow each other are one, unless each is rounded by itself: a repayment or a
+    bill that changed neither ended the first.
     """
     found = [_until(each, until) for each in one.segments if each.since_on < until]
     if one.daily_ppm and one.accrued_on < until and one.bearing_minor > 0:
         found.append(Segment(one.accrued_on, until, one.bearing_minor, one.daily_ppm, one.least_minor))
     joined: list[Segment] = []
     for each in found:
-        if joined and _goes_on(joined[-1], each):
+        if joined and one.pieces is Pieces.ADDED and _goes_on(joined[-1], each):
             joined[-1] = replace(joined[-1], until_on=each.until_on)
         elif each.interest_micro:
             joined.append(each)
@@ -512,8 +565,3 @@ def _whose(code: Why, one: Bill | Draw, steps: Sequence[Explained]) -> str:
         return "of_draw"
     early = any(step.since_on is not None and step.since_on < one.due_on for step in steps)
     return "since_issue" if early and code in (Why.LATE_INTEREST, Why.ACCRUED) else "of_bill"
-
-
-def _tenor(piece: Allocation, debts: Mapping[UUID, Bill | Draw]) -> int:
-    draw = debts.get(piece.draw) if piece.draw is not None else None
-    return draw.tenor if isinstance(draw, Draw) else 1

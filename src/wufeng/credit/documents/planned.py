@@ -5,38 +5,62 @@ the merchant's share of its order. Each part of the plan is what its steps come 
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from wufeng.credit.documents.steps import Explained, Rounding, Why, comes_to
+from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.documents.texts import exact, money, say
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import calendar_of
 from wufeng.credit.lines.model import Line
 from wufeng.credit.plans.model import Plan, Terms
-from wufeng.credit.plans.rules import equal_payment, period_rates, round_ratio, schedule, terms_of
-from wufeng.credit.products.model import Method, Product, Remainder
+from wufeng.credit.plans.rules import (
+    Days,
+    equal_payment,
+    period_days,
+    period_rates,
+    round_ratio,
+    round_to_multiple,
+    schedule,
+    terms_of,
+)
+from wufeng.credit.products.model import Cycle, Method, Product, Remainder, Rounding
 from wufeng.credit.rates.rules import PPM
 from wufeng.credit.texts import percent_text
 
-YEAR_DAYS = 360
-"""Days of a year of twelve equal months: by them a product's yearly rate is spread over its periods (PRODUCTS.md 1)."""
+LEAP_YEAR = 366
+MONTH = Days(30, 0, 360)
+"""A period that goes without saying."""
 
 
 class Planned(Struct, frozen=True):
     """A draw's plan as it was made, before anything was paid early or refunded.
 
-    rates  what each period bears, in 1 / whole of the balance; empty where the price is a fee
+    amount_minor, plan  of the parts that come after a down payment
+    down_minor          the part before them; 0: there is none
+    rates  what each period bears, in 1 / whole of the balance; empty where the price is a fee      spans  by its days
     """
 
     draw_id: UUID
     amount_minor: int
     terms: Terms
     plan: Plan
+    down_minor: int = 0
     rates: tuple[int, ...] = ()
     whole: int = 1
+    spans: tuple[Days, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many parts come after a down payment."""
+        return len(self.plan.principal_parts)
+
+    @property
+    def beside(self) -> int:
+        """The first part that repays principal: behind one of interest alone, if there is one."""
+        return self.count - self.terms.tenor
 
     @property
     def cost_minor(self) -> int:
@@ -47,15 +71,21 @@ class Planned(Struct, frozen=True):
         """The interest of a part, whoever carries it."""
         return self.plan.interest_parts[part] + self.plan.subsidy_parts[part]
 
+    @property
+    def cycle(self) -> Cycle | None:
+        """The days of its line; None: it has dates of its own."""
+        return self.terms.cycle if isinstance(self.terms.cycle, Cycle) else None
+
+    def charges_of(self, part: int) -> tuple[int, int]:
+        """The fee and the interest that the person was to pay with a part of the draw (a down payment is the first)."""
+        part -= bool(self.down_minor)
+        if part < 0:
+            return 0, 0
+        return self.plan.fee_parts[part], self.plan.interest_parts[part] if self.plan.interest_parts else 0
+
     def left_before(self, part: int) -> int:
         """The principal that no part before has repaid."""
         return self.amount_minor - sum(self.plan.principal_parts[:part])
-
-    def days_of(self, rates: Sequence[int]) -> int:
-        """How many days of a year of 360 some periods bear interest for."""
-        days = Fraction(sum(rates) * PPM * YEAR_DAYS, self.whole * self.terms.annual_ppm)
-        assert days.denominator == 1, "a product's periods are whole days"
-        return days.numerator
 
 
 def planned(draw: Draw, line: Line, product: Product) -> Planned:
@@ -67,10 +97,25 @@ def planned(draw: Draw, line: Line, product: Product) -> Planned:
     terms = terms_of(product, calendar_of(line, product), draw.tenor, draw.merchant_share_ppm)
     assert terms is not None, "a version never changes"
     plan = schedule(terms, draw.amount_minor, draw.posted_on)
+    down_minor = plan.principal_parts[0] if terms.down_payment_ppm else 0
+    plan = _without_first(plan) if down_minor else plan
+    one = Planned(draw.id, draw.amount_minor - down_minor, terms, plan, down_minor)
     if not terms.annual_ppm:
-        return Planned(draw.id, draw.amount_minor, terms, plan)
-    rates = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, draw.posted_on, plan.due_on)
-    return Planned(draw.id, draw.amount_minor, terms, plan, *rates)
+        return one
+    by = (terms.day_count, terms.cycle, draw.posted_on, plan.due_on)
+    rates, whole = period_rates(terms.annual_ppm, *by)
+    return replace(one, rates=rates, whole=whole, spans=period_days(*by))
+
+
+def _without_first(plan: Plan) -> Plan:
+    return replace(
+        plan,
+        principal_parts=plan.principal_parts[1:],
+        fee_parts=plan.fee_parts[1:],
+        subsidy_parts=plan.subsidy_parts[1:],
+        due_on=plan.due_on[1:],
+        interest_parts=plan.interest_parts[1:],
+    )
 
 
 class PlanWords(Struct, frozen=True):
@@ -81,10 +126,14 @@ class PlanWords(Struct, frozen=True):
 
     def principal(self, one: Planned, part: int) -> list[Explained]:
         """The steps of a part's principal. Asserts that they come to it."""
+        if one.down_minor:
+            if not part:
+                return [self._down_payment(one)]
+            part -= 1
         if one.terms.annual_ppm and one.terms.method is Method.EQUAL_PAYMENT:
             steps = self._of_equal_payments(one, part)
         elif one.terms.annual_ppm and one.terms.method is Method.EQUAL_PRINCIPAL:
-            steps = [self._share(self._principal(one.amount_minor), one, part)]
+            steps = [self._share(self._principal(one), one, part, one.terms.multiple_minor)]
         elif one.terms.annual_ppm:
             steps = self._of_payment(self._flat_interest(one), one.interest_of(part), one, part)
         else:
@@ -93,10 +142,12 @@ class PlanWords(Struct, frozen=True):
 
     def fee(self, one: Planned, part: int) -> list[Explained]:
         """The steps of a part's fee. Asserts that they come to it."""
+        part -= bool(one.down_minor)
         return _adding_up([self._share(self._cost(one), one, part)], one.plan.fee_parts[part])
 
     def interest(self, one: Planned, part: int) -> list[Explained]:
         """The steps of a part's interest. Asserts that they come to it."""
+        part -= bool(one.down_minor)
         is_flat = one.terms.method is Method.FLAT
         step = (
             self._share(self._flat_interest(one), one, part) if is_flat else self._period_interest(one, part)
@@ -117,9 +168,9 @@ class PlanWords(Struct, frozen=True):
 
     def _of_payment(self, cost: Explained, cost_minor: int, one: Planned, part: int) -> list[Explained]:
         """Principal as what is left of a payment, when the cost of the part is off; without a cost all of it is."""
-        principal = self._principal(one.amount_minor)
+        principal = self._principal(one)
         if not cost.amount_minor:
-            return [self._share(principal, one, part)]
+            return [self._share(principal, one, part, one.terms.multiple_minor)]
         whole_minor = one.amount_minor + cost.amount_minor
         whole = Explained(
             code=Why.WITH_COST,
@@ -133,30 +184,32 @@ class PlanWords(Struct, frozen=True):
             steps=(principal, cost),
         )
         less = Why.LESS_INTEREST if one.terms.annual_ppm else Why.LESS_FEE
-        return [self._share(whole, one, part), self._less(less, cost_minor)]
+        shared = self._share(whole, one, part, one.terms.multiple_minor)
+        return [shared, self._less(less, cost_minor)]
 
     def _of_equal_payments(self, one: Planned, part: int) -> list[Explained]:
         """Principal as what is left of the equal payment; the last part takes all that is left."""
         payment, cost_minor = self._equal_payment(one), one.interest_of(part)
         principal_minor = one.plan.principal_parts[part]
-        is_last = part == one.terms.tenor - 1
+        is_last = part == one.count - 1
         if not is_last and payment.amount_minor == principal_minor + cost_minor:
             return [payment, self._less(Why.LESS_INTEREST, cost_minor)]
         earlier_minor = one.amount_minor - one.left_before(part)
-        principal = self._principal(one.amount_minor)
+        principal = self._principal(one)
         return [principal, *([self._step(Why.EARLIER_PARTS, -earlier_minor)] if earlier_minor else [])]
 
     def _equal_payment(self, one: Planned) -> Explained:
         """The annuity's payment, and what moved it so that the last one differs less."""
         terms, tenor = one.terms, one.terms.tenor
-        found_minor = equal_payment(terms, one.amount_minor, one.rates, one.whole)
+        rates, first_span = one.rates[one.beside :], one.spans[one.beside]
+        found_minor = equal_payment(terms, one.amount_minor, rates, one.whole)
         # A long first period may bear more interest than a payment: then it repays nothing, and the next ones do.
-        repaying = (part for part in range(tenor - 1) if one.plan.principal_parts[part])
+        repaying = (part for part in range(one.beside, one.count - 1) if one.plan.principal_parts[part])
         first = next(repaying, None)
         paid_minor = (
             found_minor if first is None else one.plan.principal_parts[first] + one.interest_of(first)
         )
-        is_even, first_days = len(set(one.rates)) == 1, one.days_of(one.rates[:1])
+        is_even = set(one.spans[one.beside :]) == {MONTH}
         found = Explained(
             code=Why.ANNUITY,
             amount_minor=found_minor,
@@ -164,11 +217,13 @@ class PlanWords(Struct, frozen=True):
             annual_ppm=terms.annual_ppm,
             tenor=tenor,
             rounding=Rounding.HALF_EVEN,
-            days=None if is_even else first_days,
+            multiple_minor=terms.multiple_minor if terms.multiple_minor > 1 else None,
+            days=None if is_even else first_span.days,
+            leap_days=None if is_even else first_span.leap or None,
             sentence=self._say(
                 "annuity" if is_even else "annuity_first",
-                days=first_days,
-                year_days=YEAR_DAYS,
+                span=_span_text(first_span),
+                rounding=self._rounding(Rounding.HALF_EVEN, terms.multiple_minor),
                 balance=self._money(one.amount_minor),
                 rate=percent_text(terms.annual_ppm),
                 tenor=tenor,
@@ -186,34 +241,39 @@ class PlanWords(Struct, frozen=True):
 
     def _period_interest(self, one: Planned, part: int) -> Explained:
         """What is left of the principal, at the yearly rate, for the days of the period."""
-        left_minor, days = one.left_before(part), one.days_of(one.rates[part : part + 1])
-        return self._by_rate(Why.PERIOD_INTEREST, one, left_minor, days, one.interest_of(part))
+        left_minor, span = one.left_before(part), one.spans[part]
+        return self._by_rate(Why.PERIOD_INTEREST, one, left_minor, span, one.interest_of(part))
 
     def _flat_interest(self, one: Planned) -> Explained:
         """The whole amount, at the yearly rate, for the days of all periods."""
-        interest_minor = sum(one.interest_of(part) for part in range(one.terms.tenor))
-        days = one.days_of(one.rates)
-        return self._by_rate(Why.FLAT_INTEREST, one, one.amount_minor, days, interest_minor)
+        interest_minor = sum(one.interest_of(part) for part in range(one.count))
+        all_days = Days(
+            sum(span.days for span in one.spans), sum(span.leap for span in one.spans), one.spans[0].year_days
+        )
+        return self._by_rate(Why.FLAT_INTEREST, one, one.amount_minor, all_days, interest_minor)
 
     def _by_rate(
-        self, code: Why, one: Planned, balance_minor: int, days: int, amount_minor: int
+        self, code: Why, one: Planned, balance_minor: int, span: Days, amount_minor: int
     ) -> Explained:
-        annual_ppm = one.terms.annual_ppm
-        assert amount_minor == round_ratio(balance_minor * annual_ppm * days, PPM * YEAR_DAYS)
+        annual_ppm, rounding = one.terms.annual_ppm, one.terms.rounding
+        parts = span.days * LEAP_YEAR + span.leap * span.year_days
+        whole = PPM * LEAP_YEAR * span.year_days
+        assert amount_minor == round_ratio(balance_minor * annual_ppm * parts, whole, rounding)
         return Explained(
             code=code,
             amount_minor=amount_minor,
-            rounding=Rounding.HALF_EVEN,
+            rounding=rounding,
             balance_minor=balance_minor,
             annual_ppm=annual_ppm,
-            days=days,
-            year_days=YEAR_DAYS,
+            days=span.days,
+            year_days=span.year_days,
+            leap_days=span.leap or None,
             sentence=self._say(
                 code.value,
                 balance=self._money(balance_minor),
                 rate=percent_text(annual_ppm),
-                days=days,
-                year_days=YEAR_DAYS,
+                span=_span_text(span),
+                rounding=self._rounding(rounding),
                 amount=self._money(amount_minor),
             ),
         )
@@ -275,14 +335,14 @@ class PlanWords(Struct, frozen=True):
             ),
         )
 
-    def _share(self, whole: Explained, one: Planned, part: int) -> Explained:
-        """A part's share of a whole: an equal part, rounded, or what the equal ones leave."""
+    def _share(self, whole: Explained, one: Planned, part: int, multiple_minor: int = 1) -> Explained:
+        """A part's share of a whole: an equal part, rounded to a multiple, or what the equal ones leave."""
         assert whole.amount_minor is not None, "a whole that is split is in minor units"
         tenor, remainder = one.terms.tenor, one.terms.remainder
-        equal_minor = round_ratio(whole.amount_minor, tenor)
+        equal_minor = round_to_multiple(whole.amount_minor, tenor, multiple_minor)
         is_down = equal_minor * (tenor - 1) > whole.amount_minor
         if is_down:
-            equal_minor = whole.amount_minor // tenor
+            equal_minor = whole.amount_minor // (tenor * multiple_minor) * multiple_minor
         odd_minor = whole.amount_minor - equal_minor * (tenor - 1)
         is_odd = part == (0 if remainder is Remainder.FIRST else tenor - 1)
         codes = ("share_down" if is_down else "share", f"share_{remainder.value}")
@@ -290,6 +350,7 @@ class PlanWords(Struct, frozen=True):
             code=Why.SHARE,
             amount_minor=odd_minor if is_odd else equal_minor,
             rounding=None if is_odd or is_down else Rounding.HALF_EVEN,
+            multiple_minor=multiple_minor if multiple_minor > 1 else None,
             whole=whole,
             tenor=tenor,
             instalment=part + 1,
@@ -299,13 +360,46 @@ class PlanWords(Struct, frozen=True):
                 whole=self._money(whole.amount_minor),
                 tenor=tenor,
                 others=tenor - 1,
+                rounding=self._rounding(Rounding.HALF_EVEN, multiple_minor),
                 equal=self._money(equal_minor),
                 odd=self._money(odd_minor),
             ),
         )
 
-    def _principal(self, amount_minor: int) -> Explained:
-        return self._step(Why.PRINCIPAL, amount_minor)
+    def _principal(self, one: Planned) -> Explained:
+        """What the parts repay together: the principal, or what a down payment leaves of it."""
+        if not one.down_minor:
+            return self._step(Why.PRINCIPAL, one.amount_minor)
+        sentence = self._say("step_principal_left", amount=self._money(one.amount_minor))
+        return Explained(code=Why.PRINCIPAL, amount_minor=one.amount_minor, sentence=sentence)
+
+    def _down_payment(self, one: Planned) -> Explained:
+        """The part that is due before all others: a share of the amount."""
+        terms, whole_minor = one.terms, one.amount_minor + one.down_minor
+        assert one.down_minor == round_to_multiple(
+            whole_minor * terms.down_payment_ppm, PPM, terms.multiple_minor
+        )
+        return Explained(
+            code=Why.DOWN_PAYMENT,
+            amount_minor=one.down_minor,
+            rounding=Rounding.HALF_EVEN,
+            multiple_minor=terms.multiple_minor if terms.multiple_minor > 1 else None,
+            balance_minor=whole_minor,
+            share_ppm=terms.down_payment_ppm,
+            sentence=self._say(
+                "step_down_payment",
+                balance=self._money(whole_minor),
+                share=percent_text(terms.down_payment_ppm),
+                rounding=self._rounding(Rounding.HALF_EVEN, terms.multiple_minor),
+                amount=self._money(one.down_minor),
+            ),
+        )
+
+    def _rounding(self, rounding: Rounding, multiple_minor: int = 1) -> str:
+        """A rule of rounding in words."""
+        if multiple_minor > 1:
+            return self._say("rounding_multiple", multiple=self._money(multiple_minor))
+        return self._say(f"rounding_{rounding}")
 
     def _less(self, code: Why, amount_minor: int) -> Explained:
         sentence = self._say(code.value, amount=self._money(amount_minor))
@@ -323,6 +417,14 @@ class PlanWords(Struct, frozen=True):
 
     def _money(self, amount_minor: int) -> str:
         return money(amount_minor, self.currency)
+
+
+def _span_text(span: Days) -> str:
+    """Days as parts of a year: 31/365, or (11/365 + 20/366)."""
+    common, leap = f"{span.days}/{span.year_days}", f"{span.leap}/{LEAP_YEAR}"
+    if not span.leap:
+        return common
+    return f"({common} + {leap})" if span.days else leap
 
 
 def _adding_up(

@@ -1,24 +1,29 @@
 """What documents and explanations are made from. Nothing is locked."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
-from uuid import UUID
 
 from msgspec import Struct
 
 from wufeng.base.errors import not_found
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.bills import store as bills
-from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.bills.model import Bill
 from wufeng.credit.documents.bill import BillPaper
-from wufeng.credit.documents.explain import BillSources, explain_bill, explain_plan, explain_repayment
+from wufeng.credit.documents.explain import BillSources, explain_bill, explain_plan
+from wufeng.credit.documents.pieces import asks_for, used_at_issue
 from wufeng.credit.documents.planned import Planned, planned
+from wufeng.credit.documents.receipt import explain_repayment
+from wufeng.credit.documents.refund import RefundFacts, explain_refund
 from wufeng.credit.documents.steps import Explained
 from wufeng.credit.documents.texts import say
 from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
+from wufeng.credit.products.model import Minimum, Rest
 from wufeng.credit.queries import Reading, load_line
+from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Debt, Repayment
 from wufeng.credit.repayments.rules import brought_up
@@ -26,9 +31,9 @@ from wufeng.identity import Merchants
 
 
 class ExplanationView(Struct, frozen=True, kw_only=True):
-    """The amounts of one bill, repayment or plan, each opened into what made it, as of a business date.
+    """The amounts of one bill, repayment, refund or plan, each opened into what made it, as of a business date.
 
-    id  of the bill, repayment or plan
+    id  of the bill, repayment, refund or plan
     """
 
     id: str
@@ -44,27 +49,38 @@ async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSource
     bucket = read.book.bucket_of(line.id)
     items = (await bills.load_items(read.db, bucket, [bill.id]))[bill.id]
     taken = [billed.of for billed in items.interest if not billed.is_draw]
-    drawn = [billed.of for billed in items.interest if billed.is_draw]
+    drawn = {billed.of for billed in items.interest if billed.is_draw} | {i.draw_id for i in items.items}
+    paid = await repayments.load_repayments_of_line(read.db, bucket, line.id)
+    found = await draws.load_draws(read.db, bucket, drawn)
     return BillSources(
         bill=brought_up(Debt(line, (bill,)), product, read.on).bills[0],
         items=items,
         product=product,
         currency=line.currency,
         on=read.on,
-        earlier={
-            **await bills.load_bills(read.db, bucket, taken),
-            **await draws.load_draws(read.db, bucket, drawn),
-        },
-        repayments=await repayments.load_repayments_of_line(read.db, bucket, line.id),
-        plans=await _plans(read, items, line),
+        earlier={**await bills.load_bills(read.db, bucket, taken), **found},
+        repayments=paid,
+        plans={id_: plan_of(read, draw, line) for id_, draw in found.items() if draw.tenor > 1},
+        used_minor=await _used(read, bill, product.minimum, paid),
+        refunds=await refunds.load_refunds_of_line(read.db, bucket, line.id),
     )
 
 
-async def _plans(read: Reading, items: BillItems, line: Line) -> dict[UUID, Planned]:
-    """The plans of a bill's items in instalments, each by the version of its own draw."""
-    ids = {item.draw_id for item in items.items if item.tenor > 1}
-    found = await draws.load_draws(read.db, read.book.bucket_of(line.id), ids) if ids else {}
-    return {id_: plan_of(read, draw, line) for id_, draw in found.items()}
+async def _used(read: Reading, bill: Bill, minimum: Minimum, paid: Sequence[Repayment]) -> int | None:
+    """What was used when a bill was issued that asks for a part of it; None where that does not give what it asks."""
+    if minimum.rest is not Rest.DRAW:
+        return None
+    bucket = read.book.bucket_of(bill.line_id)
+    before = [
+        one.id
+        for one in await bills.load_bills_of_line(read.db, bucket, bill.line_id)
+        if one.issued_on < bill.issued_on
+    ]
+    items = (await bills.load_items(read.db, bucket, before)).values()
+    of_line = await draws.load_draws_of_line(read.db, bucket, bill.line_id)
+    earlier = [item for one in items for item in one.items]
+    used_minor = used_at_issue(bill, of_line, earlier, paid)
+    return used_minor if asks_for(minimum, used_minor) == bill.single_minor else None
 
 
 def plan_of(read: Reading, draw: Draw, line: Line) -> Planned:
@@ -95,13 +111,15 @@ async def show_explained_bill(read: Reading, bill: Bill, line: Line) -> Explanat
     )
 
 
-def show_explained_plan(read: Reading, draw: Draw, line: Line) -> ExplanationView:
+async def show_explained_plan(read: Reading, draw: Draw, line: Line) -> ExplanationView:
     """How each instalment of a plan came about. Raises not_found for a draw that stands on one bill whole."""
     if draw.tenor == 1:
         raise not_found("plan")
     amounts: tuple[Explained, ...] = ()
     if draw.posted_on is not None:
-        amounts = explain_plan(draw, plan_of(read, draw, line), line.currency, read.language)
+        bucket = read.book.bucket_of(line.id)
+        paid = await repayments.load_repayments_of_line(read.db, bucket, line.id)
+        amounts = explain_plan(draw, plan_of(read, draw, line), line.currency, read.language, paid)
     return ExplanationView(
         id=encode(Prefix.PLAN, draw.id), currency=line.currency, dated_on=read.on, amounts=amounts
     )
@@ -119,9 +137,20 @@ async def show_explained_repayment(read: Reading, repayment: Repayment) -> Expla
         read.db, bucket, {piece.draw for piece in pieces if piece.draw is not None}
     )
     product = read.products.version(line.product, line.product_version, line.tier)
+    plans = {id_: plan_of(read, draw, line) for id_, draw in drawn.items() if draw.tenor > 1}
     return ExplanationView(
         id=encode(Prefix.REPAYMENT, repayment.id),
         currency=line.currency,
         dated_on=read.on,
-        amounts=explain_repayment(repayment, named, drawn, product, line.currency, read.language),
+        amounts=explain_repayment(repayment, named, drawn, product, line.currency, read.language, plans),
+    )
+
+
+def show_explained_refund(facts: RefundFacts, currency: str, on: date, language: str) -> ExplanationView:
+    """What a refund did, piece by piece."""
+    return ExplanationView(
+        id=encode(Prefix.REFUND, facts.id),
+        currency=currency,
+        dated_on=on,
+        amounts=explain_refund(facts, currency, language),
     )

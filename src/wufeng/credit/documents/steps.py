@@ -6,15 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from wufeng.credit.accruals.model import MICRO, round_micro
-from wufeng.credit.products.model import Part, Remainder
-
-
-class Rounding(StrEnum):
-    """How millionths became minor units."""
-
-    HALF_EVEN = "half_even"
-    UP = "up"
+from wufeng.credit.accruals.model import round_micro
+from wufeng.credit.products.model import Part, Remainder, Rounding
 
 
 class Why(StrEnum):
@@ -43,13 +36,17 @@ class Why(StrEnum):
     NOT_BILLED_YET = "not_billed_yet"
     PRINCIPAL_SHARE = "principal_share"
     PRINCIPAL_WHOLE = "principal_whole"
+    OVER_LIMIT = "over_limit"  # principal above the limit is asked for whole
+    CARRIED = "carried"  # principal that earlier bills asked for, beside this bill's
     MISSED = "missed"
+    ELSEWHERE = "elsewhere"  # of a purchase: on other bills or still to come, or refunded
     ADJUSTED = "adjusted"
     REPAID = "repaid"
     REFUNDED = "refunded"
 
     SHARE = "share"  # of a whole, among the parts of a plan
     PRINCIPAL = "principal"
+    DOWN_PAYMENT = "down_payment"
     COST = "cost"  # a plan's whole fee, less what the merchant carries
     WITH_COST = "with_cost"  # principal and cost: what the parts of a plan pay together
     FEE_OF_AMOUNT = "fee_of_amount"
@@ -66,6 +63,13 @@ class Why(StrEnum):
     CHANGED = "changed"  # paid early or refunded, since the plan was made
     PLAN_PART = "plan_part"
     PLAN_COST = "plan_cost"
+
+    REFUND = "refund"
+    REFUND_PIECE = "refund_piece"
+    REFUND_OTHERWISE = "refund_otherwise"
+    REFUND_MADE_OF = "refund_made_of"
+    GIVEN_BACK = "given_back"  # by the merchant
+    CHARGES_BACK = "charges_back"  # by who had earned them, where the reason is the merchant's fault
 
     REPAYMENT = "repayment"
     BY_WATERFALL = "by_waterfall"
@@ -86,7 +90,10 @@ class Explained(Struct, frozen=True, kw_only=True, omit_defaults=True):
     share_ppm     of balance_minor
     whole         what it is an equal share of, by its `tenor`; opened itself
     remainder     on which instalment the odd minor units fall, where this is that one
-    annual_ppm, year_days   the rate a year of balance_minor, for `days` of a year of so many
+    annual_ppm, year_days   the rate a year of balance_minor, for `days` of a year of so many, and `leap_days` of a year
+                            of 366
+    period_days             days of the period of which `days` had passed: as many parts of the interest (`whole`)
+    multiple_minor          what a payment is rounded to a multiple of
     days_past_due, order, place   how old the bill was, the order of parts at that age, and the part's place in it
     """
 
@@ -113,6 +120,9 @@ class Explained(Struct, frozen=True, kw_only=True, omit_defaults=True):
     remainder: Remainder | None = None
     annual_ppm: int | None = None
     year_days: int | None = None
+    leap_days: int | None = None
+    period_days: int | None = None
+    multiple_minor: int | None = None
     steps: "tuple[Explained, ...]" = ()
 
 
@@ -120,7 +130,5 @@ def comes_to(steps: Sequence[Explained], rounding: Rounding | None) -> int:
     """What some steps make: millionths added and rounded once, and minor units."""
     micro = sum(step.amount_micro for step in steps if step.amount_micro is not None)
     minor = sum(step.amount_minor for step in steps if step.amount_minor is not None)
-    if rounding is Rounding.UP:
-        return minor - (-micro // MICRO)
     assert rounding is not None or not micro, "millionths have a rule that rounds them"
-    return minor + round_micro(micro)
+    return minor + round_micro(micro, rounding or Rounding.HALF_EVEN)

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from wufeng.base.database import Connection
 from wufeng.base.lanes import Batch
 from wufeng.credit.accruals.store import ProductVersion, move_accruals
-from wufeng.credit.accruals.sums import NONE, Delta, unbilled
+from wufeng.credit.accruals.sums import Course, change, together
+from wufeng.credit.debts.earning import earned_of_draw
 from wufeng.credit.draws import store
 from wufeng.credit.draws.model import (
     CAPTURES_MAX,
@@ -43,7 +44,7 @@ async def post_draws(batch: Batch, products: Products, approved: Sequence[Approv
         for one in approved
     ]
     await store.insert_draws(batch.db, batch.bucket, [draw for _, draw in drawn])
-    await _move_accruals(batch, drawn, on)
+    await join_earning(batch, drawn, on)
     bill_on: dict[UUID, date] = {}
     for line, draw in drawn:
         wanted = bill_wanted_on(draw, line, on)
@@ -54,15 +55,24 @@ async def post_draws(batch: Batch, products: Products, approved: Sequence[Approv
         await lines.expect_bills(batch.db, batch.bucket, bill_on)
 
 
-async def _move_accruals(batch: Batch, drawn: Sequence[tuple[Line, Draw]], on: date) -> None:
-    """Draws that bear interest from their day on join their product's sum."""
-    deltas: dict[ProductVersion, Delta] = {}
+async def join_earning(
+    batch: Batch, drawn: Sequence[tuple[Line, Draw]], on: date, before: Sequence[Draw] = ()
+) -> None:
+    """Draws that bear interest from a date on join their product's sum of what is earned and not billed.
+
+    before  the same draws as they were, where they are not new
+    """
+    courses: dict[ProductVersion, Course] = {}
+    was = {draw.id: draw for draw in before}
     for line, draw in drawn:
-        if draw.daily_ppm:
+        course = earned_of_draw(draw, line, on)
+        if draw.id in was:
+            course = change(earned_of_draw(was[draw.id], line, on), course)
+        if course:
             key = line.product, line.product_version
-            deltas[key] = deltas.get(key, NONE).plus(unbilled(draw, on))
-    if deltas:
-        await move_accruals(batch.db, batch.bucket, deltas, on)
+            courses[key] = together((courses.get(key, {}), course))
+    if courses:
+        await move_accruals(batch.db, batch.bucket, courses)
 
 
 def approve_captured_part(
@@ -107,6 +117,7 @@ async def make_billable(
     if not after:
         return
     await store.update_draws(batch.db, batch.bucket, after)
+    await join_earning(batch, [(found[draw.line_id], draw) for draw in after], on, waiting)
     bill_on: dict[UUID, date] = {}
     for draw in after:
         wanted = bill_wanted_on(draw, found[draw.line_id], on)

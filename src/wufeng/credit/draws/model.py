@@ -10,6 +10,7 @@ from wufeng.base.ids import id_of
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.lines.model import LineState
 from wufeng.credit.plans.model import Plan
+from wufeng.credit.products.model import Pieces, Rounding
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import Shares
 from wufeng.risk.model import Reason
@@ -72,6 +73,7 @@ class Draw(Struct, frozen=True, kw_only=True):
     billable_on      from this date on a bill may take it; None: not yet (waits for the shipment or the receipt)
     bill_dates, due_dates  of each part, where they are the draw's own; empty: the line's bill day and due day
     daily_ppm        interest a day on what is not billed, in a stretch that began on `accrued_on`; segments are over
+    rounding, pieces how that interest is rounded
     """
 
     id: UUID
@@ -101,6 +103,8 @@ class Draw(Struct, frozen=True, kw_only=True):
     accrued_on: date = date.min
     segments: tuple[Segment, ...] = ()
     interest_billed_minor: int = 0
+    rounding: Rounding = Rounding.HALF_EVEN
+    pieces: Pieces = Pieces.ADDED
 
     @property
     def bearing_minor(self) -> int:

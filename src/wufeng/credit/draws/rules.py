@@ -106,7 +106,14 @@ def born(approved: Approved, product: Product, on: date) -> Draw:
         posted_on=on,
     )
     if draw.tenor == 1 and product.interest.daily_ppm:
-        draw = replace(draw, daily_ppm=product.interest.daily_ppm, accrued_on=on)
+        rules = product.rounding
+        draw = replace(
+            draw,
+            daily_ppm=product.interest.daily_ppm,
+            accrued_on=on,
+            rounding=rules.interest,
+            pieces=rules.pieces,
+        )
     return draw if awaits else billable(draw, calendar_of(approved.after.line, product), on)
 
 

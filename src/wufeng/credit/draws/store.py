@@ -9,6 +9,7 @@ from asyncpg import Record
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
+from wufeng.credit.accruals.columns import pieces_column, pieces_of, rounding_column, rounding_of
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import charges_open
@@ -61,11 +62,14 @@ def _row(bucket: int, draw: Draw) -> tuple[object, ...]:
         _or_none(draw.interest_parts),
         draw.bill_dates or None,
         draw.due_dates or None,
+        rounding_column(draw.rounding),
+        pieces_column(draw.pieces),
     )
 
 
 def _or_none(parts: tuple[int, ...]) -> tuple[int, ...] | None:
-    return parts if any(parts) else None
+    """No column for what was never there; charges that fell to nothing stay as they are: a fold has them so."""
+    return parts or None
 
 
 async def load_draws(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, Draw]:
@@ -112,6 +116,8 @@ def _draw(row: Record) -> Draw:
         interest_parts=tuple(row["interest_parts"] or ()),
         bill_dates=tuple(row["bill_dates"] or ()),
         due_dates=tuple(row["due_dates"] or ()),
+        rounding=rounding_of(row["rounding"]),
+        pieces=pieces_of(row["pieces"]),
     )
 
 

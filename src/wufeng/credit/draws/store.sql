@@ -3,12 +3,13 @@
 insert into draw (bucket, tenor, billed_parts, id, line_id, payment_id, merchant_id, amount_minor, unbilled_minor,
                   prepaid_minor, product_version, merchant_share_ppm, posted_on, billable_on, status, lenders,
                   shares_ppm, principal_parts, fee_parts, subsidy_parts, bills, of_bill, daily_ppm, accrued_on,
-                  interest_billed_minor, charges_open, segments, interest_parts, bill_dates, due_dates)
+                  interest_billed_minor, charges_open, segments, interest_parts, bill_dates, due_dates, rounding,
+                  pieces)
 select d.bucket, d.tenor, d.billed_parts, d.id, d.line_id, d.payment_id, d.merchant_id, d.amount_minor,
        d.unbilled_minor, d.prepaid_minor, d.product_version, d.merchant_share_ppm, d.posted_on, d.billable_on,
        d.status, d.lenders, d.shares_ppm, d.principal_parts, d.fee_parts, d.subsidy_parts, d.bills, d.of_bill,
        d.daily_ppm, d.accrued_on, d.interest_billed_minor, d.charges_open, d.segments, d.interest_parts, d.bill_dates,
-       d.due_dates
+       d.due_dates, d.rounding, d.pieces
   from head, unnest($2::draw[]) as d
  where head.bucket = $1;
 
@@ -27,7 +28,7 @@ update draw
 select id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share_ppm, product_version, lenders, shares_ppm,
        status, principal_parts, fee_parts, subsidy_parts, interest_parts, billed_parts, bills, prepaid_minor,
        unbilled_minor, posted_on, billable_on, bill_dates, due_dates, of_bill, daily_ppm, accrued_on, segments,
-       interest_billed_minor
+       interest_billed_minor, rounding, pieces
   from draw
  where bucket = $1 and id = any($2::uuid[])
  order by id;
@@ -37,7 +38,7 @@ select id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share
 select id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share_ppm, product_version, lenders, shares_ppm,
        status, principal_parts, fee_parts, subsidy_parts, interest_parts, billed_parts, bills, prepaid_minor,
        unbilled_minor, posted_on, billable_on, bill_dates, due_dates, of_bill, daily_ppm, accrued_on, segments,
-       interest_billed_minor
+       interest_billed_minor, rounding, pieces
   from draw
  where bucket = $1 and line_id = any($2::uuid[]) and (unbilled_minor > 0 or charges_open)
  order by id;
@@ -46,7 +47,7 @@ select id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share
 select id, line_id, payment_id, merchant_id, amount_minor, tenor, merchant_share_ppm, product_version, lenders, shares_ppm,
        status, principal_parts, fee_parts, subsidy_parts, interest_parts, billed_parts, bills, prepaid_minor,
        unbilled_minor, posted_on, billable_on, bill_dates, due_dates, of_bill, daily_ppm, accrued_on, segments,
-       interest_billed_minor
+       interest_billed_minor, rounding, pieces
   from draw
  where bucket = $1 and line_id = $2 and status = 'posted'
  order by id;

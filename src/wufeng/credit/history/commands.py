@@ -3,7 +3,7 @@
 Decisions, what was paid out and what was told stay as they were; differences are posted anew (DESIGN.md, decision 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng import ledger
-from wufeng.base.errors import Code, Problem
+from wufeng.base.errors import Problem
 from wufeng.base.lanes import Batch
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillItems
+from wufeng.credit.charge_offs.rules import last_bill_id
 from wufeng.credit.debts.commands import Move
 from wufeng.credit.debts.issuing import Known
 from wufeng.credit.draws import store as draws
@@ -22,21 +23,25 @@ from wufeng.credit.draws.model import Draw, draw_number
 from wufeng.credit.draws.rules import reborn
 from wufeng.credit.history.model import (
     BillSplit,
+    ChargedOff,
     Delivered,
     Drawn,
+    DueDaySet,
     Event,
     Issued,
     Repaid,
     Standing,
 )
 from wufeng.credit.history.rules import fold
-from wufeng.credit.lines.model import Line
+from wufeng.credit.lines.model import ChangeKind, Line
+from wufeng.credit.lines.store import load_changes
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
 from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
 from wufeng.credit.repayments.rules import brought_up
+from wufeng.ledger import JournalKind
 
 LAST = 2**63 - 1
 """The place of what has no journal yet: after all of its day."""
@@ -58,6 +63,7 @@ class Rewritten(Struct, frozen=True):
     after: Standing
     move: Move
     items: Mapping[UUID, BillItems]
+    new_bills: tuple[tuple[Bill, BillItems], ...]
     repayments: tuple[Repayment, ...]
 
 
@@ -75,35 +81,96 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         *(one.refund_id for one in all_refunds),
     }
     seqs = await ledger.seqs_of(db, bucket, of)
-    placed: list[tuple[date, int, int, UUID, Event]] = []
-    for draw in all_draws:
-        product = products.version(line.product, draw.product_version, line.tier)
-        born = reborn(draw, line, product)
-        assert draw.posted_on is not None, "only posted draws are loaded"
-        if draw.of_bill is not None:  # whatever of that day pays the bill finds what the plan has left of it
-            placed.append((draw.posted_on, 1, 0, draw.id, BillSplit(draw.posted_on, draw.of_bill, born)))
-            continue
-        placed.append((draw.posted_on, 2, _seq_of(draw, seqs), draw.id, Drawn(draw.posted_on, born)))
-        if draw.billable_on is not None and born.billable_on is None:
-            placed.append((draw.billable_on, 1, 0, draw.id, Delivered(draw.billable_on, draw.id)))
-    for bill in all_bills:
-        placed.append(
-            (
-                bill.issued_on,
-                0,
-                0,
-                bill.id,
-                Issued(bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor)),
-            )
-        )
+    moves = await _moves_of_due_day(batch, line)
+    placed = [
+        *_placed_draws(all_draws, line, moves, products, seqs),
+        *_placed_bills(all_bills, line),
+        *(_Placed(move.on, 1, 0, line.id, move) for _, move in moves),
+        *await _placed_loss(batch, line, all_bills),
+    ]
     for one in posted:
         event = Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan)
-        placed.append((one.value_on, 2, _first(seqs, one.id), one.id, event))
+        placed.append(_Placed(one.value_on, 2, _first(seqs, one.id), one.id, event))
     for refunded in all_refunds:
-        placed.append((refunded.on, 2, _first(seqs, refunded.refund_id), refunded.refund_id, refunded))
+        placed.append(_Placed(refunded.on, 2, _first(seqs, refunded.refund_id), refunded.refund_id, refunded))
     items = await bills.load_items(db, bucket, [bill.id for bill in all_bills])
-    events = tuple(event for *_, event in sorted(placed, key=lambda one: one[:4]))
+    events = tuple(one.event for one in sorted(placed, key=lambda one: (one.on, one.turn, one.seq, one.of)))
     return History(Debt(line, tuple(all_bills), tuple(all_draws)), items, all_repayments, events)
+
+
+class _Placed(Struct, frozen=True):
+    """An event and its place: the date, its turn in the day, its journal's number, what it is of."""
+
+    on: date
+    turn: int
+    seq: int
+    of: UUID
+    event: Event
+
+
+def _placed_draws(
+    all_draws: Sequence[Draw],
+    line: Line,
+    moves: Sequence[tuple[UUID, DueDaySet]],
+    products: Products,
+    seqs: Mapping[UUID, Sequence[int]],
+) -> Iterator[_Placed]:
+    for draw in all_draws:
+        assert draw.posted_on is not None, "only posted draws are loaded"
+        product = products.version(line.product, draw.product_version, line.tier)
+        born = reborn(draw, _line_of(draw, line, moves), product)
+        if draw.of_bill is not None:  # whatever of that day pays the bill finds what the plan has left of it
+            yield _Placed(draw.posted_on, 1, 0, draw.id, BillSplit(draw.posted_on, draw.of_bill, born))
+            continue
+        yield _Placed(draw.posted_on, 2, _seq_of(draw, seqs), draw.id, Drawn(draw.posted_on, born))
+        if draw.billable_on is not None and born.billable_on is None:
+            yield _Placed(draw.billable_on, 1, 0, draw.id, Delivered(draw.billable_on, draw.id))
+
+
+def _placed_bills(all_bills: Sequence[Bill], line: Line) -> Iterator[_Placed]:
+    """The bills of the closes; the one that a charge-off made, the only one of its date, belongs to that."""
+    for bill in all_bills:
+        if bill.issued_on != line.charged_off_on:
+            known = Known(bill.due_on, bill.over_limit_minor)
+            yield _Placed(bill.issued_on, 0, 0, bill.id, Issued(bill.issued_on, bill.id, known))
+
+
+async def _placed_loss(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> list[_Placed]:
+    """The charge-off, where there was one, after what had been booked on its date before."""
+    on = line.charged_off_on
+    if on is None:
+        return []
+    posted = await ledger.journals_of(batch.db, batch.bucket, line.id)
+    seq = next(one.seq for one in posted if one.journal.kind is JournalKind.CHARGE_OFF)
+    bill = next((bill for bill in all_bills if bill.issued_on == on), None)
+    event = ChargedOff(on, bill.id if bill is not None else last_bill_id(line.id), is_billed=bill is not None)
+    return [_Placed(on, 2, seq, line.id, event)]
+
+
+async def _moves_of_due_day(batch: Batch, line: Line) -> list[tuple[UUID, DueDaySet]]:
+    """The changes of a line's due day, the oldest first, each with the id that dates it."""
+    changes = [
+        change
+        for change in await load_changes(batch.db, batch.bucket, line.id)
+        if change.kind is ChangeKind.DUE_DAY_SET
+        and (change.due_day_was is not None or change.due_after_days_was is not None)
+    ]
+    set_to = [*(change.due_day_was for change in changes), line.due_day][1:]
+    moves = []
+    for change, due_day in zip(changes, set_to, strict=True):
+        assert due_day is not None, "a due day is moved to a day"
+        on = batch.book.business_date(change.at)
+        moves.append((change.id, DueDaySet(on, change.due_day_was, change.due_after_days_was, due_day)))
+    return moves
+
+
+def _line_of(draw: Draw, line: Line, moves: Sequence[tuple[UUID, DueDaySet]]) -> Line:
+    """The line with the due day by which a draw was priced: as it was before the first change after the draw."""
+    assert draw.posted_on is not None, "only posted draws are loaded"
+    for change_id, move in moves:
+        if (move.on, change_id) > (draw.posted_on, draw.id):
+            return replace(line, due_day=move.was_day, due_after_days=move.was_after_days)
+    return line
 
 
 def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int:
@@ -127,29 +194,27 @@ async def rewritten(
 
     Asserts that the rows are what the events make of them: a line of which that is not so is set aside, not rewritten.
     """
-    product = products.version(line.product, line.product_version, line.tier)
+    versions = products.of_line(line.product, line.product_version, line.tier)
     history = await load_history(batch, products, line)
-    before = fold(line, history.events, product, on)
-    assert_same(history, before, product, on)
+    before = fold(line, history.events, versions, on)
+    assert_same(history, before, versions.contract, on)
     events = [one for one in history.events if not (isinstance(one, Repaid) and one.repayment_id == removed)]
     if added is not None:
         place = next((n for n, event in enumerate(events) if event.on > added.on), len(events))
         events.insert(place, added)
     try:
-        after = fold(line, events, product, on)
+        after = fold(line, events, versions, on)
     except Problem as problem:
         return problem
-    if after.charged.subsidy_returned_minor != before.charged.subsidy_returned_minor:
-        detail = (
-            "A refund since then has given the merchant's share of fees back; it cannot be dated before that."
-        )
-        return Problem(Code.STATE_CONFLICT, detail)
     moved = Debt(after.line, tuple(after.bills.values()), tuple(after.draws.values()))
     return Rewritten(
         before=before,
         after=after,
         move=Move(history.rows, moved),
-        items={id_: one for id_, one in after.items.items() if history.items[id_] != one},
+        items={id_: one for id_, one in after.items.items() if history.items.get(id_, one) != one},
+        new_bills=tuple(
+            (bill, after.items[id_]) for id_, bill in after.bills.items() if id_ not in history.items
+        ),
         repayments=tuple(_reallocated(history.repayments, after)),
     )
 

@@ -58,20 +58,53 @@ class Repaid(Struct, frozen=True):
 
 
 class Refunded(Struct, frozen=True):
-    """A merchant gave back an amount of some draws. What went back as money then (`returned`) is not undone."""
+    """A merchant gave back an amount of some draws.
+
+    returned, subsidy_returned_minor  what went back as money to sources of repayments, and to the merchant of what it
+                                      had paid for months cancelled: neither is undone
+    """
 
     on: date
     refund_id: UUID
     draw_ids: tuple[UUID, ...]
     amount_minor: int
     returned: tuple[Returned, ...] = ()
+    merchants_fault: bool = False
+    subsidy_returned_minor: int = 0
+
+    @property
+    def returned_minor(self) -> int:
+        """All that went back as money."""
+        return sum(back.amount_minor for back in self.returned)
 
 
-Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded
+class ChargedOff(Struct, frozen=True):
+    """The line's loss was taken.
+
+    bill_id    of the bill of what no bill had taken: there is one when there was such a thing, or is one now
+    is_billed  whether there was: the bill that was made stays, even if nothing is left of it
+    """
+
+    on: date
+    bill_id: UUID
+    is_billed: bool = True
+
+
+class DueDaySet(Struct, frozen=True):
+    """The line's due day was moved; bills that stood kept their date."""
+
+    on: date
+    was_day: int | None
+    was_after_days: int | None
+    due_day: int
+
+
+Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded | ChargedOff | DueDaySet
 
 
 class Charged(Struct, frozen=True):
-    """What a line was charged since it was opened, what was cancelled taken off; subsidy: merchants' part of fees."""
+    """What a line was charged since it was opened, what was cancelled or given back taken off; subsidy: merchants' part
+    of fees."""
 
     interest_minor: int = 0
     fee_minor: int = 0
@@ -79,10 +112,25 @@ class Charged(Struct, frozen=True):
     subsidy_returned_minor: int = 0
 
 
+class Owed(Struct, frozen=True):
+    """Principal, billed interest and billed fees."""
+
+    principal_minor: int = 0
+    interest_minor: int = 0
+    fee_minor: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        """All of it."""
+        return self.principal_minor + self.interest_minor + self.fee_minor
+
+
 class Standing(Struct, frozen=True):
     """All that events have made of a line: every bill and draw it ever had, in whatever state.
 
     items        what each bill was issued with        allocations  what each repayment paid
+    lost         what was owed when the line was charged off; what is owed since then stands beside the books
+    lost_cancelled_minor  of it, owed no longer because what it was for was refunded: nobody has paid it
     """
 
     line: Line
@@ -92,6 +140,23 @@ class Standing(Struct, frozen=True):
     allocations: Mapping[UUID, tuple[Allocation, ...]]
     charged: Charged = Charged()
     credit_balance_minor: int = 0
+    lost: Owed | None = None
+    lost_cancelled_minor: int = 0
+
+    @property
+    def in_books(self) -> Owed:
+        """What the books hold, or held until the loss was taken."""
+        if self.lost is not None:
+            return self.lost
+        return Owed(self.principal_minor, self.interest_owed_minor, self.fee_owed_minor)
+
+    @property
+    def recovered_minor(self) -> int:
+        """What has come in since the loss was taken."""
+        if self.lost is None:
+            return 0
+        owed_minor = self.principal_minor + self.interest_owed_minor + self.fee_owed_minor
+        return self.lost.total_minor - self.lost_cancelled_minor - owed_minor
 
     @property
     def principal_minor(self) -> int:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem
 from wufeng.credit.bill_plans.rules import off_bill
 from wufeng.credit.bills.model import Bill, BillItems, BillStatus
 from wufeng.credit.bills.rules import is_settled
+from wufeng.credit.charge_offs.rules import charge_off
 from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Draw
@@ -17,149 +19,253 @@ from wufeng.credit.draws.rules import billable, calendar_of, charges_open
 from wufeng.credit.history.model import (
     BillSplit,
     Charged,
+    ChargedOff,
     Delivered,
     Drawn,
+    DueDaySet,
     Event,
     Issued,
+    Owed,
     Refunded,
     Repaid,
     Standing,
 )
+from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, withhold
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product
-from wufeng.credit.refunds.model import Returnable
+from wufeng.credit.products.versions import Versions
+from wufeng.credit.refunds.model import Refunded as Done
 from wufeng.credit.refunds.rules import refund
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread
-from wufeng.credit.repayments.rules import brought_up, repaid, with_line_state
+from wufeng.credit.repayments.rules import brought_up, repaid, spread, with_line_state
 
 
-def fold(line: Line, events: Sequence[Event], product: Product, on: date) -> Standing:
+def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing:
     """All that a line's events have made of it by a date.
 
     line    with the terms it has today; what events make of it (arrears, the next bill) is taken from them alone, but
             for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
-    fresh = replace(
-        line, next_bill_on=None, past_due_since=None, suspend_on=None, charge_off_on=None, touched_on=None
-    )
-    if fresh.status is LineStatus.SUSPENDED:
-        fresh = replace(fresh, status=LineStatus.OPEN)
-    standing = Standing(fresh, {}, {}, {}, {})
-    for event in events:
-        standing = apply(standing, event, product)
+    standing = Standing(_fresh(line, events), {}, {}, {}, {})
+    reserves = reserves_of(events, line, versions)
+    for place, event in enumerate(events):
+        standing = apply(standing, event, versions, Leaving(reserves, place))
     late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
     expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
-    return _as_of(expecting, product, on)
+    return _as_of(expecting, versions, on)
 
 
-def apply(standing: Standing, event: Event, product: Product) -> Standing:
+def _fresh(line: Line, events: Sequence[Event]) -> Line:
+    """The line as it was before all of its events."""
+    moved = next((event for event in events if isinstance(event, DueDaySet)), None)
+    status = line.status
+    if status is LineStatus.SUSPENDED or (line.charged_off_on is not None and status is LineStatus.CLOSING):
+        status = LineStatus.OPEN
+    return replace(
+        line,
+        status=status,
+        due_day=moved.was_day if moved is not None else line.due_day,
+        due_after_days=moved.was_after_days if moved is not None else line.due_after_days,
+        next_bill_on=None,
+        past_due_since=None,
+        suspend_on=None,
+        charge_off_on=None,
+        charged_off_on=None,
+        touched_on=None,
+    )
+
+
+class Leaving(Struct, frozen=True):
+    """What money of one event must leave alone: principal that plans to come take over."""
+
+    reserves: tuple[Reserve, ...] = ()
+    place: int = 0
+
+    def withhold(self, standing: Standing, debt: Debt, on: date) -> Withheld:
+        """The debt as the event sees it."""
+        return withhold(debt, standing.bills, self.reserves, self.place, on)
+
+
+def apply(standing: Standing, event: Event, versions: Versions, leaving: Leaving) -> Standing:
     """What one event makes of a standing."""
     match event:
         case Drawn():
-            return _expecting(
-                replace(standing, draws={**standing.draws, event.draw.id: event.draw}), event.on
-            )
+            drawn = replace(standing, draws={**standing.draws, event.draw.id: event.draw})
+            return _expecting(drawn, event.on)
         case BillSplit():
-            return _split(standing, event, product)
+            return _split(standing, event, versions)
         case Delivered():
-            return _delivered(standing, event, product)
+            return _delivered(standing, event, versions)
         case Issued():
-            return _issued(standing, event, product)
+            return _issued(standing, event, versions, leaving)
         case Repaid():
-            return _repaid(standing, event, product)
+            return _repaid(standing, event, versions, leaving)
         case Refunded():
-            return _refunded(standing, event, product)
+            return _refunded(standing, event, versions, leaving)
+        case ChargedOff():
+            return _charged_off(standing, event, versions)
+        case DueDaySet():
+            moved = replace(standing.line, due_day=event.due_day, due_after_days=None)
+            return replace(standing, line=moved)
 
 
-def _split(standing: Standing, event: BillSplit, product: Product) -> Standing:
+def _split(standing: Standing, event: BillSplit, versions: Versions) -> Standing:
+    product = versions.contract
     debt = brought_up(_open(standing), product, event.on)
     bill = next((bill for bill in debt.bills if bill.id == event.bill_id), None)
     if bill is None or min(bill.single_minor, bill.unpaid_principal_minor) < event.draw.amount_minor:
-        detail = (
-            f"A plan was made of the bill on {event.on}; what would have paid it cannot be dated before that."
-        )
+        issued_on = standing.bills[event.bill_id].issued_on
+        detail = f"A plan was made of the bill of {issued_on}, which asks for a share of what was used: date it then."
         raise Problem(Code.STATE_CONFLICT, detail)
     bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
     after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)
     return _with(standing, with_next_bill(with_line_state(after, product, event.on), event.on))
 
 
-def _delivered(standing: Standing, event: Delivered, product: Product) -> Standing:
+def _delivered(standing: Standing, event: Delivered, versions: Versions) -> Standing:
     draw = standing.draws[event.draw_id]
+    product = versions.of(draw.product_version)
     after = billable(draw, calendar_of(standing.line, product), event.on)
     return _expecting(replace(standing, draws={**standing.draws, draw.id: after}), event.on)
 
 
-def _issued(standing: Standing, event: Issued, product: Product) -> Standing:
-    issued = issue_bill(
-        _open(standing), standing.credit_balance_minor, event.bill_id, event.on, product, event.known
-    )
+def _issued(standing: Standing, event: Issued, versions: Versions, leaving: Leaving) -> Standing:
+    issued = issue_bill(_open(standing), 0, event.bill_id, event.on, versions.contract, event.known)
     after = _with(standing, with_next_bill(issued.debt, event.on))
     if issued.bill is None:  # it was issued all the same: nothing is left of it
-        empty = _empty_bill(event, standing.line.id)
-        return replace(
-            after,
-            bills={**after.bills, empty.id: empty},
-            items={**after.items, empty.id: BillItems()},
-            line=touched(Debt(after.line), event.on).line,
-        )
+        return _with_empty_bill(after, event, versions.contract, event.known.due_on)
     after = _charging(
         replace(after, items={**after.items, event.bill_id: issued.items}),
         interest_minor=issued.bill.interest_minor,
         fee_minor=issued.bill.fee_minor,
         subsidy_minor=issued.subsidy_minor,
     )
-    if issued.applied is None:
-        return after
-    applied = issued.applied
-    left_minor = after.credit_balance_minor - applied.paid_minor
-    return _charged_by(replace(after, credit_balance_minor=left_minor), applied)
+    return _apply_credit(after, issued.debt, versions, leaving, event.on)
 
 
-def _empty_bill(event: Issued, line_id: UUID) -> Bill:
-    return Bill(
+def _apply_credit(standing: Standing, debt: Debt, versions: Versions, leaving: Leaving, on: date) -> Standing:
+    """What stands in the person's favour pays bills when a new one is issued."""
+    withheld = leaving.withhold(standing, debt, on)
+    money_minor = min(standing.credit_balance_minor, withheld.debt.billed_minor)
+    if not money_minor:
+        return standing
+    done = spread(withheld.debt, money_minor, versions, on)
+    debt = hand_back(done.debt, withheld, versions.contract.minimum, on)
+    left_minor = standing.credit_balance_minor - done.paid_minor
+    expecting = replace(debt, line=replace(debt.line, next_bill_on=None))
+    after = _with(standing, with_next_bill(expecting, on))
+    return _charged_by(replace(after, credit_balance_minor=left_minor), done)
+
+
+def _with_empty_bill(
+    standing: Standing, event: Issued | ChargedOff, contract: Product, due_on: date
+) -> Standing:
+    """A bill that was issued and on which nothing would have stood."""
+    empty = Bill(
         id=event.bill_id,
-        line_id=line_id,
+        line_id=standing.line.id,
         issued_on=event.on,
-        due_on=event.known.due_on,
+        due_on=due_on,
         status=BillStatus.PAID,
-        accrued_on=event.known.due_on,
+        accrued_on=due_on,
+        rounding=contract.rounding.interest,
+        pieces=contract.rounding.pieces,
+    )
+    return replace(
+        standing,
+        bills={**standing.bills, empty.id: empty},
+        items={**standing.items, empty.id: BillItems()},
+        line=touched(Debt(standing.line), event.on).line,
     )
 
 
-def _repaid(standing: Standing, event: Repaid, product: Product) -> Standing:
-    debt = _open(standing, [event.plan] if event.plan is not None else ())
-    spread = repaid(debt, event.amount_minor, event.plan, product, event.on)
-    after = _with(standing, with_next_bill(touched(spread.debt, event.on), event.on))
+def _repaid(standing: Standing, event: Repaid, versions: Versions, leaving: Leaving) -> Standing:
+    debt = brought_up(
+        _open(standing, [event.plan] if event.plan is not None else ()), versions.contract, event.on
+    )
+    withheld = leaving.withhold(standing, debt, event.on)
+    done = repaid(withheld.debt, event.amount_minor, event.plan, versions, event.on)
+    debt = hand_back(done.debt, withheld, versions.contract.minimum, event.on)
+    after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
     after = replace(
         after,
-        allocations={**after.allocations, event.repayment_id: with_surplus(spread)},
-        credit_balance_minor=after.credit_balance_minor + spread.surplus_minor,
+        allocations={**after.allocations, event.repayment_id: with_surplus(done)},
+        credit_balance_minor=after.credit_balance_minor + done.surplus_minor,
     )
-    return _charged_by(after, spread)
+    return _charged_by(after, done)
 
 
-def _refunded(standing: Standing, event: Refunded, product: Product) -> Standing:
-    debt = brought_up(_open(standing, event.draw_ids), product, event.on)
-    returnable = [Returnable(back.repayment_id, back.source, back.amount_minor) for back in event.returned]
-    done = refund(debt, event.draw_ids, event.amount_minor, returnable, product, event.on)
-    after = _with(standing, with_next_bill(touched(done.debt, event.on), event.on))
+def _refunded(standing: Standing, event: Refunded, versions: Versions, leaving: Leaving) -> Standing:
+    debt = brought_up(_open(standing, event.draw_ids), versions.contract, event.on)
+    withheld = leaving.withhold(standing, debt, event.on)
+    done = _as_told(withheld.debt, event, versions)
+    debt = hand_back(done.debt, withheld, versions.contract.minimum, event.on)
+    after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
+    after = _uncharging(after, event, done)
     after = replace(after, credit_balance_minor=after.credit_balance_minor + done.kept_minor)
-    charged = after.charged
-    after = replace(
-        after,
-        charged=replace(
-            charged,
-            fee_minor=charged.fee_minor - done.fee_cancelled_minor,
-            subsidy_returned_minor=charged.subsidy_returned_minor + done.subsidy_returned_minor,
-        ),
-    )
     return after if done.applied is None else _charged_by(after, done.applied)
 
 
-def _as_of(standing: Standing, product: Product, on: date) -> Standing:
+def _as_told(debt: Debt, event: Refunded, versions: Versions) -> Done:
+    """The refund, of which so much went back as money as was told then.
+
+    Money that has gone and that nothing paid covers any more has not lowered the debt: so much less is taken off the
+    draws, and the person owes it. What more is left over stays in their favour.
+    """
+
+    def of(amount_minor: int, gone_minor: int) -> Done:
+        ids, fault = event.draw_ids, event.merchants_fault
+        return refund(
+            debt, ids, amount_minor, (), versions, event.on, merchants_fault=fault, gone_minor=gone_minor
+        )
+
+    amount_minor = event.amount_minor
+    while True:
+        done = of(amount_minor, 0)
+        if not event.returned_minor:
+            return done
+        left_minor = done.kept_minor + (done.applied.paid_minor if done.applied is not None else 0)
+        gone_minor = event.returned_minor - (event.amount_minor - amount_minor)
+        if gone_minor <= left_minor:
+            return of(amount_minor, gone_minor)
+        if not amount_minor:
+            detail = f"A refund of {event.on} gave fees back that would not have been paid; settle it with the person."
+            raise Problem(Code.STATE_CONFLICT, detail)
+        amount_minor -= min(amount_minor, gone_minor - left_minor)
+
+
+def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
+    """What a refund takes off the charges; what the merchant did not get back of its part is earned."""
+    charged, is_lost = standing.charged, standing.lost is not None
+    cancelled_minor = done.fee_cancelled_minor
+    kept_minor = done.subsidy_returned_minor - event.subsidy_returned_minor
+    return replace(
+        standing,
+        charged=Charged(
+            charged.interest_minor,
+            charged.fee_minor - done.fee_returned_minor - (0 if is_lost else cancelled_minor),
+            charged.subsidy_minor + kept_minor,
+            charged.subsidy_returned_minor + event.subsidy_returned_minor,
+        ),
+        lost_cancelled_minor=standing.lost_cancelled_minor + (cancelled_minor if is_lost else 0),
+    )
+
+
+def _charged_off(standing: Standing, event: ChargedOff, versions: Versions) -> Standing:
+    lost = charge_off(_open(standing), event.bill_id, versions.contract, event.on)
+    after = _with(standing, lost.debt)
+    if lost.bill is not None:
+        after = replace(after, items={**after.items, event.bill_id: lost.items})
+    elif event.is_billed:
+        after = _with_empty_bill(after, event, versions.contract, event.on)
+    owed = Owed(lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
+    return _charging(replace(after, lost=owed), lost.interest_minor, 0, lost.subsidy_minor)
+
+
+def _as_of(standing: Standing, versions: Versions, on: date) -> Standing:
     """The standing as the day closes before a date leave it."""
+    product = versions.contract
     debt = with_line_state(brought_up(_open(standing), product, on), product, on)
     after = _with(standing, with_next_bill(debt, on))
     return replace(after, bills={id_: _awake(bill, on) for id_, bill in after.bills.items()})

@@ -17,7 +17,7 @@ async def load_ceilings(
     """By line of those people: the most that its used and held may come to on a date (`rules.ceiling_minor`)."""
     states = await store.load_states_of_people(db, bucket, people)
     terms = {
-        id_: products.version(state.line.product, state.line.product_version, state.line.tier)
+        id_: products.drawn_under(state.line.product, state.line.product_version, state.line.tier, on)
         for id_, state in states.items()
     }
     by_person: dict[UUID, dict[UUID, LineState]] = {}

@@ -18,12 +18,14 @@ class Change(Struct, frozen=True):
     """A line after a change, and what the change was.
 
     amount_minor, until_on  what was set beside the line's own limit, and until when
+    was                     the line before it, where its due day was moved
     """
 
     line: Line
     kind: ChangeKind
     amount_minor: int | None = None
     until_on: date | None = None
+    was: Line | None = None
 
 
 class Said(Protocol):
@@ -67,6 +69,8 @@ def line_change(batch: Batch, said: Said, change: Change) -> LineChange:
         limit_minor=change.line.limit_minor,
         amount_minor=change.amount_minor,
         until_on=change.until_on,
+        due_day_was=change.was.due_day if change.was is not None else None,
+        due_after_days_was=change.was.due_after_days if change.was is not None else None,
         at=said.at,
     )
 

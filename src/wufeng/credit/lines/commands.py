@@ -20,7 +20,7 @@ from wufeng.base.events import Event
 from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit.consents.store import stopped_lines
-from wufeng.credit.debts.commands import EVENT_LANGUAGE, line_bodies
+from wufeng.credit.debts.commands import EVENT_LANGUAGE, Move, line_bodies, move_earned
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import rules, store
 from wufeng.credit.lines.changes import BySystem, Change, line_change, over_by, told_of
@@ -242,7 +242,7 @@ class _Desk:
         if (problem := rules.problem_of_mode(command.mode, product)) is not None:
             return problem
         mode = command.mode or product.modes[0]
-        cycle = product.cycle if mode is Mode.BILL else None
+        cycle = product.cycle.of(on) if mode is Mode.BILL and product.cycle is not None else None
         if not command.reason.strip():
             return invalid_field("/reason", "A line is opened with a reason.")
         if taken[command.person_id, product.id] >= product.opening.lines_max:
@@ -258,8 +258,9 @@ class _Desk:
             ),
             limit_minor=command.limit_minor,
             status=LineStatus.OPEN,
-            bill_day=cycle.bill_day if cycle is not None else None,
+            bill_day=cycle.day if cycle is not None else None,
             due_day=cycle.due_day if cycle is not None else None,
+            due_after_days=cycle.due_after_days if cycle is not None else None,
             opened_on=on,
             tier=command.tier,
         )
@@ -361,9 +362,14 @@ class _Desk:
         return await self._change(batch, commands, decide)
 
     async def set_due_day(self, batch: Batch, commands: Sequence[SetDueDay]) -> list[Answer | Problem]:
-        """Move due days. A bill that stands keeps its date; the next one has the new day."""
+        """Move due days. A bill that stands keeps its date; the next one has the new day.
 
-        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> Change | Problem:  # noqa: ARG001
+        A line whose bills are due some days after their date has a due day from then on. Plans by a yearly rate earn
+        between due dates: their days move too.
+        """
+        earning: list[tuple[Move, date]] = []
+
+        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> Change | Problem:
             problem = rules.problem_of_due_day(
                 loaded.line,
                 command.due_day,
@@ -371,10 +377,16 @@ class _Desk:
                 loaded.due_day_changes,
                 loaded.debt.billed_minor,
             )
-            moved = replace(loaded.line, due_day=command.due_day)
-            return problem or Change(moved, ChangeKind.DUE_DAY_SET)
+            moved = replace(loaded.line, due_day=command.due_day, due_after_days=None)
+            if problem is not None:
+                return problem
+            earning.append((Move(loaded.debt, replace(loaded.debt, line=moved)), on))
+            return Change(moved, ChangeKind.DUE_DAY_SET, was=loaded.line)
 
-        return await self._change(batch, commands, decide)
+        answers = await self._change(batch, commands, decide)
+        for move, on in earning:
+            await move_earned(batch, [move], on)
+        return answers
 
     async def set_auto_debit(self, batch: Batch, commands: Sequence[SetAutoDebit]) -> list[Answer | Problem]:
         """Choose what bills are debited from: the person's own sources that money may leave."""

@@ -58,6 +58,7 @@ class Line(Struct, frozen=True, kw_only=True):
     suspend_on      the date on which those arrears suspend it, while it is open
     auto_debit      ids (wal_…, bka_…) that bills are debited from when they are due, in the person's order
     bill_day, due_day        None: each draw has due dates of its own
+    due_after_days           a bill is due so many days after its date; None: on its due day
     temporary_limit_minor    the limit up to `temporary_until_on`, that date included; None: no raise runs
     ended_raise_minor        by how much a raise that is over had lifted the limit: what is still used of it is part of
                              the least payment of the bill after (PRODUCTS.md 2.3)
@@ -90,13 +91,12 @@ class Line(Struct, frozen=True, kw_only=True):
     charge_off_on: date | None = None
     charged_off_on: date | None = None
     tier: str = STANDARD
+    due_after_days: int | None = None
 
     @property
     def cycle(self) -> Cycle | None:
         """The line's own days, which may differ from the product's; None: each draw has dates of its own."""
-        if self.bill_day is None or self.due_day is None:
-            return None
-        return Cycle(self.bill_day, self.due_day)
+        return None if self.bill_day is None else Cycle(self.bill_day, self.due_day, self.due_after_days)
 
     def is_raised(self, on: date) -> bool:
         """Whether a temporary raise runs on a date."""
@@ -136,6 +136,7 @@ class LineChange(Struct, frozen=True, kw_only=True):
 
     amount_minor  what was set, where it is not the limit: a temporary limit, a cap
     until_on      a raise's last date; the date that ends a freeze
+    due_day_was, due_after_days_was   when bills were due until a change of the due day
     """
 
     id: UUID
@@ -147,4 +148,6 @@ class LineChange(Struct, frozen=True, kw_only=True):
     limit_minor: int
     amount_minor: int | None = None
     until_on: date | None = None
+    due_day_was: int | None = None
+    due_after_days_was: int | None = None
     at: datetime

@@ -270,6 +270,10 @@ def problem_of_due_day(
     if due_day not in product.due_days.allowed:
         days = ", ".join(map(str, product.due_days.allowed))
         return invalid_field("/due_day", f"This product lets you choose from {days}.")
+    if line.bill_day is None:
+        return invalid_field("/due_day", "Each draw of this line has a due date of its own.")
+    if due_day == line.bill_day:
+        return invalid_field("/due_day", f"Bills of this line come on day {due_day}: choose another day.")
     if owed_on_bills_minor:
         return Problem(Code.STATE_CONFLICT, "A bill is open. The due day can be moved once it is paid.")
     if changes >= product.due_days.changes_a_year:

@@ -48,7 +48,7 @@ def _line(values: Iterable[Any]) -> Line:
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
         opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
         temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-        charged_off_on, tier,
+        charged_off_on, tier, due_after_days,
     ) = values  # fmt: skip
     return Line(
         id=id_,
@@ -74,6 +74,7 @@ def _line(values: Iterable[Any]) -> Line:
         charge_off_on=charge_off_on,
         charged_off_on=charged_off_on,
         tier=tier,
+        due_after_days=due_after_days,
     )
 
 
@@ -120,6 +121,7 @@ async def insert_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.due_day for line in lines],
         [line.opened_on for line in lines],
         [line.tier for line in lines],
+        [line.due_after_days for line in lines],
     )
 
 
@@ -143,6 +145,7 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.frozen_until_on for line in lines],
         [line.charge_off_on for line in lines],
         [line.charged_off_on for line in lines],
+        [line.due_after_days for line in lines],
     )
 
 
@@ -190,6 +193,8 @@ async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChan
         [change.limit_minor for change in changes],
         [change.amount_minor for change in changes],
         [change.until_on for change in changes],
+        [change.due_day_was for change in changes],
+        [change.due_after_days_was for change in changes],
         [change.at for change in changes],
     )
 
@@ -218,6 +223,8 @@ def _change(row: Record) -> LineChange:
         limit_minor=row["limit_minor"],
         amount_minor=row["amount_minor"],
         until_on=row["until_on"],
+        due_day_was=row["due_day_was"],
+        due_after_days_was=row["due_after_days_was"],
         at=row["at"],
     )
 

@@ -3,7 +3,7 @@
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on, tier
+       charged_off_on, tier, due_after_days
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
@@ -11,7 +11,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on, tier
+       charged_off_on, tier, due_after_days
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -21,7 +21,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders, l.shares_ppm, l.limit_minor, l.status,
        l.bill_day, l.due_day, l.opened_on, l.touched_on, l.next_bill_on, l.past_due_since, l.suspend_on, l.auto_debit,
        l.temporary_limit_minor, l.temporary_until_on, l.ended_raise_minor, l.frozen_until_on, l.charge_off_on,
-       l.charged_off_on, l.tier, c.cap_minor
+       l.charged_off_on, l.tier, l.due_after_days, c.cap_minor
   from line as l
   left join credit_cap as c on c.bucket = $1 and c.person_id = l.person_id
  where l.bucket = $1 and l.person_id = any($2::uuid[])
@@ -41,13 +41,15 @@ select head.bucket, c.person_id, c.cap_minor, $4
 
 -- name: insert_lines
 insert into line (bucket, id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status,
-                  bill_day, due_day, opened_on, tier)
+                  bill_day, due_day, opened_on, tier, due_after_days)
 select head.bucket, l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders::uuid[],
-       l.shares_ppm::integer[], l.limit_minor, l.status, l.bill_day, l.due_day, l.opened_on, l.tier
+       l.shares_ppm::integer[], l.limit_minor, l.status, l.bill_day, l.due_day, l.opened_on, l.tier,
+       l.due_after_days
   from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[], $9::bigint[],
-                    $10::text[], $11::smallint[], $12::smallint[], $13::date[], $14::text[])
+                    $10::text[], $11::smallint[], $12::smallint[], $13::date[], $14::text[],
+                    $15::smallint[])
        as l (id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day,
-             due_day, opened_on, tier)
+             due_day, opened_on, tier, due_after_days)
  where head.bucket = $1;
 
 -- name: update_lines
@@ -58,12 +60,13 @@ update line
        auto_debit = l.auto_debit::text[], temporary_limit_minor = l.temporary_limit_minor,
        temporary_until_on = l.temporary_until_on, ended_raise_minor = l.ended_raise_minor,
        frozen_until_on = l.frozen_until_on, charge_off_on = l.charge_off_on,
-       charged_off_on = l.charged_off_on, looked_on = null
+       charged_off_on = l.charged_off_on, due_after_days = l.due_after_days, looked_on = null
   from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[],
-              $10::text[], $11::bigint[], $12::date[], $13::bigint[], $14::date[], $15::date[], $16::date[])
+              $10::text[], $11::bigint[], $12::date[], $13::bigint[], $14::date[], $15::date[], $16::date[],
+              $17::smallint[])
        as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
              temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-             charged_off_on)
+             charged_off_on, due_after_days)
  where line.bucket = $1 and line.id = l.id;
 
 -- name: expect_bills
@@ -75,12 +78,14 @@ update line
    and (line.next_bill_on is null or line.next_bill_on > l.next_bill_on);
 
 -- name: insert_changes
-insert into line_change (bucket, id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, at)
+insert into line_change (bucket, id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on,
+                         due_day_was, due_after_days_was, at)
 select head.bucket, c.id, c.line_id, c.kind, c.actor, c.actor_id, c.reason, c.limit_minor, c.amount_minor, c.until_on,
-       c.at
+       c.due_day_was, c.due_after_days_was, c.at
   from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[],
-                    $9::bigint[], $10::date[], $11::timestamptz[])
-       as c (id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, at)
+                    $9::bigint[], $10::date[], $11::smallint[], $12::smallint[], $13::timestamptz[])
+       as c (id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
+             due_after_days_was, at)
  where head.bucket = $1;
 
 -- name: count_changes
@@ -114,14 +119,16 @@ select id, person_id
 update line set looked_on = $3 where bucket = $1 and id = any($2::uuid[]);
 
 -- name: page_of_changes
-select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, at
+select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
+       due_after_days_was, at
   from line_change
  where bucket = $1 and line_id = $2 and ($3::uuid is null or id < $3)
  order by id desc
  limit $4;
 
 -- name: load_changes
-select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, at
+select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
+       due_after_days_was, at
   from line_change
  where bucket = $1 and line_id = $2
  order by at, id;

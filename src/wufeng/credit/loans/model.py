@@ -10,9 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from wufeng.credit.plans.model import Levelling
 from wufeng.credit.products.dates import Every
-from wufeng.credit.products.model import Method
+from wufeng.credit.products.model import Levelling, Method, Pieces
 from wufeng.credit.rates.model import DayCount
 from wufeng.credit.waterfall.model import Component, Future, Waterfall
 
@@ -43,13 +42,6 @@ class ChargesDue(StrEnum):
 
     WITH_INSTALMENT = "with_instalment"
     ON_THEIR_DAY = "on_their_day"
-
-
-class Pieces(StrEnum):
-    """How the interest of a period in which the balance changes is rounded."""
-
-    EACH = "each"
-    ADDED = "added"
 
 
 class PaymentKind(StrEnum):

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.money import round_half_even
-from wufeng.credit.loans.model import Disbursed, LoanTerms, Moved, Paused, Pieces, RateChanged, Row, RowKind
-from wufeng.credit.plans.model import Levelling, Terms
+from wufeng.credit.loans.model import Disbursed, LoanTerms, Moved, Paused, RateChanged, Row, RowKind
+from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import (
     amortise,
     equal_payment,
@@ -20,7 +20,7 @@ from wufeng.credit.plans.rules import (
     year_part,
 )
 from wufeng.credit.products.dates import Dates
-from wufeng.credit.products.model import Method
+from wufeng.credit.products.model import Levelling, Method, Pieces
 from wufeng.credit.rates.model import DayCount
 from wufeng.credit.waterfall.model import Component
 

@@ -1,40 +1,27 @@
 """How a draw is repaid: terms, and the plan that follows from them."""
 
 from datetime import date
-from enum import StrEnum
 from operator import add
 
 from msgspec import Struct
 
-from wufeng.credit.products.dates import Dates
-from wufeng.credit.products.model import Cycle, Method, Remainder
+from wufeng.credit.products.dates import Dates, Stub
+from wufeng.credit.products.model import Cycle, Levelling, Method, Remainder, Rounding
 from wufeng.credit.rates.model import DayCount
-
-
-class Levelling(StrEnum):
-    """Whether equal payments are moved once, so that the last of them differs less from the others."""
-
-    NONE = "none"
-    ONCE = "once"
-
-
-class Stub(StrEnum):
-    """What is paid for a first period that is longer or shorter than the others, where interest runs by the year."""
-
-    IN_PAYMENTS = "in_payments"  # the equal payment is found with it
-    INTEREST_ONLY = "interest_only"  # a part of its interest alone, and the instalments after it
 
 
 class Terms(Struct, frozen=True):
     """The price of one purchase: instalments, what they cost, who carries how much of it, and the days.
 
+    tenor               instalments; a down payment and a part of interest alone (`stub`) come beside them
     fee_ppm             of the amount, for all periods together
     cycle               bills of days of the month, or due dates of the draw's own
     merchant_share_ppm  of the fees or the interest, carried by the merchant
     remainder           where the odd minor units fall; equal payments of a yearly rate always leave them to the last
     fee_period_ppm      of the amount, with each instalment      annual_ppm  a year, repaid by `method`
     multiple_minor      instalments are multiples of this, but for the odd one
-    down_payment_ppm    of the amount, a first part on the day itself, beside the instalments
+    down_payment_ppm    of the amount, a first part that bears nothing      down_payment_days  after the day itself
+    rounding            of the interest of each period
     """
 
     tenor: int
@@ -50,6 +37,19 @@ class Terms(Struct, frozen=True):
     down_payment_ppm: int = 0
     levelling: Levelling = Levelling.ONCE
     stub: Stub = Stub.IN_PAYMENTS
+    down_payment_days: int = 0
+    rounding: Rounding = Rounding.HALF_EVEN
+
+    @property
+    def has_interest_only(self) -> bool:
+        """Whether the first part is the interest of an irregular first period, and nothing else."""
+        return (
+            self.stub is Stub.INTEREST_ONLY
+            and self.annual_ppm > 0
+            and self.method is Method.EQUAL_PAYMENT
+            and isinstance(self.cycle, Dates)
+            and self.cycle.has_stub
+        )
 
 
 class Rhythm(Struct, frozen=True):

@@ -3,20 +3,21 @@
 Source of the prices: PRODUCTS.md 1; of how interest is rounded: the cases of docs/conformance.md.
 """
 
+from calendar import isleap
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 from operator import sub
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.calendar import add_months
-from wufeng.credit.plans.model import MONTHLY, Levelling, Plan, Rhythm, Stub, Terms
-from wufeng.credit.products.dates import Dates
-from wufeng.credit.products.model import Cycle, Method, Product, Remainder
-from wufeng.credit.rates.day_counts import year_fraction
+from wufeng.credit.plans.model import MONTHLY, Plan, Rhythm, Terms
+from wufeng.credit.products.dates import DOWN_PAYMENT_DAYS, Dates
+from wufeng.credit.products.model import Cycle, Levelling, Method, Product, Remainder, Rounding
+from wufeng.credit.rates.day_counts import days_between, days_by_year, year_fraction
 from wufeng.credit.rates.model import DayCount, Flow
 from wufeng.credit.rates.rules import PPM, annuity_payment, daily_rate, periodic_rate, unit_period_rate
 
@@ -24,21 +25,42 @@ from wufeng.credit.rates.rules import PPM, annuity_payment, daily_rate, periodic
 def terms_of(product: Product, cycle: Cycle | Dates, tenor: int, merchant_share_ppm: int = 0) -> Terms | None:
     """The terms of one tenor on a line's own days; None when the product does not offer the tenor or the share.
 
+    The tenor of a price counts all parts: a down payment and a part of interest alone are among them.
     A share that the price itself fixes stands, whatever the order says.
     """
     price = product.price(tenor)
     if price is None or not 0 <= merchant_share_ppm <= product.instalments.merchant_share_max_ppm:
         return None
-    return Terms(
+    rounding = product.rounding
+    terms = Terms(
         tenor,
         price.fee_ppm or 0,
-        cycle.of(tenor) if isinstance(cycle, Dates) else cycle,
+        cycle,
         merchant_share_ppm if price.merchant_share_ppm is None else price.merchant_share_ppm,
         product.instalments.remainder,
         fee_period_ppm=price.fee_period_ppm or 0,
         annual_ppm=price.annual_ppm or 0,
         method=price.method,
+        day_count=product.instalments.day_count,
+        multiple_minor=rounding.instalment_multiple_minor if tenor > 1 else 1,
+        levelling=rounding.levelling,
+        rounding=rounding.interest,
     )
+    return _on_dates(terms, cycle) if isinstance(cycle, Dates) else terms
+
+
+def _on_dates(terms: Terms, dates: Dates) -> Terms:
+    """Terms on dates of the draw's own: parts that come beside the instalments are taken off the tenor."""
+    own = dates.of(terms.tenor)
+    terms = replace(
+        terms,
+        cycle=own.beside_down_payment,
+        down_payment_ppm=own.down_payment_ppm,
+        down_payment_days=DOWN_PAYMENT_DAYS,
+        stub=own.stub,
+    )
+    beside = (own.down_payment_ppm > 0) + terms.has_interest_only
+    return replace(terms, tenor=terms.tenor - beside) if beside else terms
 
 
 def schedule(terms: Terms, amount_minor: int, start: date) -> Plan:
@@ -57,7 +79,9 @@ def schedule(terms: Terms, amount_minor: int, start: date) -> Plan:
         _at_a_rate(terms, rest_minor, start, days) if terms.annual_ppm else _at_a_fee(terms, rest_minor, days)
     )
     assert min(plan.principal_parts) >= 0 and sum(plan.principal_parts) == rest_minor
-    return _with_down_payment(plan, down_minor, start) if down_minor else plan
+    if not down_minor:
+        return plan
+    return _with_down_payment(plan, down_minor, start + timedelta(days=terms.down_payment_days))
 
 
 def _at_a_fee(terms: Terms, amount_minor: int, days: tuple[date, ...]) -> Plan:
@@ -77,12 +101,13 @@ def _at_a_fee(terms: Terms, amount_minor: int, days: tuple[date, ...]) -> Plan:
 
 
 def _at_a_rate(terms: Terms, amount_minor: int, start: date, days: tuple[date, ...]) -> Plan:
-    rates, whole = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)
     stub_minor = None
-    if terms.stub is Stub.INTEREST_ONLY and terms.method is Method.EQUAL_PAYMENT and _has_stub(terms.cycle):
-        stub_minor = round_ratio(amount_minor * rates[0], whole)
+    if terms.has_interest_only:
         days = _due_dates(terms.cycle, terms.tenor + 1, start)
-        rates = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)[0][1:]
+    rates, whole = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)
+    if terms.has_interest_only:
+        stub_minor = round_ratio(amount_minor * rates[0], whole, terms.rounding)
+        rates = rates[1:]
     principal_parts, interest_parts = amortise(terms, amount_minor, rates, whole)
     if stub_minor is not None:
         principal_parts, interest_parts = (0, *principal_parts), (stub_minor, *interest_parts)
@@ -97,10 +122,6 @@ def _at_a_rate(terms: Terms, amount_minor: int, start: date, days: tuple[date, .
     )
 
 
-def _has_stub(cycle: Cycle | Dates) -> bool:
-    return isinstance(cycle, Dates) and cycle.first_after.is_positive and cycle.first_after != cycle.every
-
-
 Parts = tuple[tuple[int, ...], tuple[int, ...]]
 """Principal and interest, an element a period."""
 
@@ -109,16 +130,15 @@ def amortise(terms: Terms, amount_minor: int, rates: Sequence[int], whole: int) 
     """Principal and interest of each period by the terms' method; the rates are in 1 / whole of the balance."""
     count, multiple = len(rates), terms.multiple_minor
     if terms.method is Method.EQUAL_PAYMENT:
-        parts = repaid_by(amount_minor, rates, whole, equal_payment(terms, amount_minor, rates, whole))
-        return (
-            parts
-            if terms.levelling is Levelling.NONE
-            else _levelled(amount_minor, rates, whole, parts, multiple)
-        )
+        payment_minor = equal_payment(terms, amount_minor, rates, whole)
+        parts = repaid_by(amount_minor, rates, whole, payment_minor, terms.rounding)
+        if terms.levelling is Levelling.NONE:
+            return parts
+        return _levelled(terms, amount_minor, rates, whole, parts)
     if terms.method is Method.EQUAL_PRINCIPAL:
         principal_parts = split_rounded(amount_minor, count, terms.remainder, multiple)
-        return principal_parts, _interest_on_falling(principal_parts, rates, whole)
-    interest_minor = round_ratio(amount_minor * sum(rates), whole)
+        return principal_parts, _interest_on_falling(principal_parts, rates, whole, terms.rounding)
+    interest_minor = round_ratio(amount_minor * sum(rates), whole, terms.rounding)
     interest_parts = split_rounded(interest_minor, count, terms.remainder)
     payments = split_rounded(amount_minor + interest_minor, count, terms.remainder, multiple)
     return tuple(map(sub, payments, interest_parts)), interest_parts
@@ -129,14 +149,20 @@ def equal_payment(terms: Terms, amount_minor: int, rates: Sequence[int], whole: 
     return round_to_multiple(*annuity_payment(amount_minor, rates, whole), terms.multiple_minor)
 
 
-def repaid_by(amount_minor: int, rates: Sequence[int], whole: int, payment_minor: int) -> Parts:
+def repaid_by(
+    amount_minor: int,
+    rates: Sequence[int],
+    whole: int,
+    payment_minor: int,
+    rounding: Rounding = Rounding.HALF_EVEN,
+) -> Parts:
     """Principal and interest of equal payments at these rates of the periods (each in 1 / whole).
 
-    A period's interest is rounded half-even once; the last period takes the principal that is left.
+    A period's interest is rounded once; the last period takes the principal that is left.
     """
     left, principal_parts, interest_parts = amount_minor, [], []
     for rate in rates:
-        interest = round_ratio(left * rate, whole)
+        interest = round_ratio(left * rate, whole, rounding)
         principal = min(left, max(0, payment_minor - interest))
         left -= principal
         principal_parts.append(principal)
@@ -145,21 +171,23 @@ def repaid_by(amount_minor: int, rates: Sequence[int], whole: int, payment_minor
     return tuple(principal_parts), tuple(interest_parts)
 
 
-def _levelled(amount_minor: int, rates: Sequence[int], whole: int, parts: Parts, multiple: int) -> Parts:
+def _levelled(terms: Terms, amount_minor: int, rates: Sequence[int], whole: int, parts: Parts) -> Parts:
     """The parts with the payment moved by the share of what the last one differs, when that brings it nearer."""
     payment, count = parts[0][0] + parts[1][0], len(rates)
     odd = parts[0][-1] + parts[1][-1] - payment
-    moved_payment = round_to_multiple(payment * count + odd, count, multiple)
+    moved_payment = round_to_multiple(payment * count + odd, count, terms.multiple_minor)
     if moved_payment == payment:
         return parts
-    moved = repaid_by(amount_minor, rates, whole, moved_payment)
+    moved = repaid_by(amount_minor, rates, whole, moved_payment, terms.rounding)
     return moved if abs(moved[0][-1] + moved[1][-1] - moved_payment) < abs(odd) else parts
 
 
-def _interest_on_falling(principal_parts: Sequence[int], rates: Sequence[int], whole: int) -> tuple[int, ...]:
+def _interest_on_falling(
+    principal_parts: Sequence[int], rates: Sequence[int], whole: int, rounding: Rounding
+) -> tuple[int, ...]:
     left, parts = sum(principal_parts), []
     for principal, rate in zip(principal_parts, rates, strict=True):
-        parts.append(round_ratio(left * rate, whole))
+        parts.append(round_ratio(left * rate, whole, rounding))
         left -= principal
     return tuple(parts)
 
@@ -177,6 +205,50 @@ def period_rates(
     common = gcd(annual_ppm * gcd(*lengths), whole * PPM)
     return tuple(annual_ppm * length // common for length in lengths), whole * PPM // common
 
+
+class Days(Struct, frozen=True):
+    """The days that a period bears interest for: so many in years of `year_days`, and `leap` more in years of 366."""
+
+    days: int
+    leap: int
+    year_days: int
+
+
+def period_days(
+    day_count: DayCount, cycle: Cycle | Dates, start: date, days: Sequence[date]
+) -> tuple[Days, ...]:
+    """What each period bears as days of a year: how `period_rates` is told to people."""
+    lengths = _thirty_day_lengths(cycle, len(days)) if day_count is DayCount.THIRTY_360 else None
+    if lengths is not None:
+        return tuple(Days(length, 0, 360) for length in lengths)
+    return tuple(_days_of(*period, day_count) for period in zip((start, *days[:-1]), days, strict=True))
+
+
+def _days_of(begins: date, ends: date, count: DayCount) -> Days:
+    if count is DayCount.THIRTY_360:
+        return Days((ends - begins).days, 0, 360)
+    if count in YEAR_DAYS:
+        return Days(days_between(begins, ends, count), 0, YEAR_DAYS[count])
+    shift = timedelta(days=0 if count is DayCount.ACTUAL_ACTUAL_BY_END else 1)
+    by_year = days_by_year(begins - shift, ends - shift)
+    leap = sum(number for year, number in by_year.items() if isleap(year))
+    return Days(sum(by_year.values()) - leap, leap, 365)
+
+
+YEAR_DAYS = {
+    DayCount.THIRTY_360_US: 360,
+    DayCount.THIRTY_E_360: 360,
+    DayCount.THIRTY_365: 365,
+    DayCount.ACTUAL_360: 360,
+    DayCount.ACTUAL_365: 365,
+    DayCount.ACTUAL_366: 366,
+}
+"""Days of a year of the day counts that know only one."""
+
+OF_DATES = frozenset(
+    {DayCount.THIRTY_360, *YEAR_DAYS, DayCount.ACTUAL_ACTUAL_ISDA, DayCount.ACTUAL_ACTUAL_BY_END}
+)
+"""The day counts of a product: those that need nothing but the two dates of a period."""
 
 PARTS_OF_A_YEAR = 1_603_080
 """The least common multiple of 360, 365 and 366: every part of a year that a day count gives is whole in it."""
@@ -210,18 +282,18 @@ def _due_dates(cycle: Cycle | Dates, count: int, start: date) -> tuple[date, ...
     if isinstance(cycle, Dates):
         return tuple(cycle.due_on(start, number) for number in range(count))
     first_bill = cycle.bill_on(start)
-    bills = (first_bill, *(add_months(first_bill, n, cycle.bill_day) for n in range(1, count)))
+    bills = (first_bill, *(cycle.bill_after(first_bill, n) for n in range(1, count)))
     return tuple(cycle.due_on(bill) for bill in bills)
 
 
-def _with_down_payment(plan: Plan, down_minor: int, start: date) -> Plan:
-    """The plan with a first part on the day itself, which bears nothing."""
+def _with_down_payment(plan: Plan, down_minor: int, due_on: date) -> Plan:
+    """The plan with a first part that bears nothing; its yearly rate counts it as paid on the day itself."""
     return replace(
         plan,
         principal_parts=(down_minor, *plan.principal_parts),
         fee_parts=(0, *plan.fee_parts),
         subsidy_parts=(0, *plan.subsidy_parts),
-        due_on=(start, *plan.due_on),
+        due_on=(due_on, *plan.due_on),
         interest_parts=(0, *plan.interest_parts) if plan.interest_parts else (),
         rhythm=replace(plan.rhythm, at_start=plan.rhythm.at_start + 1),
     )
@@ -245,9 +317,16 @@ def rhythm_of(cycle: Cycle | Dates) -> Rhythm:
     return Rhythm(*units, at_start, *((1, 0) if at_start else (whole, odd)), length)
 
 
-def least_amount(tenor: int) -> int:
-    """An amount from which on no part of a plan can be negative: each part loses at most two units to rounding."""
-    return 2 * tenor * tenor
+def least_amount(tenor: int, multiple_minor: int = 1, down_payment_ppm: int = 0) -> int:
+    """An amount from which on no part of a plan can be negative: each part loses at most two multiples to rounding.
+
+    With a down payment it is not nothing, and what is left for the other parts is as much as they need.
+    """
+    least = 2 * tenor * tenor * multiple_minor
+    if not down_payment_ppm:
+        return least
+    beside = -(-(least + multiple_minor) * PPM // (PPM - down_payment_ppm))
+    return max(beside, -(-multiple_minor * PPM // down_payment_ppm))
 
 
 def split_rounded(
@@ -275,11 +354,15 @@ def _round_ppm(numerator: int) -> int:
     return round_ratio(numerator, PPM)
 
 
-def round_ratio(numerator: int, denominator: int) -> int:
-    """numerator / denominator, half-even, in integers: a plan is made for every payment."""
+def round_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.HALF_EVEN) -> int:
+    """numerator / denominator (>= 0) as a whole number, in integers: a plan is made for every payment."""
     whole, rest = divmod(numerator, denominator)
-    twice = 2 * rest
-    return whole + 1 if twice > denominator or (twice == denominator and whole & 1) else whole
+    if rounding is Rounding.HALF_EVEN:
+        twice = 2 * rest
+        return whole + 1 if twice > denominator or (twice == denominator and whole & 1) else whole
+    if rounding is Rounding.HALF_UP:
+        return whole + (2 * rest >= denominator)
+    return whole + (rest > 0) if rounding is Rounding.UP else whole
 
 
 def annualised_rate_ppm(plan: Plan) -> int:

@@ -66,8 +66,9 @@ def _by_days(lent_minor: int, paid: Paid, on: date) -> int:
 def _by_periods(lent_minor: int, paid: Sequence[tuple[date, int]], rhythm: Rhythm) -> int:
     period = Fraction(rhythm.length, rhythm.units_a_year)
     first = (rhythm.first_whole + Fraction(rhythm.first_odd, rhythm.first_odd_of)) * period
-    flows = [DatedFlow(first + n * period, amount) for n, (_, amount) in enumerate(paid)]
-    return effective_rate([DatedFlow(Fraction(0), -lent_minor), *flows])
+    at_start = sum(amount for _, amount in paid[: rhythm.at_start])
+    flows = [DatedFlow(first + n * period, amount) for n, (_, amount) in enumerate(paid[rhythm.at_start :])]
+    return effective_rate([DatedFlow(Fraction(0), at_start - lent_minor), *flows])
 
 
 def _by_unit_periods(lent_minor: int, paid: Paid, on: date, unit: UnitPeriod | None) -> int | None:

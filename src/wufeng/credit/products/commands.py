@@ -9,6 +9,7 @@ from wufeng.base.errors import ConfigurationError
 from wufeng.credit.products import store
 from wufeng.credit.products.model import STANDARD, Product, Shipped
 from wufeng.credit.products.rules import check_succession
+from wufeng.credit.products.versions import Versions
 from wufeng.lenders import Lender, lender_id, register_lenders
 
 SETTLES = timedelta(seconds=30)
@@ -25,6 +26,7 @@ class Products:
         self._known: dict[tuple[str, int], Product] = {}
         self._offered: dict[tuple[str, int], Product] = {}
         self._tiered: dict[tuple[str, int, str], Product] = {}
+        self._of_lines: dict[tuple[str, int, str], Versions] = {}
         self.add(products)
 
     def __contains__(self, version: tuple[str, int]) -> bool:
@@ -39,6 +41,7 @@ class Products:
     def know(self, products: Iterable[Product]) -> None:
         """Make versions known, so that what is drawn by them elsewhere can be read; none is drawn by here."""
         self._known.update({(product.id, product.version): product for product in products})
+        self._of_lines.clear()
 
     def waiting(self) -> list[Product]:
         """The versions that are known and not offered yet."""
@@ -55,6 +58,18 @@ class Products:
         found = self._tiered.get(key)
         if found is None:
             found = self._tiered[key] = product.at_tier(tier)
+        return found
+
+    def of_line(self, product_id: str, version: int, tier: str) -> Versions:
+        """The versions by which a line lives that was opened under one: its contract's, and its later draws'."""
+        key = product_id, version, tier
+        found = self._of_lines.get(key)
+        if found is None:
+            later = sorted(number for id_, number in self._known if id_ == product_id and number > version)
+            found = self._of_lines[key] = Versions(
+                self.version(product_id, version, tier),
+                tuple(self.version(product_id, number, tier) for number in later),
+            )
         return found
 
     def versions(self) -> list[Product]:

@@ -4,15 +4,17 @@ Rates are parts per million (ppm): of the price for instalment fees, a day for i
 product's currency. What a file leaves out has the default that stands here. Source of the terms: PRODUCTS.md 1 and 2.
 """
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
 from wufeng.credit.products.dates import Dates
+from wufeng.credit.rates.model import DayCount
 from wufeng.credit.waterfall.model import Processing
 from wufeng.identity.merchants.model import Scene
 
@@ -39,22 +41,54 @@ class Name(Struct, frozen=True, forbid_unknown_fields=True):
     en: str
 
 
-class Cycle(Struct, frozen=True, forbid_unknown_fields=True):
-    """Days of the month on which bills are issued and due; a day the month lacks becomes its last day."""
+OPENING = "opening"
+"""The bill day of a product whose lines have the day of the month on which they were opened (PRODUCTS.md 1.3)."""
 
-    bill_day: int
-    due_day: int
+
+class Cycle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days of the month on which bills are issued and due; a day the month lacks becomes its last day.
+
+    bill_day        of a product it may be "opening": a line's own cycle (`of`) has a number
+    due_day, due_after_days   one of the two: a day of the month, or so many days after the bill
+    """
+
+    bill_day: int | Literal["opening"]
+    due_day: int | None = None
+    due_after_days: int | None = None
+
+    def of(self, opened_on: date) -> "Cycle":
+        """The days of a line that was opened on a date."""
+        return replace(self, bill_day=opened_on.day) if self.bill_day == OPENING else self
+
+    @property
+    def day(self) -> int:
+        """The bill day of a line's own cycle."""
+        assert isinstance(self.bill_day, int), "the cycle of a line has a number"
+        return self.bill_day
 
     def bill_on(self, billable_on: date) -> date:
         """The date of the bill that a draw stands on: the first bill day after the date on which it became billable.
 
         Bought on the 1st, with bills on the 1st: the bill of the next month (PRODUCTS.md, H3).
         """
-        return _next(self.bill_day, billable_on)
+        return _next(self.day, billable_on)
+
+    def bill_after(self, issued_on: date, months: int) -> date:
+        """The date of the bill so many months after one (or before it)."""
+        return add_months(issued_on, months, self.day)
 
     def due_on(self, issued_on: date) -> date:
-        """The last day to pay a bill: the first due day after the date of the bill."""
+        """The last day to pay a bill: the first due day after the date of the bill, or so many days after it."""
+        if self.due_after_days is not None:
+            return issued_on + timedelta(days=self.due_after_days)
+        assert self.due_day is not None, "one of the two says when bills are due"
         return _next(self.due_day, issued_on)
+
+    def due_before(self, issued_on: date) -> date:
+        """The due date a month before that of a bill."""
+        if self.due_day is None:
+            return self.due_on(self.bill_after(issued_on, -1))
+        return add_months(self.due_on(issued_on), -1, self.due_day)
 
 
 @lru_cache(maxsize=4096)  # the same few dates, for every draw of a day
@@ -143,6 +177,44 @@ class Interest(Struct, frozen=True, forbid_unknown_fields=True):
     late_most_ppm: int | None = None
 
 
+class Rounding(StrEnum):
+    """How parts of a minor unit become whole ones."""
+
+    HALF_EVEN = "half_even"
+    HALF_UP = "half_up"
+    DOWN = "down"
+    UP = "up"
+
+
+class Pieces(StrEnum):
+    """How interest is rounded where the balance changes on the way: each stretch of days, or all of them together."""
+
+    EACH = "each"
+    ADDED = "added"
+
+
+class Levelling(StrEnum):
+    """Whether equal payments are moved once, so that the last of them differs less from the others."""
+
+    NONE = "none"
+    ONCE = "once"
+
+
+class RoundingRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is rounded, and how. Fees are rounded half-even, and the odd units fall on one part (`Remainder`).
+
+    instalment_multiple_minor  instalments are multiples of this, but for the odd one
+    levelling                  of equal payments of a yearly rate
+    interest                   of the days when it is billed, and of a plan's periods
+    pieces                     of the days: a stretch ends when the balance changes, or a bill takes what it has earned
+    """
+
+    instalment_multiple_minor: int = 1
+    levelling: Levelling = Levelling.ONCE
+    interest: Rounding = Rounding.HALF_EVEN
+    pieces: Pieces = Pieces.ADDED
+
+
 class Method(StrEnum):
     """How an annual rate is repaid."""
 
@@ -207,7 +279,10 @@ class BillSplit(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Instalments(Struct, frozen=True, forbid_unknown_fields=True):
     """Instalments of purchases, and of bills where `bills` says so. The person pays the price, or the merchant the
-    share that its order says, up to the most."""
+    share that its order says, up to the most.
+
+    day_count  by which the yearly rate of an `annual_ppm` is spread over the periods
+    """
 
     minimum_minor: int
     remainder: Remainder
@@ -217,6 +292,7 @@ class Instalments(Struct, frozen=True, forbid_unknown_fields=True):
     early: Early = Early.DROPPED
     refund_fees: RefundFees = RefundFees.CANCELLED
     bills: BillSplit | None = None
+    day_count: DayCount = DayCount.THIRTY_360
 
 
 class WaterfallStep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -330,6 +406,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     minimum: Minimum
     interest: Interest
     instalments: Instalments
+    rounding: RoundingRules = RoundingRules()
     repayment: Repayment
     auto_debit: AutoDebit = AutoDebit()
     arrears: Arrears
@@ -346,16 +423,15 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         order, bill = self.dates is not None, self.cycle is not None
         return (*((Mode.ORDER,) if order else ()), *((Mode.BILL,) if bill else ()))
 
-    @property
-    def calendar(self) -> "Cycle | Dates":
-        """What due dates follow in its first mode, before there is a line."""
-        return self.calendar_in(self.modes[0])
-
-    def calendar_in(self, mode: Mode) -> "Cycle | Dates":
-        """What due dates follow in one of its modes."""
+    def calendar_in(self, mode: Mode, opened_on: date) -> "Cycle | Dates":
+        """What due dates follow in one of its modes, of a line that was opened on a date."""
         calendar = self.dates if mode is Mode.ORDER else self.cycle
         assert calendar is not None, "the mode is one of the product's"
-        return calendar
+        return calendar.of(opened_on) if isinstance(calendar, Cycle) else calendar
+
+    def calendar(self, on: date) -> "Cycle | Dates":
+        """What due dates follow in its first mode, for who has no line: as of one opened on that date."""
+        return self.calendar_in(self.modes[0], on)
 
     @property
     def tenors(self) -> tuple[int, ...]:

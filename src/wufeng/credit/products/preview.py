@@ -5,7 +5,6 @@ from datetime import date
 
 from msgspec import Struct
 
-from wufeng.base.calendar import add_months
 from wufeng.credit.accruals.model import micro_of, round_micro
 from wufeng.credit.offers import LateTerms, PriceOption, price_options
 from wufeng.credit.plans.yearly import Rates
@@ -71,7 +70,7 @@ def preview(
 
     tenors  only these; None: all of the product
     """
-    calendar = product.calendar_in(mode)
+    calendar = product.calendar_in(mode, on)
     options = price_options(product, calendar, amount_minor, on, merchant_share_ppm, tenors)
     if not options:
         return None
@@ -124,7 +123,7 @@ def _bill_dates(calendar: Cycle | Dates, tenor: int, on: date) -> list[date]:
         dates = calendar.of(tenor)
         return [dates.bill_on(on, number) for number in range(tenor)]
     first = calendar.bill_on(on)
-    return [add_months(first, number, calendar.bill_day) for number in range(tenor)]
+    return [first, *(calendar.bill_after(first, number) for number in range(1, tenor))]
 
 
 def _late_example_minor(product: Product, row: Row) -> int:
@@ -132,7 +131,8 @@ def _late_example_minor(product: Product, row: Row) -> int:
     with_fees = interest.late_base is LateBase.PRINCIPAL_AND_FEES
     base_minor = row.principal_minor + (row.fee_minor if with_fees else 0)
     late_minor = round_micro(
-        LATE_DAYS * micro_of(base_minor, interest.late_daily_ppm, interest.late_least_minor)
+        LATE_DAYS * micro_of(base_minor, interest.late_daily_ppm, interest.late_least_minor),
+        product.rounding.interest,
     )
     if interest.late_most_ppm is None:
         return late_minor

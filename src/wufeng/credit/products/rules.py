@@ -1,30 +1,34 @@
 """Whether a product file may be offered: what its fields must be to each other, and the ceiling of its prices."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec.structs import replace
 
 from wufeng.base.money import CURRENCY_EXPONENTS
 from wufeng.credit.plans.rules import (
+    OF_DATES,
     annualised_daily_ppm,
     annualised_rate_ppm,
     least_amount,
     schedule,
     terms_of,
 )
-from wufeng.credit.products.dates import Dates, Every
+from wufeng.credit.products.dates import Dates, Every, Stub
 from wufeng.credit.products.model import (
+    OPENING,
     STANDARD,
     Cycle,
     DueDays,
     Finding,
+    Method,
     Part,
     Price,
     Product,
     Rest,
     Shipped,
 )
+from wufeng.credit.rates.model import DayCount
 from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
@@ -43,25 +47,31 @@ MOST_PPM = 10 * WHOLE
 MOST_MINOR = 10**14
 """The highest amount a product may name: sums of many such still fit the database."""
 
+MOST_MULTIPLE_MINOR = 1_000_000
+"""The coarsest multiple that instalments may be rounded to."""
+
 YEARS = range(2000, 2201)
+
+DAYS_OF_TWO_YEARS = tuple(date(2027, 1, 1) + timedelta(days=days) for days in range(365 + 366))
+"""The days of 2027 and of 2028, a leap year."""
 
 
 def check(product: Product) -> list[Finding]:
     """Everything that is wrong with a product, in the order of its file; an empty list means that it may be offered.
 
-    What prices cost a year is looked at when the days they are paid on are sound.
+    What prices cost a year is looked at when the days they are paid on, and what plans are rounded by, are sound.
     """
-    days = list(_check_days(product))
+    terms = [*_check_days(product), *_check_counting(product)]
     return [
         *_check_head(product),
-        *days,
+        *terms,
         *_check_rates(product),
-        *_check_instalments(product, priced=not days),
+        *_check_instalments(product, priced=not terms),
         *_check_repayment(product),
         *_check_arrears(product),
         *_check_range(product),
         *_check_lenders(product),
-        *_check_tiers(product, priced=not days),
+        *_check_tiers(product, priced=not terms),
     ]
 
 
@@ -138,10 +148,10 @@ def _check_days(product: Product) -> Iterator[Finding]:
     billing = product.billing
     if product.minimum.rest is Rest.DRAW and product.dates is not None:
         yield Finding(
-            "minimum.rest", 'is "bill" where draws have [dates] of their own: each part is due whole'
+            "minimum.rest",
+            'is "bill" where draws have [dates] of their own: a part has one due date, and what a bill would leave '
+            "of it had no other",
         )
-    if billing.grace_days and product.interest.daily_ppm:
-        yield Finding("billing.grace_days", "is 0 where interest runs from the day of the draw")
     if not 0 <= billing.grace_days <= 30:
         yield Finding("billing.grace_days", "lies between 0 and 30")
     if billing.confirm_after_days is not None and not 1 <= billing.confirm_after_days <= 365:
@@ -150,8 +160,18 @@ def _check_days(product: Product) -> Iterator[Finding]:
 
 def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
     for field, day in (("bill_day", cycle.bill_day), ("due_day", cycle.due_day)):
-        if not 1 <= day <= 31:
+        if isinstance(day, int) and not 1 <= day <= 31:
             yield Finding(f"cycle.{field}", f"is a day of the month, not {day}")
+    if (cycle.due_day is None) == (cycle.due_after_days is None):
+        yield Finding("cycle", "has one of due_day and due_after_days")
+    if cycle.due_after_days is not None and not 1 <= cycle.due_after_days <= 27:
+        yield Finding(
+            "cycle.due_after_days", "lies between 1 and 27: due before the next bill, in every month"
+        )
+    if cycle.due_day is not None and cycle.bill_day == OPENING:
+        yield Finding(
+            "cycle.due_day", 'would be the bill day of some lines: with bill_day = "opening", due_after_days'
+        )
     if cycle.bill_day == cycle.due_day:
         yield Finding("cycle.due_day", "is not the bill day")
     if due_days is None:
@@ -159,7 +179,7 @@ def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
     for day in due_days.allowed:
         if not 1 <= day <= 31 or day == cycle.bill_day:
             yield Finding("due_days.allowed", f"holds days of the month other than the bill day, not {day}")
-    if cycle.due_day not in due_days.allowed:
+    if cycle.due_day is not None and cycle.due_day not in due_days.allowed:
         yield Finding("due_days.allowed", f"holds the product's own due day, {cycle.due_day}")
     if due_days.changes_a_year < 0:
         yield Finding("due_days.changes_a_year", "is not negative")
@@ -181,6 +201,16 @@ def _check_dates(dates: Dates) -> Iterator[Finding]:
         yield from wrong
         return
     shortest_days = min(_least_days(dates.first_after), _least_days(dates.every))
+    if not 0 <= dates.down_payment_ppm < WHOLE:
+        yield Finding("dates.down_payment_ppm", f"lies between 0 and {WHOLE - 1:_}")
+    elif dates.down_payment_ppm and dates.lead_days >= _least_days(dates.first_after) - 1:
+        yield Finding(
+            "dates.lead_days", "leaves the down payment, due on the day after the draw, a bill of its own"
+        )
+    if dates.stub is Stub.INTEREST_ONLY and not dates.has_stub:
+        yield Finding(
+            "dates.stub", "is for a first_after that is not `every`: there is no other first period"
+        )
     if not 0 <= dates.lead_days < max(1, shortest_days):
         yield Finding("dates.lead_days", f"is shorter than the shortest period, {shortest_days} days")
 
@@ -219,11 +249,8 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling if priced else None)
     if not prices and not product.instalments.single:
         yield Finding("instalments.prices", "name at least one tenor where `single` is false")
-    least = max((least_amount(tenor) for tenor in tenors), default=0)
-    if product.instalments.minimum_minor < least:
-        yield Finding(
-            "instalments.minimum_minor", f"is at least {least}, or the rounding could exceed a part"
-        )
+    if priced:
+        yield from _check_parts(product)
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
         yield Finding("instalments.merchant_share_max_ppm", "lies between 0 and 1_000_000")
     bills = product.instalments.bills
@@ -231,6 +258,32 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield Finding("instalments.bills.least_minor", f"lies between 1 and {MOST_MINOR}")
     if bills is not None and not 0 < bills.share_max_ppm <= WHOLE:
         yield Finding("instalments.bills.share_max_ppm", "lies between 1 and 1_000_000")
+
+
+def _check_counting(product: Product) -> Iterator[Finding]:
+    """The counts of days that a plan's dates are enough for, and the multiple of its instalments."""
+    if not 1 <= product.rounding.instalment_multiple_minor <= MOST_MULTIPLE_MINOR:
+        yield Finding("rounding.instalment_multiple_minor", f"lies between 1 and {MOST_MULTIPLE_MINOR:_}")
+    if product.instalments.day_count not in OF_DATES:
+        named = ", ".join(count for count in DayCount if count in OF_DATES)
+        yield Finding(
+            "instalments.day_count",
+            f"needs more than the dates of a plan: the last day, or regular periods; {named}",
+        )
+
+
+def _check_parts(product: Product) -> Iterator[Finding]:
+    """What keeps every part of a plan above nothing. Only of terms that are sound."""
+    instalments, multiple_minor = product.instalments, product.rounding.instalment_multiple_minor
+    down_ppm = product.dates.down_payment_ppm if product.dates is not None else 0
+    tenors = (price.tenor for price in instalments.prices)
+    least = max((least_amount(tenor, multiple_minor, down_ppm) for tenor in tenors), default=0)
+    if instalments.minimum_minor < least:
+        yield Finding(
+            "instalments.minimum_minor", f"is at least {least}, or the rounding could exceed a part"
+        )
+    if down_ppm and instalments.bills is not None:
+        yield Finding("dates.down_payment_ppm", "is 0 where bills are put into instalments: they have none")
 
 
 def _check_price(price: Price, path: str, product: Product, ceiling: int | None) -> Iterator[Finding]:
@@ -247,7 +300,11 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int | None)
         yield Finding(path, "has one of fee_ppm, fee_period_ppm, annual_ppm")
         return
     field, ppm = given[0]
-    if not 0 <= ppm <= MOST_PPM:
+    if price.tenor <= (beside := _beside(product, price)):
+        yield Finding(
+            f"{path}.tenor", f"is above {beside}: down payment and stub are among the parts it counts"
+        )
+    elif not 0 <= ppm <= MOST_PPM:
         yield Finding(f"{path}.{field}", f"lies between 0 and {MOST_PPM:_}")
     elif ceiling is not None and (rate := _price_of(product, price)) > ceiling:
         yield Finding(f"{path}.{field}", _above(rate, ceiling))
@@ -258,12 +315,32 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int | None)
 def _price_of(product: Product, price: Price) -> int:
     """What a price costs a year, whoever carries it: of so large an amount that rounding cannot be seen."""
     bare = replace(price, merchant_share_ppm=0)
-    whole = replace(
-        product, instalments=replace(product.instalments, prices=(bare,), merchant_share_max_ppm=WHOLE)
-    )
-    terms = terms_of(whole, product.calendar, price.tenor)
-    assert terms is not None, "the price is the product's own"
-    return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))
+    instalments = replace(product.instalments, prices=(bare,), merchant_share_max_ppm=WHOLE)
+    return _dearest_of(replace(product, instalments=instalments), bare)
+
+
+def _dearest_of(product: Product, price: Price) -> int:
+    """The yearly rate of a price of the product, in each of its modes, on the day on which it is the dearest.
+
+    The day matters where interest follows the calendar: then every day of a common and of a leap year is tried.
+    """
+    by_dates = price.annual_ppm and product.instalments.day_count is not DayCount.THIRTY_360
+    starts = DAYS_OF_TWO_YEARS if by_dates else (product.effective_from,)
+    rates = [0]
+    for mode in product.modes:
+        terms = terms_of(product, product.calendar_in(mode, product.effective_from), price.tenor)
+        assert terms is not None, "the price is the product's own"
+        rates += [annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, on)) for on in starts]
+    return max(rates)
+
+
+def _beside(product: Product, price: Price) -> int:
+    """How many parts of a price are no instalments: a down payment, a part of interest alone."""
+    dates = product.dates
+    if dates is None:
+        return 0
+    is_stub = dates.stub is Stub.INTEREST_ONLY and dates.has_stub and price.method is Method.EQUAL_PAYMENT
+    return (dates.down_payment_ppm > 0) + bool(is_stub and price.annual_ppm)
 
 
 def highest_rate_ppm(product: Product) -> int:
@@ -282,14 +359,8 @@ def dearest_ppm(product: Product) -> int:
     interest = product.interest
     daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
     return max(
-        annualised_daily_ppm(daily), *(_borne_ppm(product, price) for price in product.instalments.prices), 0
+        annualised_daily_ppm(daily), *(_dearest_of(product, price) for price in product.instalments.prices), 0
     )
-
-
-def _borne_ppm(product: Product, price: Price) -> int:
-    terms = terms_of(product, product.calendar, price.tenor)
-    assert terms is not None, "the price is the product's own"
-    return annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, product.effective_from))
 
 
 def _check_tiers(product: Product, *, priced: bool) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ msgspec stops at the first mistake of a file; whoever writes one wants to see al
 import difflib
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -53,8 +55,7 @@ def type_given(expected: Any) -> Any:
     """The type without None: TOML has no null, so what is there is meant to be of the type."""
     if get_origin(expected) not in (Union, UnionType):
         return expected
-    (kind,) = (kind for kind in get_args(expected) if kind is not NoneType)
-    return kind
+    return reduce(or_, (kind for kind in get_args(expected) if kind is not NoneType))
 
 
 def _is_struct(expected: Any) -> bool:
@@ -71,4 +72,7 @@ def _meant(name: str, known: dict[str, Any]) -> str:
 def _choices(expected: Any) -> str:
     kinds = [kind for kind in (expected, *get_args(expected)) if isinstance(kind, type)]
     named = next((kind for kind in kinds if issubclass(kind, StrEnum)), None)
-    return f"; one of {', '.join(named)}" if named else ""
+    if named:
+        return f"; one of {', '.join(named)}"
+    words = [word for kind in get_args(expected) for word in get_args(kind) if isinstance(word, str)]
+    return f", or {', '.join(map(repr, words))}" if words else ""

@@ -8,19 +8,19 @@ from msgspec import Struct
 
 
 class DayCount(StrEnum):
-    """How the time between two dates is counted, by the names of the 2006 ISDA definitions where there is one."""
+    """How the time between two dates is counted; the names of the trade stand beside the codes."""
 
-    THIRTY_360 = "30/360 BOND BASIS"
-    THIRTY_360_US = "30/360 US"
-    THIRTY_E_360 = "30E/360"
-    THIRTY_E_360_ISDA = "30E/360 ISDA"
-    THIRTY_365 = "30/365"
-    ACTUAL_360 = "ACT/360"
-    ACTUAL_365 = "ACT/365 FIXED"
-    ACTUAL_366 = "ACT/366 FIXED"
-    ACTUAL_ACTUAL_ISDA = "ACT/ACT ISDA"
-    ACTUAL_ACTUAL_ICMA = "ACT/ACT ICMA"
-    ACTUAL_ACTUAL_BY_END = "ACT/ACT, a day in the year in which it ends"
+    THIRTY_360 = "thirty_360"  # 30/360 BOND BASIS
+    THIRTY_360_US = "thirty_360_us"  # 30/360 US
+    THIRTY_E_360 = "thirty_e_360"  # 30E/360
+    THIRTY_E_360_ISDA = "thirty_e_360_isda"  # 30E/360 ISDA
+    THIRTY_365 = "thirty_365"  # 30/365
+    ACTUAL_360 = "actual_360"  # ACT/360
+    ACTUAL_365 = "actual_365"  # ACT/365 FIXED
+    ACTUAL_366 = "actual_366"  # ACT/366 FIXED
+    ACTUAL_ACTUAL_ISDA = "actual_actual_isda"  # ACT/ACT ISDA
+    ACTUAL_ACTUAL_ICMA = "actual_actual_icma"  # ACT/ACT ICMA
+    ACTUAL_ACTUAL_BY_END = "actual_actual_by_end"  # ACT/ACT, a day in the year in which it ends
 
 
 class Flow(Struct, frozen=True):

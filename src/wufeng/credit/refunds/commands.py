@@ -31,10 +31,18 @@ async def refund_draws(batch: Batch, requests: Sequence[RefundRequest], products
     before, answers = dict(debts), []
     for request in requests:
         line = found[request.line_id]
-        product = products.version(line.product, line.product_version, line.tier)
-        debt = brought_up(debts[line.id], product, request.on)
+        versions = products.of_line(line.product, line.product_version, line.tier)
+        debt = brought_up(debts[line.id], versions.contract, request.on)
         sources = returnable.get(line.id, [])
-        refunded = rules.refund(debt, request.draw_ids, request.amount_minor, sources, product, request.on)
+        refunded = rules.refund(
+            debt,
+            request.draw_ids,
+            request.amount_minor,
+            sources,
+            versions,
+            request.on,
+            merchants_fault=request.merchants_fault,
+        )
         debts[line.id] = touched(refunded.debt, request.on)
         returnable[line.id] = _less(sources, refunded.returned)
         answers.append(refunded)

@@ -28,7 +28,7 @@ class Effect(Struct, frozen=True):
 
 
 class Returnable(Struct, frozen=True):
-    """Principal that a repayment paid and no refund has given back yet."""
+    """What a repayment paid, of whatever part of the debt, and no refund has given back yet."""
 
     repayment_id: UUID
     source: Source
@@ -44,13 +44,17 @@ class Returned(Struct, frozen=True):
 
 
 class RefundRequest(Struct, frozen=True, kw_only=True):
-    """A refund of what a payment drew: `draw_ids` in the order of their captures."""
+    """A refund of what a payment drew: `draw_ids` in the order of their captures.
+
+    merchants_fault  the reason is the merchant's: fees of the refunded part that were paid come back too
+    """
 
     id: UUID
     line_id: UUID
     draw_ids: tuple[UUID, ...]
     amount_minor: int
     on: date
+    merchants_fault: bool = False
 
 
 class Refunded(Struct, frozen=True):
@@ -60,6 +64,7 @@ class Refunded(Struct, frozen=True):
     debt                    the line's debt after it
     principal_minor         of the refunded draws, owed no longer
     fee_cancelled_minor     billed fees of theirs, owed no longer
+    fee_returned_minor      billed fees of theirs that were paid and come back, at the lenders' cost
     subsidy_returned_minor  the merchant's share of fees of months cancelled
     applied                 what the rest paid of the line's other debts; None when there was no rest
     returned, kept_minor    what goes back to where repayments came from, and what stays in the person's favour
@@ -74,11 +79,15 @@ class Refunded(Struct, frozen=True):
     applied: Spread | None
     returned: tuple[Returned, ...]
     kept_minor: int
+    fee_returned_minor: int = 0
 
     @property
     def surplus_minor(self) -> int:
-        """What was not owed any more: it goes to the line's credit balance first, and from there on as told."""
+        """The merchant's money that was not owed any more: it goes to the line's credit balance first, and from there
+        on as told. Fees that come back go there too, by a journal of their own.
+        """
         applied_minor = self.applied.paid_minor if self.applied is not None else 0
         if self.debt.line.charged_off_on is not None:  # the books hold no principal that it could lower
             applied_minor += self.principal_minor
-        return applied_minor + sum(back.amount_minor for back in self.returned) + self.kept_minor
+        left_minor = sum(back.amount_minor for back in self.returned) + self.kept_minor
+        return applied_minor + left_minor - self.fee_returned_minor

@@ -1,7 +1,9 @@
 """What a refund does to a line: the table of PRODUCTS.md 2.2.
 
 Before the bill: less is unbilled. After it, unpaid: the bill owes less from that day on. After it, paid: the line's
-other debts, then back to where repayments came from, up to what they repaid. Instalments end from the last backwards.
+other debts, then back to where repayments came from, up to what they repaid. Instalments end from the last backwards:
+fees to come and fees billed and unpaid are cancelled with them, paid ones come back where the reason is the merchant's.
+Interest is the price of days that have passed: it stays, whatever the reason, unless the product gives it back.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,8 @@ from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import lower, status_of
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import accrue_draw
-from wufeng.credit.products.model import Early, Product, RefundFees
+from wufeng.credit.products.model import Early, Minimum, Product, RefundFees
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
 from wufeng.credit.repayments.model import Debt, Paid, Spread
 from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
@@ -30,8 +33,10 @@ class _Cut(Struct):
     draw: Draw
     bills: dict[UUID, Bill]
     effects: list[Effect]
+    merchants_fault: bool
     principal_minor: int = 0
     fee_cancelled_minor: int = 0
+    fee_returned_minor: int = 0
     subsidy_minor: int = 0
     paid_minor: int = 0  # of parts that were paid already: not owed, so it is left over
 
@@ -41,13 +46,18 @@ def refund(
     draw_ids: Sequence[UUID],
     amount_minor: int,
     repaid: Sequence[Returnable],
-    product: Product,
+    versions: Versions,
     on: date,
+    *,
+    merchants_fault: bool = False,
+    gone_minor: int = 0,
 ) -> Refunded:
     """Refund an amount of some draws, the last draw and its last instalment first.
 
-    debt    holds those draws, their bills, and all else the line owes
-    repaid  repayments of the line, the latest first: money returns in that order
+    debt             holds those draws, their bills, and all else the line owes
+    repaid           repayments of the line, the latest first: money returns in that order
+    merchants_fault  paid fees of the refunded parts come back, on the way that paid principal goes
+    gone_minor       of what is left over, went back as money already: of a refund in a history that is folded again
     Asserts that no more is refunded than was drawn: the payment has seen to that.
     """
     draws = {draw.id: draw for draw in debt.draws}
@@ -56,18 +66,22 @@ def refund(
     cuts: list[_Cut] = []
     left_minor = amount_minor
     for draw_id in reversed(draw_ids):
-        cut = _Cut(draws[draw_id], bills, effects)
-        left_minor = _cut_draw(cut, left_minor, product, on)
+        cut = _Cut(draws[draw_id], bills, effects, merchants_fault)
+        left_minor = _cut_draw(cut, left_minor, versions, on)
         draws[draw_id] = cut.draw
         cuts.append(cut)
     assert left_minor == 0, "no more is refunded than was drawn"
 
     after = with_line_state(
-        replace(debt, bills=tuple(bills.values()), draws=tuple(draws.values())), product, on
+        replace(debt, bills=tuple(bills.values()), draws=tuple(draws.values())), versions.contract, on
     )
-    surplus_minor, applied = sum(cut.paid_minor for cut in cuts), None
-    if surplus_minor:
-        applied = spread(after, surplus_minor, product, on)
+    fee_returned_minor = sum(cut.fee_returned_minor for cut in cuts)
+    surplus_minor, applied = sum(cut.paid_minor for cut in cuts) + fee_returned_minor - gone_minor, None
+    assert surplus_minor >= 0, "no more has gone than is left over"
+    if (
+        surplus_minor or gone_minor
+    ):  # what had gone was left over by a spread too, and that ends stretches of interest
+        applied = spread(after, surplus_minor, versions, on)
         after, surplus_minor = applied.debt, applied.surplus_minor
         effects += _effects_of(applied)
     returned, kept_minor = give_back(surplus_minor, repaid)
@@ -84,18 +98,20 @@ def refund(
         applied=applied,
         returned=returned,
         kept_minor=kept_minor,
+        fee_returned_minor=fee_returned_minor,
     )
 
 
-def _cut_draw(cut: _Cut, amount_minor: int, product: Product, on: date) -> int:
+def _cut_draw(cut: _Cut, amount_minor: int, versions: Versions, on: date) -> int:
     """Take an amount off a draw's parts, the last first; returns what is left when the draw is used up."""
     open_minor = cut.draw.unbilled_minor
+    product = versions.of(cut.draw.product_version)
     for part in reversed(range(len(cut.draw.principal_parts))):
         amount = min(amount_minor, cut.draw.principal_parts[part])
         if amount and part >= cut.draw.billed_parts:
             _cut_unbilled(cut, part, amount, product, on)
         elif amount:
-            _cut_billed(cut, part, amount, product, on)
+            _cut_billed(cut, part, amount, product, versions.contract.minimum, on)
         amount_minor -= amount
     if open_minor and not cut.draw.unbilled_minor and not _keeps_charges(cut.draw, product):
         cut.subsidy_minor += sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
@@ -145,14 +161,16 @@ def _given_back(segments: tuple[Segment, ...], amount_minor: int) -> tuple[Segme
     )
 
 
-def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
+def _cut_billed(
+    cut: _Cut, part: int, amount_minor: int, product: Product, minimum: Minimum, on: date
+) -> None:
     draw, bill = cut.draw, cut.bills[cut.draw.bills[part]]
     of_bill = bill.single_minor if draw.tenor == 1 else bill.instalment_minor
     unpaid_minor = min(amount_minor, bill.unpaid_principal_minor, of_bill)
     fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part], product)
     fee_cancelled_minor = min(fee_minor, bill.unpaid_fee_minor)
     single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
-    cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, product.minimum, on)
+    cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, minimum, on)
     for later in cut.bills.values():
         if later.issued_on > bill.issued_on and on <= later.last_on:
             counted_minor = later.counted_minor + unpaid_minor + fee_cancelled_minor
@@ -164,6 +182,8 @@ def _cut_billed(cut: _Cut, part: int, amount_minor: int, product: Product, on: d
     )
     cut.principal_minor += unpaid_minor
     cut.fee_cancelled_minor += fee_cancelled_minor
+    if cut.merchants_fault:
+        cut.fee_returned_minor += fee_minor - fee_cancelled_minor
     cut.paid_minor += amount_minor - unpaid_minor
     if unpaid_minor:
         cut.effects.append(Effect(EffectKind.BILL, unpaid_minor, bill.id))

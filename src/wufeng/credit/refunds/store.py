@@ -29,6 +29,8 @@ async def insert_refunds(
         [request.amount_minor for request, _ in refunds],
         [request.on for request, _ in refunds],
         [msgspec.json.encode(done.returned).decode() for _, done in refunds],
+        [request.merchants_fault for request, _ in refunds],
+        [done.subsidy_returned_minor for _, done in refunds],
     )
 
 
@@ -41,6 +43,8 @@ async def load_refunds_of_line(db: Connection, bucket: int, line_id: UUID) -> li
             tuple(row["draws"]),
             row["amount_minor"],
             _RETURNED.decode(row["returned"]),
+            row["merchants_fault"],
+            row["subsidy_returned_minor"],
         )
         for row in await db.fetch(SQL.load_refunds_of_line, bucket, line_id)
     ]

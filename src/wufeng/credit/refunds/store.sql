@@ -1,13 +1,16 @@
 -- name: insert_refunds
 -- Draws and what was returned come as text: arrays of different lengths cannot go through unnest.
-insert into draw_refund (bucket, id, line_id, draws, amount_minor, value_on, posted_on, returned)
-select head.bucket, r.id, r.line_id, r.draws::uuid[], r.amount_minor, r.value_on, r.value_on, r.returned
-  from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::date[], $7::json[])
-       as r (id, line_id, draws, amount_minor, value_on, returned)
+insert into draw_refund (bucket, id, line_id, draws, amount_minor, value_on, posted_on, returned, merchants_fault,
+                         subsidy_returned_minor)
+select head.bucket, r.id, r.line_id, r.draws::uuid[], r.amount_minor, r.value_on, r.value_on, r.returned,
+       r.merchants_fault, r.subsidy_returned_minor
+  from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::date[], $7::json[], $8::boolean[],
+                    $9::bigint[])
+       as r (id, line_id, draws, amount_minor, value_on, returned, merchants_fault, subsidy_returned_minor)
  where head.bucket = $1;
 
 -- name: load_refunds_of_line
-select id, draws, amount_minor, value_on, returned
+select id, draws, amount_minor, value_on, returned, merchants_fault, subsidy_returned_minor
   from draw_refund
  where bucket = $1 and line_id = $2
  order by id;

@@ -25,7 +25,7 @@ from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments import store
 from wufeng.credit.repayments.model import (
     Allocation,
@@ -48,7 +48,7 @@ from wufeng.credit.sources.registry import Sources, known
 from wufeng.credit.views import view_repayment
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
-from wufeng.ledger import Cause, Journal, JournalKind
+from wufeng.ledger import Cause, Journal
 
 
 class Repay(Command, frozen=True, kw_only=True):
@@ -231,16 +231,13 @@ class _Desk:
         done = await rewritten(batch, self.products, line, on, added=None, removed=repayment.id)
         if isinstance(done, Problem):
             return done
-        moved = journals.moved_between(done.before, done.after)
-        if moved.money_minor != -repayment.amount_minor or done.after.credit_balance_minor < 0:
-            detail = "What it brought to the credit balance has been used or paid out since."
-            return Problem(Code.STATE_CONFLICT, detail)
+        moved_minor = journals.moved_between(done.before, done.after).money_minor
+        assert moved_minor == -repayment.amount_minor, "what a repayment brought goes with it"
         posted = await ledger.journals_of(batch.db, batch.bucket, repayment.id)
-        original = next(one for one in posted if one.journal.kind is JournalKind.REPAYMENT)
+        originals = [one for one in posted if journals.moves_its_money(line, one)]
         cause = self._cause(batch, repayment, line, on)
-        owed = (done.before.principal_minor, done.after.principal_minor)
-        book.journals += journals.journals_of_correction(cause, line, done.before.charged, done.after.charged)
-        book.journals += journals.journals_of_reversal(cause, line, original, moved, owed)
+        book.journals += self._corrections(cause, line, done)
+        book.journals += journals.journals_of_reversal(cause, line, originals, done.before, done.after)
         reversed_ = replace(repayment, status=RepaymentStatus.REVERSED, reason=command.reason)
         book.moved += [reversed_, *done.repayments]
         book.told.append(("repayment.reversed", reversed_, on))
@@ -249,10 +246,20 @@ class _Desk:
         await audit(batch.db, batch.book, batch.ids, [command.act] if command.act is not None else [])
         return _answer(reversed_, line.currency, 200)
 
+    def _corrections(self, cause: Cause, line: Line, done: Rewritten) -> list[Journal]:
+        """What a rewritten history has charged and lost otherwise; its money comes beside it."""
+        before, after = done.before, done.after
+        return [
+            *journals.journals_of_correction(cause, line, before.charged, after.charged),
+            *journals.journals_of_loss_correction(cause, line, before, after),
+        ]
+
     async def _rewrite(self, batch: Batch, book: _Book, done: Rewritten, on: date) -> None:
         """Put a rewritten history in the place of what the book has loaded of the line."""
         if done.items:
             await bills.update_items(batch.db, batch.bucket, done.items)
+        if done.new_bills:
+            await bills.insert_bills(batch.db, batch.bucket, done.new_bills)
         line_id = done.move.after.line.id
         book.before[line_id] = done.move.before
         book.debts[line_id] = touched(done.move.after, on)
@@ -262,12 +269,9 @@ class _Desk:
             detail = f"This repayment is {repayment.status.value}; only a posted one is reversed."
             return Problem(Code.STATE_CONFLICT, detail)
         if line.status is LineStatus.CLOSED:
-            return Problem(Code.STATE_CONFLICT, "Its line is closed.")
-        if line.charged_off_on is not None:
-            detail = f"Its line was charged off on {line.charged_off_on}; what was paid before stands."
-            return Problem(Code.STATE_CONFLICT, detail)
-        if repayment.returned_minor:
-            detail = f"{repayment.returned_minor} minor units of it were given back by a refund."
+            detail = (
+                "Its line is closed, and nothing can be owed on it any more: claim the money from the person."
+            )
             return Problem(Code.STATE_CONFLICT, detail)
         return None
 
@@ -292,7 +296,7 @@ class _Desk:
 
     def _amount(self, command: Repay, debt: Debt, value_on: date, on: date) -> int | Problem:
         if command.plan is not None:
-            settled = settle_plan(debt, command.plan, self._product(debt.line), on)
+            settled = settle_plan(debt, command.plan, self._versions(debt.line), on)
             if settled is None:
                 return invalid_field("/plan", "No instalment of such a plan is to come.")
             if command.amount_minor not in (None, settled.paid_minor):
@@ -301,7 +305,7 @@ class _Desk:
         if command.amount_minor is not None:
             return command.amount_minor
         target = command.target or Target.ALL
-        amount_minor = owed(brought_up(debt, self._product(debt.line), on), target, value_on)
+        amount_minor = owed(brought_up(debt, self._versions(debt.line).contract, on), target, value_on)
         return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed ({target.value}).")
 
     async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
@@ -310,8 +314,7 @@ class _Desk:
         if repayment.value_on < on:
             return await self._post_late(batch, book, repayment, on)
         debt = book.debts[repayment.line_id]
-        product = self._product(debt.line)
-        spread = repaid(debt, repayment.amount_minor, repayment.plan, product, on)
+        spread = repaid(debt, repayment.amount_minor, repayment.plan, self._versions(debt.line), on)
         book.debts[debt.line.id] = touched(spread.debt, on)
         cause = self._cause(batch, repayment, debt.line, on)
         if debt.line.charged_off_on is not None:
@@ -328,23 +331,20 @@ class _Desk:
         self, batch: Batch, book: _Book, repayment: Repayment, on: date
     ) -> Repayment | Problem:
         line = book.debts[repayment.line_id].line
-        if line.charged_off_on is not None:
-            detail = f"This line was charged off on {line.charged_off_on}; what comes in counts from today."
-            return Problem(Code.STATE_CONFLICT, detail)
         event = Repaid(
             repayment.value_on, repayment.id, repayment.source, repayment.amount_minor, repayment.plan
         )
         done = await rewritten(batch, self.products, line, on, added=event, removed=None)
         if isinstance(done, Problem):
             return done
-        if journals.moved_between(done.before, done.after).money_minor != repayment.amount_minor:
-            detail = f"Money was given back since {repayment.value_on}; it cannot be dated before that."
-            return Problem(Code.STATE_CONFLICT, detail)
+        moved = journals.moved_between(done.before, done.after)
+        assert moved.money_minor == repayment.amount_minor, "what comes late goes where it would have gone"
         cause = self._cause(batch, repayment, line, on)
-        book.journals += journals.journals_of_correction(cause, line, done.before.charged, done.after.charged)
+        book.journals += self._corrections(cause, line, done)
         book.journals.append(
             journals.journal_of_late_repayment(cause, line, repayment.source, done.before, done.after)
         )
+        book.journals += journals.journals_of_recovery_correction(cause, line, moved.recovered_minor)
         book.moved += done.repayments
         await self._rewrite(batch, book, done, repayment.value_on)
         return self._posted(book, repayment, done.after.allocations[repayment.id], on)
@@ -398,8 +398,8 @@ class _Desk:
             on = max(on for _, _, on in book.told)
             await keep(batch, self.products, changed, on, at)
 
-    def _product(self, line: Line) -> Product:
-        return self.products.version(line.product, line.product_version, line.tier)
+    def _versions(self, line: Line) -> Versions:
+        return self.products.of_line(line.product, line.product_version, line.tier)
 
 
 def _is_late(batch: Batch, command: Repay) -> bool:

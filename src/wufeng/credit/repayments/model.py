@@ -144,7 +144,7 @@ class Repayment(Struct, frozen=True, kw_only=True):
 
     value_on         the date it counts from      posted_on  the business date on which it was booked
     plan             the draw whose instalments to come it pays; None: the waterfall
-    principal_minor  of it, billed or not         returned_minor  what refunds have given back of that
+    principal_minor  of it, billed or not         returned_minor  what refunds have given back of what it paid
     reason           why it failed or was reversed
     """
 

@@ -13,7 +13,6 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.calendar import add_months
 from wufeng.base.errors import Problem, invalid_field
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.rules import interest_to_bill
@@ -25,6 +24,7 @@ from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
 from wufeng.credit.products.model import Cycle, Early, Part, Product, WaterfallStep
 from wufeng.credit.products.model import Repayment as RepaymentRules
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import (
     Allocation,
     Debt,
@@ -62,16 +62,18 @@ def due_of(bill: Bill, number: int, on: date) -> Due:
     return Due(number, Age.PAST_DUE if days else Age.DUE, parts, days)
 
 
-def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
+def spread(debt: Debt, money_minor: int, versions: Versions, on: date) -> Spread:
     """Spread money over a debt on a business date.
 
     Bills first, by the waterfall; then the interest they and the draws have earned; then draws on the next bill, oldest
-    first; then instalments to come, the nearest first, where the product says so. A plan whose principal is wholly paid
-    ends, and the fees of its months to come are dropped or stay due. What nothing is left for is the surplus.
+    first; then instalments to come, the nearest first, where the contract says so. A plan whose principal is all paid
+    ends, and the fees of its months to come are dropped or stay due, as the version says that it was made by. What
+    nothing is left for is the surplus.
     """
+    contract = versions.contract
     bills = [accrue(bill, on) for bill in debt.bills]
     dues = [due_of(bill, number, on) for number, bill in enumerate(bills)]
-    paid = allocate(dues, money_minor, waterfall_of(product.repayment))
+    paid = allocate(dues, money_minor, waterfall_of(contract.repayment))
     left_minor = paid.surplus_minor
     allocation = [
         Allocation(Paid(piece.component.value), piece.amount_minor, bill=bills[piece.number].id)
@@ -82,13 +84,13 @@ def spread(debt: Debt, money_minor: int, product: Product, on: date) -> Spread:
     bills, late, left_minor = _pay_late_interest(bills, left_minor, on)
     accrued = [accrue_draw(draw, on) for draw in debt.draws]
     accrued, daily, left_minor = _pay_daily_interest(accrued, left_minor, on)
-    ending = Ending(product.instalments.early, debt.line.cycle, on)
+    ending = Ending(versions, debt.line.cycle, on)
     draws, early, left_minor, subsidy_minor = _prepay(
-        accrued, left_minor, ending, to_instalments=product.repayment.to_instalments
+        accrued, left_minor, ending, to_instalments=contract.repayment.to_instalments
     )
     after = replace(debt, bills=tuple(status_of(bill, on) for bill in bills), draws=draws)
     pieces_of_all = (*allocation, *late, *daily, *early)
-    return Spread(with_line_state(after, product, on), pieces_of_all, left_minor, subsidy_minor)
+    return Spread(with_line_state(after, contract, on), pieces_of_all, left_minor, subsidy_minor)
 
 
 def _pay_bills(bills: Sequence[Bill], pieces: Sequence[Piece]) -> list[Bill]:
@@ -153,11 +155,15 @@ def _pay_daily_interest(
 
 
 class Ending(Struct, frozen=True):
-    """What a plan that ends early is judged by: the product's word on its charges, the line's days, the date."""
+    """What a plan that ends early is judged by: its own version's word on its charges, the line's days, the date."""
 
-    early: Early
+    versions: Versions
     cycle: Cycle | None
     on: date
+
+    def drops(self, draw: Draw) -> bool:
+        """Whether charges of a draw's months to come fall away when its principal is paid."""
+        return self.versions.of(draw.product_version).instalments.early is Early.DROPPED
 
 
 def _prepay(
@@ -188,17 +194,15 @@ def _prepay(
             pieces.append(Allocation(Paid.UNBILLED, amount, draw=draw_id, instalment=part + 1))
             money_minor -= amount
     subsidy_minor = 0
-    if ending.early is Early.DROPPED:
-        for before in draws:
-            if not before.unbilled_minor:  # it has ended before: what its days had earned stays to be billed
-                continue
-            draw = by_id[before.id]
-            ended, dropped = end_plan(draw, running_interest(draw, ending.cycle, ending.on))
-            pieces += dropped
-            if not ended.unbilled_minor:
-                subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
-                ended = without_subsidy_to_come(ended)
-            by_id[draw.id] = ended
+    for before in draws:
+        draw = by_id[before.id]
+        # What has ended before stays as it is: what its days had earned is to be billed.
+        if not before.unbilled_minor or draw.unbilled_minor or not ending.drops(draw):
+            continue
+        ended, dropped = end_plan(draw, running_interest(draw, ending.cycle, ending.on))
+        pieces += dropped
+        subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
+        by_id[draw.id] = without_subsidy_to_come(ended)
     return tuple(by_id.values()), pieces, money_minor, subsidy_minor
 
 
@@ -259,15 +263,15 @@ def owed(debt: Debt, target: Target, on: date) -> int:
     return billed_minor + sum(draw.unbilled_minor + interest_to_bill(draw, on) for draw in debt.draws)
 
 
-def repaid(debt: Debt, money_minor: int, plan: UUID | None, product: Product, on: date) -> Spread:
+def repaid(debt: Debt, money_minor: int, plan: UUID | None, versions: Versions, on: date) -> Spread:
     """Pay money on a debt on a date.
 
     plan  pay the instalments to come of this draw, if they still come to exactly that amount; else by the waterfall
     """
-    now = brought_up(debt, product, on)
-    settled = settle_plan(now, plan, product, on) if plan is not None else None
+    now = brought_up(debt, versions.contract, on)
+    settled = settle_plan(now, plan, versions, on) if plan is not None else None
     if settled is None or settled.paid_minor != money_minor:
-        settled = spread(now, money_minor, product, on)
+        settled = spread(now, money_minor, versions, on)
     return settled
 
 
@@ -286,7 +290,7 @@ def due_by(debt: Debt, on: date) -> int:
     return sum(bill.unpaid_minor + interest_to_bill(bill, on) for bill in due)
 
 
-def settle_plan(debt: Debt, draw_id: UUID, product: Product, on: date) -> Spread | None:
+def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spread | None:
     """Pay all instalments to come of one plan, and nothing else; None when none is to come.
 
     Where a plan bears interest by the year, the days of the running period are charged (`running_interest`).
@@ -294,14 +298,18 @@ def settle_plan(debt: Debt, draw_id: UUID, product: Product, on: date) -> Spread
     draw = next((draw for draw in debt.draws if draw.id == draw_id and draw.tenor > 1), None)
     if draw is None or not draw.unbilled_minor:
         return None
-    ending = Ending(product.instalments.early, debt.line.cycle, on)
+    ending = Ending(versions, debt.line.cycle, on)
     (settled,), pieces, left_minor, subsidy_minor = _prepay(
         [draw], draw.unbilled_minor, ending, to_instalments=True
     )
     assert left_minor == 0, "a plan takes exactly what it still owes"
-    if ending.early is Early.DROPPED and (earned_minor := running_interest(draw, ending.cycle, on)):
+    if ending.drops(draw) and (earned_minor := running_interest(draw, ending.cycle, on)):
         pieces.insert(0, Allocation(Paid.DAILY_INTEREST, earned_minor, draw=draw_id))
-        settled = replace(settled, interest_parts=_ended(settled.interest_parts, settled.billed_parts))
+        settled = replace(
+            settled,
+            interest_parts=_ended(settled.interest_parts, settled.billed_parts),
+            interest_billed_minor=settled.interest_billed_minor + earned_minor,
+        )
     draws = tuple(settled if other.id == draw_id else other for other in debt.draws)
     return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor)
 
@@ -323,6 +331,7 @@ def running_period(draw: Draw, cycle: Cycle | None, on: date) -> tuple[date, dat
     if draw.due_dates:
         return (draw.due_dates[part - 1] if part else draw.billable_on), draw.due_dates[part]
     assert cycle is not None, "a draw without dates of its own has the line's"
-    until_on = cycle.due_on(cycle.bill_on(on if part else draw.billable_on))
-    since_on = add_months(until_on, -1, cycle.due_day) if part else draw.billable_on
+    bill_on = cycle.bill_on(on if part else draw.billable_on)
+    until_on = cycle.due_on(bill_on)
+    since_on = cycle.due_before(bill_on) if part else draw.billable_on
     return since_on, until_on

@@ -29,6 +29,7 @@ async def insert_repayments(db: Connection, bucket: int, repayments: Sequence[Re
         [repayment.status.value for repayment in repayments],
         [repayment.amount_minor for repayment in repayments],
         [repayment.principal_minor for repayment in repayments],
+        [_charges_minor(repayment) for repayment in repayments],
         [repayment.value_on for repayment in repayments],
         [repayment.posted_on for repayment in repayments],
         [repayment.plan for repayment in repayments],
@@ -45,6 +46,7 @@ async def update_repayments(db: Connection, bucket: int, repayments: Sequence[Re
         [repayment.id for repayment in repayments],
         [repayment.status.value for repayment in repayments],
         [repayment.principal_minor for repayment in repayments],
+        [_charges_minor(repayment) for repayment in repayments],
         [repayment.returned_minor for repayment in repayments],
         [repayment.value_on for repayment in repayments],
         [repayment.posted_on for repayment in repayments],
@@ -71,7 +73,7 @@ async def lines_pending(db: Connection, bucket: int, line_ids: Collection[UUID])
 async def load_returnable(
     db: Connection, bucket: int, line_ids: Collection[UUID]
 ) -> dict[UUID, list[Returnable]]:
-    """By line: principal that repayments paid and no refund has given back yet, the latest repayment first."""
+    """By line: what repayments paid and no refund has given back yet, the latest repayment first."""
     by_line: dict[UUID, list[Returnable]] = {}
     for row in await db.fetch(SQL.load_returnable, bucket, line_ids):
         source = Source(SourceKind(row["source"]), row["source_id"])
@@ -106,6 +108,11 @@ def _repayment(row: Record) -> Repayment:
         reason=row["reason"],
         created_at=row["created_at"],
     )
+
+
+def _charges_minor(repayment: Repayment) -> int:
+    """What a repayment paid of fees and interest."""
+    return repayment.paid_minor - repayment.principal_minor
 
 
 def _allocation_text(repayment: Repayment) -> str | None:

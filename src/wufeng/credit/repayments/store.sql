@@ -1,20 +1,21 @@
 -- name: insert_repayments
 insert into repayment (bucket, id, line_id, person_id, source, source_id, status, amount_minor, principal_minor,
-                       value_on, posted_on, plan, allocation, created_at)
+                       charges_minor, value_on, posted_on, plan, allocation, created_at)
 select head.bucket, r.id, r.line_id, r.person_id, r.source, r.source_id, r.status, r.amount_minor, r.principal_minor,
-       r.value_on, r.posted_on, r.plan, r.allocation, r.created_at
+       r.charges_minor, r.value_on, r.posted_on, r.plan, r.allocation, r.created_at
   from head, unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::bigint[], $9::bigint[],
-                    $10::date[], $11::date[], $12::uuid[], $13::json[], $14::timestamptz[])
-       as r (id, line_id, person_id, source, source_id, status, amount_minor, principal_minor, value_on, posted_on, plan,
-             allocation, created_at)
+                    $10::bigint[], $11::date[], $12::date[], $13::uuid[], $14::json[], $15::timestamptz[])
+       as r (id, line_id, person_id, source, source_id, status, amount_minor, principal_minor, charges_minor, value_on,
+             posted_on, plan, allocation, created_at)
  where head.bucket = $1;
 
 -- name: update_repayments
 update repayment
-   set status = r.status, principal_minor = r.principal_minor, returned_minor = r.returned_minor,
-       value_on = r.value_on, posted_on = r.posted_on, allocation = r.allocation, reason = r.reason
-  from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::date[], $7::date[], $8::json[], $9::text[])
-       as r (id, status, principal_minor, returned_minor, value_on, posted_on, allocation, reason)
+   set status = r.status, principal_minor = r.principal_minor, charges_minor = r.charges_minor,
+       returned_minor = r.returned_minor, value_on = r.value_on, posted_on = r.posted_on, allocation = r.allocation, reason = r.reason
+  from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::date[], $8::date[], $9::json[],
+              $10::text[])
+       as r (id, status, principal_minor, charges_minor, returned_minor, value_on, posted_on, allocation, reason)
  where repayment.bucket = $1 and repayment.id = r.id;
 
 -- name: load_repayments
@@ -35,9 +36,10 @@ select distinct line_id from repayment where bucket = $1 and line_id = any($2::u
 
 -- name: load_returnable
 -- What refunds may still give back, the latest repayment first. What came another way has nowhere to go back to.
-select id, line_id, source, source_id, principal_minor - returned_minor as amount_minor
+select id, line_id, source, source_id, principal_minor + charges_minor - returned_minor as amount_minor
   from repayment
- where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted' and principal_minor > returned_minor
+ where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted'
+   and principal_minor + charges_minor > returned_minor
    and source <> 'external'
  order by id desc;
 

@@ -55,7 +55,9 @@ async def list_offers(
         view_offer(merchant_id, book.currency, scene, product, priced, language)
         for product in catalogue.products.offered(on)
         if product.currency == book.currency and credit.offers(product, amount_minor, scene, on)
-        for priced in price_ways(product, product.calendar, amount_minor, amount_minor, 0, None, offered, on)
+        for priced in price_ways(
+            product, product.calendar(on), amount_minor, amount_minor, 0, None, offered, on
+        )
     ]
 
 

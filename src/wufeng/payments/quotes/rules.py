@@ -160,7 +160,7 @@ def ways_of_nobody(
         )
         for product in products
         if not product.scenes.refuse(asked.scene) and asked.amount_minor <= product.limit.maximum_minor
-        for priced in _prices(product, product.calendar, asked, asked.amount_minor, bounds, on, offered)
+        for priced in _prices(product, product.calendar(on), asked, asked.amount_minor, bounds, on, offered)
     ]
 
 

@@ -96,7 +96,7 @@ def _plan(
         return not_found("payment")
     before = known.get((command.payment_id, command.refund_no))
     if before is not None:
-        problem = rules.problem_if_other_request(before, command.amount_minor)
+        problem = rules.problem_if_other_request(before, command.amount_minor, command.reason_code)
         return problem if problem is not None else Answer(200, refund_body(before), before.id)
     plan = rules.plan_refund(payment, command.amount_minor, fees.get(payment.id, 0))
     if isinstance(plan, Problem):
@@ -153,6 +153,7 @@ async def _refund_draws(batch: Batch, desk: Desk, planned: Sequence[_Planned]) -
             draw_ids=tuple(draw.id for draw in drawn[one.payment.id]),
             amount_minor=one.plan.credit_minor,
             on=one.on,
+            merchants_fault=one.command.reason_code.is_merchants_fault,
         )
         for one in with_credit
     ]
@@ -203,8 +204,10 @@ def _new_refund(one: _Planned, refunded: credit.Refunded | None, wallet_id: UUID
         amount_minor=command.amount_minor,
         wallet_minor=one.plan.wallet_minor,
         fee_returned_minor=one.plan.fee_returned_minor,
+        charges_returned_minor=refunded.fee_returned_minor if refunded is not None else 0,
         currency=payment.currency,
         reason=command.reason,
+        reason_code=command.reason_code,
         status=RefundStatus.PENDING if returns else RefundStatus.POSTED,
         effects=effects_of(refunded, one.plan.wallet_minor, wallet_id),
         returns=tuple(returns),

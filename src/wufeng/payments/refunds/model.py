@@ -28,6 +28,32 @@ class ReturnStatus(StrEnum):
     KEPT = "kept"  # end   the bank refused it: it stays on the line in the person's favour
 
 
+class RefundReason(StrEnum):
+    """Why a payment is refunded, as a machine reads it; the words beside it are free."""
+
+    CHANGED_MIND = "changed_mind"
+    NOT_RECEIVED = "not_received"
+    FAULTY = "faulty"
+    NOT_AS_DESCRIBED = "not_as_described"
+    DUPLICATE = "duplicate"  # the same thing was charged twice
+    OTHER = "other"
+
+    @property
+    def is_merchants_fault(self) -> bool:
+        """Whether the reason is the merchant's: fees of instalments that were paid come back too (PRODUCTS.md 2.2)."""
+        return self in MERCHANTS_FAULTS
+
+
+MERCHANTS_FAULTS = frozenset(
+    {
+        RefundReason.NOT_RECEIVED,
+        RefundReason.FAULTY,
+        RefundReason.NOT_AS_DESCRIBED,
+        RefundReason.DUPLICATE,
+    }
+)
+
+
 class BankReturn(Struct, frozen=True):
     """Money that goes back to the bank account of a repayment. Its id is the bank's idempotency key."""
 
@@ -51,8 +77,10 @@ class EffectView(Struct, frozen=True):
 class Refund(Struct, frozen=True, kw_only=True):
     """A refund as it is kept.
 
-    wallet_minor        of the amount, what had been paid from the wallet and is there again
-    fee_returned_minor  of the merchant's fee
+    wallet_minor            of the amount, what had been paid from the wallet and is there again
+    fee_returned_minor      of the merchant's fee
+    charges_returned_minor  fees of instalments that the payer had paid and gets back beside the amount, from who earned
+                            them; `effects` tell of both
     """
 
     id: UUID
@@ -63,8 +91,10 @@ class Refund(Struct, frozen=True, kw_only=True):
     amount_minor: int
     wallet_minor: int
     fee_returned_minor: int
+    charges_returned_minor: int = 0
     currency: str
     reason: str
+    reason_code: RefundReason = RefundReason.OTHER
     status: RefundStatus
     effects: tuple[EffectView, ...]
     returns: tuple[BankReturn, ...]
@@ -73,7 +103,12 @@ class Refund(Struct, frozen=True, kw_only=True):
 
 
 class RefundView(Struct, frozen=True, kw_only=True):
-    """A refund at the border."""
+    """A refund at the border.
+
+    reason_code             why: where it is the merchant's fault, paid fees of instalments come back too
+    fee_returned_minor      of the merchant's fee
+    charges_returned_minor  those fees, beside the amount: `effects` add up to both
+    """
 
     id: str
     object: Literal["refund"] = "refund"
@@ -85,7 +120,9 @@ class RefundView(Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     reason: str
+    reason_code: RefundReason
     fee_returned_minor: int
+    charges_returned_minor: int
     effects: tuple[EffectView, ...]
     posted_at: datetime | None
 
@@ -103,6 +140,7 @@ class CreateRefund(Command, frozen=True, kw_only=True):
     refund_no: str
     amount_minor: int
     reason: str
+    reason_code: RefundReason = RefundReason.OTHER
 
 
 class RefundAnswered(Command, frozen=True, kw_only=True):

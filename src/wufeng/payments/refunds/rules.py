@@ -7,7 +7,7 @@ from msgspec import Struct
 from wufeng.base.errors import Code, Problem
 from wufeng.base.money import round_half_even
 from wufeng.payments.pay.model import Payment
-from wufeng.payments.refunds.model import Refund
+from wufeng.payments.refunds.model import Refund, RefundReason
 
 
 class RefundPlan(Struct, frozen=True):
@@ -50,12 +50,15 @@ def fee_to_return(payment: Payment, refunded_minor: int) -> int:
     return round_half_even(Fraction(payment.fee_minor * refunded_minor, payment.captured_minor))
 
 
-def problem_if_other_request(refund: Refund, amount_minor: int) -> Problem | None:
-    """One number names one refund of a payment: another amount under it is a mistake of the merchant's."""
-    if refund.amount_minor == amount_minor:
-        return None
-    detail = f"Refund {refund.refund_no} is over {refund.amount_minor}, not {amount_minor} minor units."
-    return Problem(Code.STATE_CONFLICT, detail)
+def problem_if_other_request(refund: Refund, amount_minor: int, reason_code: RefundReason) -> Problem | None:
+    """One number names one refund of a payment: another amount or fault under it is a mistake of the merchant's."""
+    if refund.amount_minor != amount_minor:
+        detail = f"Refund {refund.refund_no} is over {refund.amount_minor}, not {amount_minor} minor units."
+        return Problem(Code.STATE_CONFLICT, detail)
+    if refund.reason_code is not reason_code:
+        detail = f"Refund {refund.refund_no} was made for {refund.reason_code}, not {reason_code}."
+        return Problem(Code.STATE_CONFLICT, detail)
+    return None
 
 
 def problem_if_below_floor(owed_minor: int, given_back_minor: int, floor_minor: int) -> Problem | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from wufeng.base.database import Connection
 from wufeng.base.sql import load
-from wufeng.payments.refunds.model import BankReturn, EffectView, Refund, RefundStatus
+from wufeng.payments.refunds.model import BankReturn, EffectView, Refund, RefundReason, RefundStatus
 
 SQL = load(__file__)
 
@@ -23,8 +23,10 @@ def _refund(row: asyncpg.Record) -> Refund:
         amount_minor=row["amount_minor"],
         wallet_minor=row["wallet_minor"],
         fee_returned_minor=row["fee_returned_minor"],
+        charges_returned_minor=row["charges_returned_minor"],
         currency=row["currency"],
         reason=row["reason"],
+        reason_code=RefundReason(row["reason_code"]),
         status=RefundStatus(row["status"]),
         effects=msgspec.json.decode(row["effects"], type=tuple[EffectView, ...]),
         returns=msgspec.json.decode(row["returns"], type=tuple[BankReturn, ...]),
@@ -53,6 +55,8 @@ async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[Refund])
         [msgspec.json.encode(r.returns) for r in refunds],
         [r.created_at for r in refunds],
         [r.posted_at for r in refunds],
+        [r.reason_code for r in refunds],
+        [r.charges_returned_minor for r in refunds],
     )
 
 

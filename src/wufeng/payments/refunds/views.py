@@ -28,7 +28,9 @@ def view_refund(refund: Refund) -> RefundView:
         amount_minor=refund.amount_minor,
         currency=refund.currency,
         reason=refund.reason,
+        reason_code=refund.reason_code,
         fee_returned_minor=refund.fee_returned_minor,
+        charges_returned_minor=refund.charges_returned_minor,
         effects=refund.effects,
         posted_at=refund.posted_at,
     )

@@ -4,10 +4,12 @@ from wufeng.web.console import (
     account,
     applications,
     clock,
+    closes,
     decision,
     journals,
     overview,
     person,
+    products,
     search,
     sign_in,
 )
@@ -22,5 +24,7 @@ PAGES: tuple[Page, ...] = (
     *decision.PAGES,
     *applications.PAGES,
     *journals.PAGES,
+    *products.PAGES,
+    *closes.PAGES,
     *clock.PAGES,
 )

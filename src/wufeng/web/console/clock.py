@@ -89,7 +89,8 @@ async def _show(visit: Visit, error: str = "", turned: Sequence[date] | None = N
         may_turn=visit.caller.role in WORKING,
         next_day=on + timedelta(days=1),
         bill_day=min(
-            (product.cycle.bill_on(on) for product in products if product.cycle is not None), default=None
+            (product.cycle.of(on).bill_on(on) for product in products if product.cycle is not None),
+            default=None,
         ),
         next_month=add_months(on, 1, on.day),
         closes=closes,

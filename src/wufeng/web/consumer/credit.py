@@ -22,6 +22,7 @@ from wufeng.credit.queries import (
     show_bill,
     show_plan,
 )
+from wufeng.credit.rates.rules import daily_rate
 from wufeng.credit.views import BillView, PlanView
 from wufeng.identity import own_person
 from wufeng.payments import Reader, load_payment, show_payments
@@ -59,6 +60,7 @@ async def credit(visit: Visit) -> Reply:
         bills=bills,
         plans=plans,
         repayments=repayments,
+        a_year=daily_rate,
         on=read.on,
     )
 

@@ -37,10 +37,11 @@ from wufeng.web.texts import minor_of
 
 
 class Sources(Struct, frozen=True):
-    """What a plan can be settled from."""
+    """What a plan can be settled from. `waits`: on the bank's word about an account that was added."""
 
     wallet: WalletView
     accounts: tuple[BankAccountView, ...]
+    waits: bool
 
 
 async def ask_split(visit: Visit) -> Reply:
@@ -156,7 +157,7 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         plan = await show_plan(read, draw, line)
         view = await show_line(read, line.id)
         quote = await _quote(read, draw, line)
-        explained = show_explained_plan(read, draw, line)
+        explained = await show_explained_plan(read, draw, line)
         sources = await _sources(visit, db)
     why = {one.instalment: one for one in explained.amounts}
     return visit.show(
@@ -168,6 +169,7 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         quote=quote,
         wallet=sources.wallet,
         accounts=sources.accounts,
+        waits=sources.waits,
         error=error,
     )
 
@@ -189,7 +191,8 @@ async def _sources(visit: Visit, db: Connection) -> Sources:
     wallet = await show_wallet(db, services.vault, visit.book, decode(Prefix.WALLET, person.wallet))
     accounts = await list_bank_accounts(db, services.vault, visit.book, visit.caller.id)
     verified = tuple(account for account in accounts if account.status is BankAccountStatus.VERIFIED)
-    return Sources(wallet, verified)
+    waits = any(account.status is BankAccountStatus.UNVERIFIED for account in accounts)
+    return Sources(wallet, verified, waits)
 
 
 page = pages_of(Door.CONSUMER)

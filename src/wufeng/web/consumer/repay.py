@@ -19,6 +19,7 @@ from wufeng.credit.queries import (
     show_line,
     show_repayment,
 )
+from wufeng.credit.rates.rules import daily_rate
 from wufeng.credit.repayments.model import Paid, Target
 from wufeng.credit.views import AllocationView, RepaymentView
 from wufeng.identity import own_person
@@ -119,8 +120,10 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         other=visit.field("other"),
         wallet=wallet,
         accounts=sources,
+        waits=any(account.status is BankAccountStatus.UNVERIFIED for account in accounts),
         source=visit.field("source") or _likely(wallet, sources, amounts),
         line_id=encode(Prefix.LINE, line_id),
+        a_year=daily_rate,
         error=error,
     )
 

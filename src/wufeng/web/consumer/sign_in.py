@@ -107,7 +107,8 @@ async def set_pin(visit: Visit) -> Reply:
             return await _pin_again(visit, visit.gettext("The code is wrong or too old."))
         if problem.code is Code.INVALID_FIELD:
             message = visit.gettext(
-                "Choose six digits that are no row, no date of the phone and not all alike."
+                "This PIN is guessed too easily. Choose six digits without a run or a repetition, that are no "
+                "well-known number and not the end of your phone number."
             )
             return await _pin_again(visit, message)
         raise

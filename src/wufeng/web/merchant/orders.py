@@ -22,7 +22,7 @@ from wufeng.payments.orders.model import Order, OrderState
 from wufeng.payments.orders.queries import find_order, orders_of, search_orders
 from wufeng.payments.pay.model import Payment, PaymentStatus
 from wufeng.payments.pay.queries import load_payment
-from wufeng.payments.refunds.model import Refund
+from wufeng.payments.refunds.model import Refund, RefundReason
 from wufeng.payments.refunds.queries import refunds_of_payment
 from wufeng.payments.settlements.model import SettlementView
 from wufeng.payments.settlements.queries import list_settlements
@@ -106,6 +106,7 @@ async def refund(visit: Visit) -> Reply:
             refund_no=key,
             amount_minor=amount_minor,
             reason=reason,
+            reason_code=_reason_code(visit),
             idempotency_key=key,
         )
     except ApiProblem as problem:
@@ -214,6 +215,8 @@ def _show(visit: Visit, whole: Whole, error: str = "") -> Reply:
         given=visit.field("given"),
         typed=visit.field("amount"),
         reason=visit.field("reason"),
+        reason_code=_reason_code(visit),
+        reason_codes=[code.value for code in RefundReason],
         error=error,
         url=url,
         qr=as_markup(qr_svg(url, visit.gettext("Code to scan and pay"))) if waits else None,
@@ -248,6 +251,11 @@ def _too_much(visit: Visit, whole: Whole, problem: ApiProblem) -> str:
         return visit.gettext("This form has given another amount back already. Look at what happened.")
     left = visit.formats.money(whole.left_minor, whole.payment.currency)
     return visit.gettext("Nothing was given back: at most %(left)s is left of this payment.") % {"left": left}
+
+
+def _reason_code(visit: Visit) -> str:
+    """What the form says the reason is; what nobody chose is another one."""
+    return visit.field("reason_code") or RefundReason.OTHER.value
 
 
 def _order_id(text: str) -> UUID | None:
