@@ -356,6 +356,7 @@ CREATE TABLE public.bill (
     over_limit_minor bigint DEFAULT 0 NOT NULL,
     rounding text,
     pieces text,
+    seq bigint,
     CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
@@ -387,6 +388,8 @@ COMMENT ON COLUMN public.bill.over_limit_minor IS 'principal above the limit onc
 COMMENT ON COLUMN public.bill.rounding IS 'of its interest, when it is billed; null: half_even';
 
 COMMENT ON COLUMN public.bill.pieces IS 'each: every stretch of days is rounded by itself; null: all of them together';
+
+COMMENT ON COLUMN public.bill.seq IS 'the bucket''s last number when it was issued: what has a greater one came after it';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,
@@ -1105,6 +1108,7 @@ CREATE TABLE public.line_change (
     until_on date,
     due_day_was smallint,
     due_after_days_was smallint,
+    seq bigint,
     CONSTRAINT line_change_actor_check CHECK ((actor = ANY (ARRAY['person'::text, 'staff'::text, 'system'::text]))),
     CONSTRAINT line_change_due_after_days_was_check CHECK (((due_after_days_was >= 1) AND (due_after_days_was <= 31))),
     CONSTRAINT line_change_due_day_was_check CHECK (((due_day_was >= 1) AND (due_day_was <= 31))),
@@ -1120,6 +1124,8 @@ COMMENT ON COLUMN public.line_change.until_on IS 'the last date of a raise; the 
 COMMENT ON COLUMN public.line_change.due_day_was IS 'the due day until a change of it; what was priced before followed it';
 
 COMMENT ON COLUMN public.line_change.due_after_days_was IS 'the same of a line whose bills were due so many days after their date';
+
+COMMENT ON COLUMN public.line_change.seq IS 'the bucket''s last number when it was made; null of those before this column: taken as the first of their day';
 
 CREATE TABLE public.line_review (
     bucket smallint NOT NULL,

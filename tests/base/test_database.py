@@ -99,6 +99,24 @@ async def test_a_new_connection_asks_nothing_about_arrays(db: Connection) -> Non
     assert await db.fetchval("select count(*) from pg_prepared_statements where statement ~ 'pg_type'") == 1
 
 
+@pytest.mark.parametrize(
+    "error", [AttributeError("get_settings"), TypeError("one argument"), KeyError("oid")]
+)
+async def test_a_driver_that_is_told_of_types_in_another_way_asks_for_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The way is not documented: a release that renames it costs a question a kind of array, and no connection."""
+
+    def gone(_: Connection) -> None:
+        raise error
+
+    monkeypatch.setattr(Connection, "get_settings", gone)
+    async with Database(settings) as database, database.read() as db:
+        assert await db.fetchval("select $1::uuid[]", [UUID(int=7)]) == [UUID(int=7)]
+        asked = "select count(*) from pg_prepared_statements where statement like '%pg_catalog.pg_type%'"
+        assert await db.fetchval(asked) > 0
+
+
 async def test_giving_a_connection_back_costs_no_round_trip(database: Database) -> None:
     async with database.read() as connection:
         pid = await connection.fetchval("select pg_backend_pid()")

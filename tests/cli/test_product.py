@@ -113,7 +113,7 @@ def test_list_and_show_without_an_installation(wufeng: Wufeng) -> None:
     assert [one["product"] for one in listed] == [
         "daily_interest", "monthly_bill", "order_instalments", "pay_in_four", "study_now"
     ]  # fmt: skip
-    assert "order_instalments@1" in wufeng("product", "list").out
+    assert "order_instalments@2" in wufeng("product", "list").out
     assert wufeng("product", "show", "pay_in_four").out == (SHIPPED / "pay_in_four.toml").read_text(
         encoding="utf-8"
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wufeng import credit, payments
+from wufeng.base.database import Connection
 from wufeng.base.errors import Problem
 from wufeng.base.followers import EventRow, read_events
 from wufeng.base.ids import Prefix, encode
@@ -247,10 +249,38 @@ async def test_a_bank_takes_its_time_and_may_refuse(town: Town, done: bool) -> N
     assert (await town.ask(payer.bucket, command)) == (200, refund), "said twice, done once"
     assert await town.balance(payer.line_id, CREDIT_BALANCE) == (0 if done else -60_00)
     assert (await town.kinds()).count("refund.posted") == 1
+    assert await town.fetch("select returned_minor from repayment") == [
+        {"returned_minor": 60_00 if done else 0}
+    ]
     stranger = payments.RefundAnswered(
         at=town.at, people=(payer.id,), return_id=town.ids.new(town.at, 0), done=True
     )
     assert (await town.ask(payer.bucket, stranger))[0] == 404
+
+
+async def test_what_banks_refused_before_this_release_counts_as_not_given_back(
+    town: Town, owner: Connection
+) -> None:
+    [payer] = await town.people()
+    [first, second] = [await town.bank_account(payer), await town.bank_account(payer)]
+    _, body = await town.pay(payer, "o1", 100_00)
+    await town.repay(payer, 60_00, first)
+    await town.repay(payer, 40_00, second)
+    await town.refund(payer, body, "r1", 100_00)
+    rows = await pending_rows(town, payer)
+    for row, done in zip(rows, (True, False), strict=True):
+        answered = Answered(
+            id=row.object_id, kind=Kind.REFUND, owner_id=payer.id, done=done, code="", at=town.at
+        )
+        await town.ask(payer.bucket, payments.refund_answered(answered))
+    given_back = "select amount_minor, returned_minor from repayment order by id"
+    kept = await town.fetch(given_back)
+    paid_minor, refused_minor = (instruction_of(row).amount_minor for row in rows)
+    returned = {row["amount_minor"]: row["returned_minor"] for row in kept}
+    assert returned == {paid_minor: paid_minor, refused_minor: 0}
+    await owner.execute("update repayment set returned_minor = amount_minor")
+    await owner.execute((files("wufeng.migrations") / "0032_histories.sql").read_text())
+    assert await town.fetch(given_back) == kept
 
 
 async def test_the_merchants_subsidy_returns_with_the_instalments_it_was_for(town: Town) -> None:

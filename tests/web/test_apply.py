@@ -182,6 +182,6 @@ async def test_how_it_falls_due_is_chosen_where_there_is_a_choice(town: Town) ->
     signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
     await visitor.post(f"{address(result)}/accept", signing)
     (line,) = (await town.api.get("/v1/lines", person.token)).json()["data"]
-    assert (line["product"], line["bill_day"]) == ("order_instalments@1", 3)
+    assert (line["product"], line["bill_day"]) == ("order_instalments@2", 3)
     chinese = await town.visitor(token=person.token, language="zh").get(address(result))
     assert "按账单还款：所有订单合并为每月一张账单" in chinese.text

@@ -25,7 +25,7 @@ async def test_every_product_is_listed_with_the_most_that_it_costs(town: Town) -
         ("order_instalments", "21.57%"),
         ("pay_in_four", "0.00%"),
     ):
-        row = re.search(rf'/console/products/{id_}@1".*?</tr>', page.text, re.DOTALL)
+        row = re.search(rf'/console/products/{id_}@\d+".*?</tr>', page.text, re.DOTALL)
         assert row is not None and f"<b>{dearest}</b>" in row[0] and "In force" in row[0], id_
 
 
@@ -97,6 +97,27 @@ def test_what_could_not_be_done_is_counted_with_its_bucket() -> None:
         (2, "bills"),
         (2, "bills"),
     ]
+
+
+async def test_what_is_tried_again_is_told_from_what_must_be_mended(town: Town) -> None:
+    staff, bucket = await desk(town), town.api.book.buckets[0]
+    await town.api.post("/v1/clock/advance", town.api.platform, {"days": 1}, key=None)
+    again, mended = "is tried again at the next close", "is not tried again: each close finds it again"
+
+    async def seen(step: str) -> tuple[bool, bool]:
+        async with town.api.app.database.transaction() as db:
+            await db.execute(
+                "update close_run set errors = case when step = $2 then array['no'] else '{}' end"
+                " where bucket = $1",
+                bucket,
+                step,
+            )
+        text = (await staff.get("/console/closes")).text
+        return again in text, mended in text
+
+    assert await seen("bills") == (True, False)
+    assert await seen("accruals") == (False, True)
+    assert await seen("none") == (False, False)
 
 
 async def test_interest_that_products_have_earned_stands_below_the_closes(town: Town) -> None:

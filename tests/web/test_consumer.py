@@ -403,6 +403,20 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street
     assert (await shopper.api.bills.get(bill.id)).paid_minor == 0
 
 
+async def test_a_receipt_says_where_each_piece_of_a_refund_went_and_why(street: Street) -> None:
+    shopper, (merchant, shop) = await street.person(limit_minor=500_000), await street.shop()
+    order = InlineOrder(
+        order_no="R1", amount_minor=120_000, currency="CNY", subject="Desk", merchant=merchant.id
+    )
+    paid = await shopper.api.payments.create(
+        order=order, funding=[Source(line=shopper.line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    await shop.refunds.create(payment=paid.id, refund_no="R1-1", amount_minor=20_000, reason="scratched")
+    said = text_of(await shopper.browser.get(f"/app/payments/{paid.id}"))
+    assert "Taken off what is not billed yet" in said
+    assert "The purchase was on no bill yet: 200.00 less is owed" in said
+
+
 async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) -> None:
     shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
     order = InlineOrder(

@@ -1,5 +1,6 @@
 """The settings of a credit line as a browser without scripts meets them."""
 
+import re
 from datetime import date
 
 import pytest
@@ -49,6 +50,34 @@ async def test_a_person_lowers_declines_moves_freezes_and_closes(street: Street)
     assert leads_to(await browser.post(f"{path}/close", key=key)) == path
     page = text_of(await browser.get(path))
     assert "Close this line" not in page and "Line closed" in page
+
+
+async def test_a_due_day_is_refused_for_what_is_so(street: Street) -> None:
+    """A line whose bills come on the day of its opening: that day is not offered, and no choice is no day."""
+    shopper = await street.person()
+    await street.turn(2)
+    opened = await street.staff.lines.open(
+        person=shopper.person.id,
+        product="order_instalments",
+        mode="bill",
+        limit_minor=500_000,
+        reason="test",
+    )
+    path = f"/app/lines/{opened.id}"
+    page = (await shopper.browser.get(path)).text
+    days = re.findall(r'<option value="(\d*)"', page)
+    assert days[0] == "" and days[1:] == ["1", "10", "15", "20", "25"], "its bills come on the 5th"
+    assert '<option value="" selected disabled>' in page, "no value is sent for it"
+    for wrong in ("", "5", "31"):
+        refused = await shopper.browser.post(f"{path}/due-day", due_day=wrong)
+        assert (refused.status_code, "Choose one of these days." in text_of(refused)) == (422, True), wrong
+    for day in ("15", "10"):
+        assert leads_to(await shopper.browser.post(f"{path}/due-day", due_day=day)) == path
+    refused = await shopper.browser.post(f"{path}/due-day", due_day="15")
+    assert (refused.status_code, "as often in the last 365 days" in text_of(refused)) == (409, True)
+    shopper.browser.http.headers["accept-language"] = "zh-CN"
+    refused = await shopper.browser.post(f"{path}/due-day", due_day="")
+    assert "请从以下日期中选择" in text_of(refused)
 
 
 async def test_a_line_of_another_is_not_there(street: Street) -> None:

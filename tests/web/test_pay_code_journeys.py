@@ -124,7 +124,8 @@ async def test_a_phone_without_a_connection(demo: Demo) -> None:
             till, words("The code was not accepted. Nothing was taken: ask for a fresh one and scan again.")
         )
         windows.complaints.clear()  # a browser without a connection says so
-        await page.context.set_offline(False)
+        async with page.expect_navigation():  # the page asks for its code anew by itself
+            await page.context.set_offline(False)
         await page.goto(f"{demo.url}/app/activity")
         await sees(page, "18.00")
         secret = await page.evaluate(SECRET)

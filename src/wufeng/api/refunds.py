@@ -7,10 +7,10 @@ from wufeng.api.routing import Call, Nothing, Route, reply
 from wufeng.base.claims import Answer
 from wufeng.base.errors import invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, slot_of
-from wufeng.credit.documents.queries import ExplanationView, show_explained_refund
-from wufeng.credit.documents.refund import RefundFacts, Told
+from wufeng.credit.documents.queries import ExplanationView
 from wufeng.identity import CallerKind, own_merchant, own_person
 from wufeng.payments import CreateRefund, RefundReason, RefundView, load_payment, load_refund, view_refund
+from wufeng.payments.refunds import views
 
 
 class NewRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,14 +69,7 @@ async def explain_refund(call: Call[Nothing, Nothing]) -> Answer:
     if refund is None:
         raise not_found("refund")
     own_person(call.caller, refund.payer_id, "refund")
-    facts = RefundFacts(
-        id=refund.id,
-        amount_minor=refund.amount_minor,
-        charges_minor=refund.charges_returned_minor,
-        effects=[Told(effect.kind, effect.amount_minor, effect.to) for effect in refund.effects],
-    )
-    on = call.book.business_date(call.at)
-    return reply(show_explained_refund(facts, refund.currency, on, call.language))
+    return reply(views.explain_refund(refund, call.book.business_date(call.at), call.language))
 
 
 ROUTES = (

@@ -197,8 +197,14 @@ async def open_connection(
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             del server_settings[name]
     connection = await _connect(settings, server, role, server_settings)
-    connection.get_settings().register_data_types(ARRAY_TYPES)
+    _tell_array_types(connection)
     return connection
+
+
+def _tell_array_types(connection: Connection) -> None:
+    """Tell the driver what it would ask of the server. The way is not documented: without it the driver asks."""
+    with suppress(AttributeError, TypeError, LookupError):
+        connection.get_settings().register_data_types(ARRAY_TYPES)
 
 
 async def _connect(

@@ -18,10 +18,12 @@ from wufeng.base.money import parse_major
 from wufeng.cli.output import AsJson, amount, print_json, print_line, print_table
 from wufeng.cli.running import books_of, database, is_installed, run
 from wufeng.credit import open_book, publish
+from wufeng.credit.offers import RUNS_TOLD, Run
+from wufeng.credit.products.ceiling import highest_rate_ppm
 from wufeng.credit.products.files import Mistake, examine_product, shipped_products
 from wufeng.credit.products.model import OPENING, STANDARD, Cycle, Mode, Pieces, Product, Shipped
 from wufeng.credit.products.preview import LATE_DAYS, Preview, Schedule, preview
-from wufeng.credit.products.rules import check_notice, highest_rate_ppm
+from wufeng.credit.products.rules import check_notice
 from wufeng.credit.products.store import load_products
 
 FOUND_SOMETHING = 1
@@ -218,12 +220,12 @@ def _show_rows(shown: Preview, schedule: Schedule) -> None:
 
 def _show_schedules(shown: Preview) -> None:
     print_table(
-        ["tenor", "first due", "instalment", "cost", "merchant pays", f"{LATE_DAYS} days late"],
+        ["tenor", "first due", "instalments", "cost", "merchant pays", f"{LATE_DAYS} days late"],
         [
             (
                 schedule.tenor,
                 schedule.rows[0].due_on,
-                amount(schedule.rows[0].amount_minor, shown.currency),
+                _told(schedule.runs, shown.currency),
                 amount(schedule.total_cost_minor, shown.currency),
                 amount(schedule.merchant_cost_minor, shown.currency),
                 amount(schedule.late_example_minor, shown.currency),
@@ -243,6 +245,15 @@ def _show_schedules(shown: Preview) -> None:
             )
             for schedule in shown.schedules
         ],
+    )
+
+
+def _told(runs: Sequence[Run], currency: str) -> str:
+    """The parts as a sum: `11.23 + 2 × 338.83 + 338.82`; where each is another, the first and the last."""
+    if len(runs) > RUNS_TOLD:
+        return f"{amount(runs[0].amount_minor, currency)} … {amount(runs[-1].amount_minor, currency)}"
+    return " + ".join(
+        (f"{run.count} × " if run.count > 1 else "") + amount(run.amount_minor, currency) for run in runs
     )
 
 

@@ -62,14 +62,23 @@ class Instalment(Struct, frozen=True, kw_only=True):
     fee_minor: int | None = None
 
 
+class Run(Struct, frozen=True):
+    """Parts of one amount that follow each other."""
+
+    count: int
+    amount_minor: int
+    monthly: bool
+
+
 class Offer(Struct, frozen=True, kw_only=True):
-    """A way to pay in instalments, for a product page."""
+    """A way to pay in instalments, for a product page. `runs`: its parts by equal amounts, in their order."""
 
     product: str
     tenor: int
     instalment_minor: int
     total_cost_minor: int
     annualised_rate_ppm: int
+    runs: list[Run] = []
     effective_rate_ppm: int = 0
     eu_rate_ppm: int = 0
     us_rate_ppm: int | None = None

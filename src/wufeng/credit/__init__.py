@@ -68,8 +68,8 @@ from wufeng.credit.plans.model import Plan, Terms
 from wufeng.credit.products.commands import Products, open_book, publish, refresh
 from wufeng.credit.products.files import read_products, shipped_products
 from wufeng.credit.products.model import BillableAt, Mode, Product
-from wufeng.credit.refunds.commands import refund_draws
-from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Returned
+from wufeng.credit.refunds.commands import keep_refused, refund_draws
+from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Refused, Returned
 from wufeng.credit.reminders import commands as _reminders
 from wufeng.credit.reminders.commands import reminder_steps
 from wufeng.credit.repayments import commands as _repayments
@@ -145,6 +145,7 @@ __all__ = [
     "ReferApplication",
     "RefundRequest",
     "Refunded",
+    "Refused",
     "Repay",
     "Returned",
     "ReverseRepayment",
@@ -179,6 +180,7 @@ __all__ = [
     "draws_of_payments",
     "handlers",
     "journals_after_refund",
+    "keep_refused",
     "late_terms",
     "load_interest",
     "load_lines_of_people",

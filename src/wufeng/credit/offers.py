@@ -1,10 +1,12 @@
 """Prices as they are shown before anybody is known: arithmetic over a product, used by offers, quotes and checkouts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from itertools import groupby, pairwise
 
 from msgspec import Struct
 
+from wufeng.base.calendar import add_months
 from wufeng.credit.accruals.model import round_micro
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
@@ -13,6 +15,9 @@ from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle, Mode, Product
 from wufeng.credit.rates.model import UnitPeriod
 from wufeng.identity.merchants.model import Scene
+
+RUNS_TOLD = 3
+"""How many runs a line of text has room for; of more it tells the first part and the last."""
 
 
 class LateTerms(Struct, frozen=True):
@@ -31,6 +36,17 @@ class InstalmentPrice(Struct, frozen=True):
     principal_minor: int
     fee_minor: int
     amount_minor: int
+
+
+class Run(Struct, frozen=True):
+    """Parts of one amount that follow each other.
+
+    monthly  whether each is due a month after the one before: then it is so much a month. One part has no rhythm
+    """
+
+    count: int
+    amount_minor: int
+    monthly: bool
 
 
 class PriceOption(Struct, frozen=True, kw_only=True):
@@ -58,6 +74,11 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     plan: Plan
     on: date
     unit: UnitPeriod | None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """How its parts are told in a line (`runs_of`)."""
+        return runs_of(self.instalments)
 
     @property
     def rates(self) -> Rates:
@@ -103,6 +124,31 @@ def price_options(
         if terms is not None:
             options.append(_option(product, cycle, schedule(terms, amount_minor, on), tenor, on))
     return options
+
+
+def runs_of(parts: Iterable[InstalmentPrice]) -> tuple[Run, ...]:
+    """The parts of a plan by equal amounts, in their order: what pages, previews and offers say of it.
+
+    Instalments that are all the same are one run. A down payment, a first part of interest alone and the part with the
+    odd units are runs of their own; where principal is repaid in equal parts and interest falls, each part is one.
+    """
+    found = []
+    for amount_minor, same in groupby(parts, key=lambda part: part.amount_minor):
+        days = [part.due_on for part in same]
+        found.append(Run(len(days), amount_minor, _are_monthly(days)))
+    return tuple(found)
+
+
+def each_of(runs: Sequence[Run]) -> Run | None:
+    """The run that stands for a plan, the longest; None where no part is like its neighbour."""
+    longest = max(runs, key=lambda run: run.count)
+    return longest if longest.count > 1 or len(runs) == 1 else None
+
+
+def _are_monthly(days: Sequence[date]) -> bool:
+    """Whether dates are a month apart; a day that a month lacks became its last: the highest is the one meant."""
+    meant = max(day.day for day in days)
+    return len(days) > 1 and all(add_months(one, 1, meant) == other for one, other in pairwise(days))
 
 
 def late_terms(product: Product) -> LateTerms:

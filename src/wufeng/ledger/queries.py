@@ -98,6 +98,11 @@ async def journals_of(db: Connection, bucket: int, of: UUID) -> list[Posted]:
     return [_posted(row) for row in await db.fetch(SQL.journals_of, bucket, of)]
 
 
+async def reversals_of(db: Connection, bucket: int, of: Collection[UUID]) -> list[Posted]:
+    """The journals of some objects that undo another journal, in order."""
+    return [_posted(row) for row in await db.fetch(SQL.reversals_of, bucket, of)]
+
+
 async def journal_at(db: Connection, bucket: int, seq: int) -> Posted | None:
     """The journal with that number, or None: numbers are shared with events."""
     row = await db.fetchrow(SQL.journal_at, bucket, seq)

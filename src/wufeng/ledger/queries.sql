@@ -7,6 +7,12 @@ select bucket, seq, at, kind, of, currency, business_on, accounts, amounts, guar
  where bucket = $1 and of = $2
  order by seq;
 
+-- name: reversals_of
+select bucket, seq, at, kind, of, currency, business_on, accounts, amounts, guarded, note, reverses
+  from journal
+ where bucket = $1 and of = any($2::uuid[]) and reverses is not null
+ order by seq;
+
 -- name: journal_at
 select bucket, seq, at, kind, of, currency, business_on, accounts, amounts, guarded, note, reverses
   from journal

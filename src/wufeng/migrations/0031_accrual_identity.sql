@@ -34,6 +34,7 @@ update draw
           from repayment
          cross join lateral json_array_elements(repayment.allocation) as piece
          where repayment.plan is not null and repayment.status = 'posted' and piece ->> 'part' = 'daily_interest'
+           and (piece ->> 'draw')::uuid = repayment.plan
          group by repayment.bucket, repayment.plan) as charged
  where draw.bucket = charged.bucket and draw.id = charged.plan and draw.daily_ppm = 0;
 
@@ -52,9 +53,11 @@ select billed.bucket, split_part(billed.product, '@', 1), split_part(billed.prod
     do update set billed_minor = sum.billed_minor + excluded.billed_minor;
 
 -- Bills whose interest is capped, and plans by a yearly rate, were in no sum: they join it as they stand, with the dates
--- on which they end. From the first open date of their bucket on; all that counts is right from their own last event on.
+-- on which they end. From the first open date of their bucket on, or where it has closed none, from their own first date;
+-- all that counts is right from their own last event on.
 with bearing as (
-    select bill.bucket, bill.line_id, bill.accrued_on, bill.interest_billed_minor, head.closed_through + 1 as since_on,
+    select bill.bucket, bill.line_id, bill.accrued_on, bill.interest_billed_minor,
+           coalesce(head.closed_through + 1, bill.accrued_on) as since_on,
            bill.most_minor * 1000000::numeric as most_micro,
            coalesce((select sum(greatest((part ->> 2)::bigint * (part ->> 3)::bigint,
                                          coalesce((part ->> 4)::bigint, 0) * 1000000)
@@ -64,7 +67,7 @@ with bearing as (
            case when balance.minor > 0 and bill.daily_ppm > 0
                 then greatest(balance.minor * bill.daily_ppm, bill.least_minor * 1000000) else 0 end as daily_micro
       from bill
-      join head on head.bucket = bill.bucket and head.closed_through is not null
+      join head on head.bucket = bill.bucket
      cross join lateral (
            select bill.single_minor + bill.instalment_minor - bill.paid_principal_minor
                     + case when bill.bears_fees then bill.fee_minor - bill.paid_fee_minor else 0 end as minor) as balance
@@ -84,14 +87,14 @@ with bearing as (
            select least(ceil((most_micro - micro) / nullif(daily_micro, 0)), 3000000) as count) as days
      where micro < most_micro and days.count <= date '9999-12-31' - since_on
 ), plan as (
-    select draw.bucket, draw.line_id, head.closed_through + 1 as since_on, draw.billable_on, draw.billed_parts,
-           draw.unbilled_minor, draw.due_dates, line.bill_day, line.due_day, line.due_after_days,
+    select draw.bucket, draw.line_id, coalesce(head.closed_through + 1, draw.billable_on) as since_on, draw.billable_on,
+           draw.billed_parts, draw.unbilled_minor, draw.due_dates, line.bill_day, line.due_day, line.due_after_days,
            case when draw.billed_parts > 0 then line.next_bill_on - 1 else draw.billable_on end as before_bill_on,
            draw.interest_parts[draw.billed_parts + 1] * 1000000 as part_micro,
            (select sum(part) from unnest(draw.interest_parts[draw.billed_parts + 1 :]) as part) * 1000000 as rest_micro
       from draw
       join line on line.bucket = draw.bucket and line.id = draw.line_id
-      join head on head.bucket = draw.bucket and head.closed_through is not null
+      join head on head.bucket = draw.bucket
      where draw.interest_parts is not null and draw.billable_on is not null
        and (draw.unbilled_minor > 0 or draw.charges_open)
 ), billing as (

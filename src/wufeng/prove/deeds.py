@@ -134,6 +134,16 @@ class Street:
                 for told in await store.load_told(db, bucket, people, after.get(bucket, 0))
             ]
 
+    async def awake(self, through: date) -> list[tuple[int, date]]:
+        """Who has bills whose due date comes or passes up to a date, and when."""
+        number = {payer.line_id: who for who, payer in enumerate(self.town.payers)}
+        async with self.engine.database.read() as db:
+            return [
+                (number[line_id], on)
+                for bucket in self.book.buckets
+                for line_id, on in await store.load_awake(db, bucket, list(number), through)
+            ]
+
     async def standing(self) -> dict[int, Sequence[str]]:
         """All that the close and the deeds have left of each person, without ids."""
         number = {payer.line_id: who for who, payer in enumerate(self.town.payers)}

@@ -159,7 +159,7 @@ def _refund_draws(payer: Thing, draws: list[Thing], amount: int, on: date) -> No
             _judge(bill, on)
         surplus += part - owed
     if surplus:
-        _, surplus = spread(payer, surplus, on)
+        surplus = spread(payer, surplus, on)
     for repayment in reversed(payer["repaid"]):
         back = min(surplus, repayment["left"])
         repayment["left"] -= back
@@ -187,7 +187,7 @@ def repay(payer: Thing, amount: int | str, source: str, on: date) -> str:
     if not money or (source == "wallet" and money > payer["wallet"] - payer["wallet_held"]):
         return CONFLICT
     bring_up(payer, on)
-    _, surplus = spread(payer, money, on)
+    surplus = spread(payer, money, on)
     payer["credit"] += surplus
     if source == "wallet":
         payer["wallet"] -= money
@@ -195,9 +195,9 @@ def repay(payer: Thing, amount: int | str, source: str, on: date) -> str:
     return "ok"
 
 
-def spread(payer: Thing, money: int, on: date) -> tuple[int, int]:
-    """Pay bills, oldest first; then the interest they have earned since; then what is not billed. (principal, rest)"""
-    before, passed = used(payer), 0
+def spread(payer: Thing, money: int, on: date) -> int:
+    """Pay bills, oldest first; then the interest they have earned since; then what is not billed. Returns the rest."""
+    passed = 0
     for bill in payer["bills"]:
         accrue(bill, on)
         late = (on - bill["due"]).days > PRINCIPAL_FIRST_AFTER
@@ -218,7 +218,7 @@ def spread(payer: Thing, money: int, on: date) -> tuple[int, int]:
         amount = min(money, draw["unbilled"])
         draw["unbilled"] -= amount
         money -= amount
-    return before - used(payer), money
+    return money
 
 
 def begin(payers: list[Thing], payments: list[Thing], shop: Thing, on: date, at: Any) -> None:

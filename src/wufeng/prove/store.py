@@ -157,6 +157,13 @@ async def load_bills_by_date(db: Connection, bucket: int) -> dict[date, int]:
     return {row["issued_on"]: row["bills"] for row in await db.fetch(SQL.bills_by_date, bucket)}
 
 
+async def load_awake(
+    db: Connection, bucket: int, lines: Collection[UUID], through: date
+) -> list[tuple[UUID, date]]:
+    """Lines, each with the dates up to one on which a due date of its bills comes or has passed."""
+    return [(row[0], row[1]) for row in await db.fetch(SQL.awake_bills, bucket, lines, through)]
+
+
 async def load_runs(db: Connection, bucket: int) -> list[Run]:
     """The dashboard's rows of a bucket."""
     rows = await db.fetch(SQL.runs_of_closes, bucket)

@@ -99,6 +99,10 @@ select bill.id
 -- name: bills_by_date
 select issued_on, count(*)::integer as bills from bill where bucket = $1 group by issued_on;
 
+-- name: awake_bills
+-- Bills that come or pass their due date when a date up to $3 begins, unless they are repaid before.
+select line_id, wake_on from bill where bucket = $1 and line_id = any($2::uuid[]) and wake_on <= $3 order by line_id, wake_on;
+
 -- name: runs_of_closes
 select business_on, step, row_count, errors from close_run where bucket = $1 order by business_on, step;
 

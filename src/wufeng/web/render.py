@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from wufeng.credit.offers import RUNS_TOLD, each_of, runs_of
 from wufeng.web.assets import Asset
 from wufeng.web.texts import HTML_LANGUAGES, LANGUAGES, translations
 
@@ -34,4 +35,5 @@ def _environment(language: str, assets: Mapping[str, Asset]) -> Environment:
     environment.globals["language"] = language
     environment.globals["html_language"] = HTML_LANGUAGES[language]
     environment.globals["asset"] = lambda name: assets[name].url
+    environment.globals.update(runs_of=runs_of, each_of=each_of, RUNS_TOLD=RUNS_TOLD)
     return environment

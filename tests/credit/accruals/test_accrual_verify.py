@@ -11,8 +11,11 @@ from wufeng import ledger
 from wufeng.base.database import Connection, Database
 from wufeng.credit import accrual_breaks
 from wufeng.credit.accruals.verify import AccrualBreak
+from wufeng.credit.draws.model import draw_id
 from wufeng.credit.repayments.model import Target
 from wufeng.identity.merchants.model import Scene
+
+MIGRATION = files("wufeng.migrations") / "0031_accrual_identity.sql"
 
 TAMPERINGS = {
     "update accrual set micro = micro + 1 where bucket = $1": {AccrualBreak.ACCRUED},
@@ -112,7 +115,47 @@ async def test_data_of_an_earlier_release_joins_the_sums(database: Database, own
     await house.buy(planning, 50_000, tenor=6)
     await house.prove(late, planning, paid, student)
     await owner.execute("delete from accrual")
-    await owner.execute((files("wufeng.migrations") / "0031_accrual_identity.sql").read_text())
+    await owner.execute(MIGRATION.read_text())
     assert await accrual_breaks(owner, house.bucket) == []
     assert await owner.fetchval("select count(*) from accrual where business_on > '2026-10-16'") >= 3
+    await house.lanes.drain()
+
+
+async def test_a_bucket_that_never_closed_joins_the_sums_from_its_own_dates(
+    database: Database, owner: Connection
+) -> None:
+    house = await make_house(database, date(2026, 9, 3), source=yearly_product())
+    planning = await house.payer(wallet_minor=200_000)
+    await house.buy(planning, 90_000, tenor=3)
+    assert await owner.fetchval("select closed_through from head where bucket = $1", house.bucket) is None
+    await owner.execute("delete from accrual")
+    await owner.execute(MIGRATION.read_text())
+    assert await accrual_breaks(owner, house.bucket) == []
+    await house.turn_to(date(2026, 10, 5))
+    await house.prove(planning)
+    await house.lanes.drain()
+
+
+async def test_a_plan_is_charged_what_was_paid_for_itself_alone(
+    database: Database, owner: Connection
+) -> None:
+    house = await make_house(database, date(2026, 9, 3), source=yearly_product())
+    payer = await house.payer(wallet_minor=400_000)
+    plans = [draw_id(await house.buy(payer, amount_minor, tenor=3)) for amount_minor in (90_000, 60_000)]
+    await house.turn_to(date(2026, 9, 20))
+    await house.repay(payer, plan=plans[0])
+    charged = "select id, interest_billed_minor from draw order by amount_minor desc"
+    before = await owner.fetch(charged)
+    assert [row["interest_billed_minor"] > 0 for row in before] == [True, False]
+    # As if the money had found another plan's days to pay as well, and nothing of it stood on the draws.
+    await owner.execute(
+        "update repayment set allocation = (select json_agg(piece) from (select piece from"
+        " json_array_elements(allocation) as piece union all select json_build_object('part', 'daily_interest',"
+        " 'amount_minor', 7, 'draw', $1::uuid)) as pieces)",
+        plans[1],
+    )
+    await owner.execute("update draw set interest_billed_minor = 0")
+    await owner.execute("delete from accrual")
+    await owner.execute(MIGRATION.read_text())
+    assert await owner.fetch(charged) == before
     await house.lanes.drain()

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from wufeng.credit.accruals.model import MICRO, Segment
 from wufeng.credit.accruals.sums import NONE, Course, Delta, as_of, change, evenly, together, unbilled
-from wufeng.credit.debts.earning import billed_interest, earned, earned_of_draw, running_period
+from wufeng.credit.debts.earning import billed_interest, earned, earned_of_draw
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.model import Cycle, Pieces, Rounding
 from wufeng.credit.repayments.model import Debt
+from wufeng.credit.repayments.rules import running_period
 
 START = date(2026, 9, 3)
 DAYS = 120
@@ -157,7 +158,7 @@ def plan(**more: object) -> Draw:
 def test_a_part_earns_between_its_due_dates(
     draw: Draw, next_bill_on: date | None, period: tuple[date, date] | None
 ) -> None:
-    assert running_period(draw, line(next_bill_on)) == period
+    assert running_period(draw, line().cycle, next_bill_on) == period
 
 
 def test_what_plans_earn() -> None:

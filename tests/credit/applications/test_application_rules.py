@@ -28,9 +28,9 @@ from wufeng.credit.applications.rules import (
     problem_of_consents,
     reviewed,
 )
+from wufeng.credit.products.ceiling import dearest_ppm, highest_rate_ppm
 from wufeng.credit.products.files import shipped_products
 from wufeng.credit.products.model import Product
-from wufeng.credit.products.rules import dearest_ppm, highest_rate_ppm
 
 POLICY = shipped_application_policy()
 PRODUCT: Product = next(one.product for one in shipped_products() if one.product.id == "monthly_bill")

@@ -48,11 +48,11 @@ PEOPLE = 9
 TABLES = {
     "line": "select to_jsonb(line) - 'bucket' - 'lenders' as row from line where bucket = $1",
     "draw": "select to_jsonb(draw) - 'bucket' - 'lenders' as row from draw where bucket = $1",
-    "bill": "select to_jsonb(bill) - 'bucket' || jsonb_build_object('segments', segments::text,"
+    "bill": "select to_jsonb(bill) - 'bucket' - 'seq' || jsonb_build_object('segments', segments::text,"
     " 'interest_of', interest_of::text) as row from bill where bucket = $1",
     "account": "select to_jsonb(account) - 'bucket' as row from account where bucket = $1",
     "repayment": "select to_jsonb(repayment) - 'bucket' as row from repayment where bucket = $1",
-    "line_change": "select to_jsonb(line_change) - 'bucket' - 'id' as row from line_change where bucket = $1",
+    "line_change": "select to_jsonb(line_change) - 'bucket' - 'id' - 'seq' as row from line_change where bucket = $1",
     "event": "select jsonb_build_object('kind', kind, 'object', object_id, 'person', person_id, 'on', business_on,"
     " 'data', convert_from(data, 'UTF8')) as row from event where bucket = $1",
     "journal": "select to_jsonb(journal) - 'bucket' - 'seq' - 'at' || jsonb_build_object('note', note::text,"

@@ -13,9 +13,11 @@ from wufeng.credit.bills.rules import is_settled
 from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.documents.explain import BillSources
 from wufeng.credit.documents.pieces import used_at_issue
-from wufeng.credit.documents.planned import planned
+from wufeng.credit.documents.planned import Planned, assert_made, planned
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import charges_open
+from wufeng.credit.history.due_days import line_at, line_of
+from wufeng.credit.history.model import DueDaySet
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.plans.rules import schedule, terms_of
 from wufeng.credit.products.files import shipped_products
@@ -46,11 +48,13 @@ class Month(Struct, frozen=True):
 
     A tenor that the product does not offer is 1; a repayment of 0 is of all that is owed.
     settled: days on which a running plan is repaid as it stands, and which.
+    moved: days on which the due day is moved, and to which; nothing while a bill is open, as in `problem_of_due_day`.
     """
 
     bought: Sequence[tuple[int, int, int]] = ()
     repaid: Sequence[tuple[int, int]] = ()
     settled: Sequence[tuple[int, int]] = ()
+    moved: Sequence[tuple[int, int]] = ()
 
 
 class Life:
@@ -77,6 +81,7 @@ class Life:
         self.items: dict[UUID, BillItems] = {}
         self.draws: dict[UUID, Draw] = {}
         self.repayments: list[Repayment] = []
+        self.moves: list[tuple[UUID, DueDaySet]] = []
 
     _made = 0
 
@@ -90,18 +95,23 @@ class Life:
             days = [(day, 0, amount, tenor) for day, amount, tenor in month.bought]
             days += [(day, 1, amount, 0) for day, amount in month.repaid]
             days += [(day, 2, number, 0) for day, number in month.settled]
+            days += [(day, 3, due_day, 0) for day, due_day in month.moved]
             for day, what, amount, tenor in sorted(days):
                 self.on = max(self.on, self.on.replace(day=day))
                 if what == 0:
                     self.buy(amount, tenor)
                 elif what == 1:
                     self.repay(amount)
-                else:
+                elif what == 2:
                     self.settle(amount)
+                else:
+                    self.move(amount)
             self.next_bill()
 
     def buy(self, amount_minor: int, tenor: int) -> None:
-        terms = terms_of(self.product, CYCLE, tenor) or terms_of(self.product, CYCLE, 1)
+        cycle = self.line.cycle
+        assert cycle is not None
+        terms = terms_of(self.product, cycle, tenor) or terms_of(self.product, cycle, 1)
         assert terms is not None
         tenor = terms.tenor
         plan = schedule(terms, amount_minor, self.on)
@@ -145,6 +155,30 @@ class Life:
             assert spread is not None
             self._paid(spread.paid_minor, spread.paid_minor, spread, draw.id)
 
+    def move(self, due_day: int) -> None:
+        """Move the due day, where no bill is open."""
+        if brought_up(self.debt, self.product, self.on).billed_minor:
+            return
+        move = DueDaySet(self.on, self.line.due_day, self.line.due_after_days, due_day)
+        self.moves.append((self._id(), move))
+        self.line = replace(self.line, due_day=due_day)
+        self._keep(replace(self.debt, line=replace(self.debt.line, due_day=due_day)))
+
+    def plans(self) -> dict[UUID, Planned]:
+        """The plans that made the draws, with the due days of then."""
+        in_parts = [draw for draw in self.draws.values() if draw.tenor > 1]
+        plans = {
+            draw.id: planned(draw, line_of(draw, self.line, self.moves, self.product), self.product)
+            for draw in in_parts
+        }
+        for draw in in_parts:
+            assert_made(draw, plans[draw.id])
+        return plans
+
+    def cycle_of(self, repayment: Repayment) -> Cycle | None:
+        """The days by which a repayment counts."""
+        return line_at(self.line, self.moves, repayment.value_on, repayment.id).cycle
+
     def _paid(self, amount_minor: int, money: int, spread: Spread, plan: UUID | None) -> None:
         allocation = spread.allocation
         if amount_minor and spread.surplus_minor:
@@ -177,12 +211,17 @@ class Life:
         on = on or self.on
         bill = brought_up(Debt(self.line, (self.bills[bill_id],)), self.product, on).bills[0]
         everything = {**self.bills, **self.draws}
-        plans = {
-            id_: planned(one, self.line, self.product) for id_, one in self.draws.items() if one.tenor > 1
-        }
         used_minor = self.used(bill) if self.product.minimum.rest is Rest.DRAW else None
         return BillSources(
-            bill, self.items[bill_id], self.product, "CNY", on, everything, self.repayments, plans, used_minor
+            bill,
+            self.items[bill_id],
+            self.product,
+            "CNY",
+            on,
+            everything,
+            self.repayments,
+            self.plans(),
+            used_minor,
         )
 
     def used(self, bill: Bill) -> int:

@@ -21,7 +21,8 @@ from wufeng.credit.documents.planned import planned
 from wufeng.credit.documents.receipt import explain_repayment
 from wufeng.credit.documents.refund import RefundFacts, Told, explain_refund
 from wufeng.credit.documents.steps import Explained, Why, comes_to
-from wufeng.credit.products.model import Price, Product
+from wufeng.credit.products.model import Method, Price, Product
+from wufeng.credit.rates.model import DayCount
 from wufeng.credit.refunds.model import EffectKind
 
 YEARLY = replace(
@@ -30,6 +31,18 @@ YEARLY = replace(
         MONTHLY.instalments, prices=tuple(Price(tenor, annual_ppm=180_000) for tenor in (3, 6))
     ),
 )
+DATED = replace(
+    YEARLY,
+    instalments=replace(
+        YEARLY.instalments,
+        day_count=DayCount.ACTUAL_365,
+        prices=(
+            Price(3, annual_ppm=180_000),
+            Price(6, annual_ppm=180_000, method=Method.EQUAL_PRINCIPAL),
+        ),
+    ),
+)
+"""Whose plans cost other interest with another due day."""
 
 months = st.lists(
     st.builds(
@@ -37,6 +50,7 @@ months = st.lists(
         st.lists(st.tuples(st.integers(2, 28), amounts, st.sampled_from([1, 3, 6])), max_size=3),
         st.lists(st.tuples(st.integers(2, 28), st.one_of(st.just(0), amounts)), max_size=2),
         st.lists(st.tuples(st.integers(2, 28), st.integers(0, 3)), max_size=1),
+        st.lists(st.tuples(st.integers(2, 28), st.sampled_from([5, 10, 15, 20, 28])), max_size=1),
     ),
     min_size=1,
     max_size=5,
@@ -47,11 +61,10 @@ def told(life: Life, language: str = "en") -> Iterator[Explained]:
     """Every amount of every bill, receipt and plan."""
     for bill_id in life.items:
         yield from explain_bill(life.sources(bill_id), language)
-    plans = {
-        draw.id: planned(draw, life.line, life.product) for draw in life.draws.values() if draw.tenor > 1
-    }
+    plans = life.plans()
     for repayment in life.repayments:
-        yield from explain_repayment(repayment, life.bills, life.draws, life.product, "CNY", language, plans)
+        rows = (repayment, life.bills, life.draws, life.product)
+        yield from explain_repayment(*rows, "CNY", language, plans, life.cycle_of(repayment))
     for id_, plan in plans.items():
         yield from explain_plan(life.draws[id_], plan, "CNY", language, life.repayments)
 
@@ -109,7 +122,7 @@ SUMS = {
 
 
 @settings(max_examples=examples(60, 1_000), deadline=None)
-@given(st.sampled_from([MONTHLY, DAILY, CAPPED, YEARLY]), months)
+@given(st.sampled_from([MONTHLY, DAILY, CAPPED, YEARLY, DATED]), months)
 def test_each_amount_opens_down_to_facts(terms: Product, lived: list[Month]) -> None:
     life = Life(terms)
     life.live(lived)
@@ -155,6 +168,21 @@ def test_a_plan_settled_between_two_due_dates_pays_the_days_that_have_passed() -
         first = saved.steps[0]
         assert first.amount_minor == 18_000 - 8_270
         assert [step.code for step in first.steps] == [Why.INSTALMENT_INTEREST, Why.PLAN_DAYS]
+
+
+def test_a_plan_settled_after_its_due_day_moved_runs_by_the_new_one_at_the_price_of_the_old() -> None:
+    """12,000.00 in 3 at 18 % by days: 37 of them to 10 October when it was bought, 47 to the 20th when settled."""
+    life = Life(DATED)
+    life.live([Month([(3, 1_200_000, 3)], settled=[(20, 0)], moved=[(4, 20)])])
+    (plan,) = life.plans().values()
+    (repayment,) = life.repayments
+    rows = (repayment, life.bills, life.draws, DATED)
+    whole, saved = explain_repayment(*rows, "CNY", "en", life.plans(), life.cycle_of(repayment))
+    (days,) = whole.steps[0].steps
+    assert (days.days, days.period_days) == (17, 47)
+    assert plan.interest_of(0) == round(Fraction(1_200_000 * 18 * 37, 100 * 365)) == 21_896
+    assert days.amount_minor == round(Fraction(21_896 * 17, 47)) == 7_920
+    assert saved.steps[0].amount_minor == 21_896 - 7_920
 
 
 def test_a_plan_that_is_settled_says_that_it_was_chosen() -> None:

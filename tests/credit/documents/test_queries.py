@@ -7,10 +7,11 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 from tests.credit.bill_plans.test_bill_plans import split
-from tests.credit.conftest import House
+from tests.credit.conftest import TWO_LENDERS, House, make_house, shared_product
 from tests.credit.documents.test_explain import by_code, holds, opened
 
 from wufeng import credit
+from wufeng.base.database import Database
 from wufeng.base.errors import Problem
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.documents.bill import bill_csv
@@ -76,7 +77,7 @@ async def test_a_plan_is_explained_by_the_version_tier_and_share_of_its_own_draw
     )
     whole = draw_id(await house.buy(payer, 100_000))
     bought = draw_id(await house.buy(payer, 60_000, tenor=3, merchant_share_ppm=400_000))
-    house.products.add([dearer(house.products.version("order_instalments", 1))])
+    house.products.add([dearer(house.products.version("order_instalments", 2))])
     await house.turn_to(date(2026, 10, 3))
     split_up = await split(house, payer)
     assert isinstance(split_up, PlanView)
@@ -107,15 +108,51 @@ async def test_a_plan_is_explained_by_the_version_tier_and_share_of_its_own_draw
     assert "商户承担 9.00 × 40 %，四舍六入五成双到分，为 3.60，余 5.40" in fees.sentence
 
 
+DATED = (
+    (shared_product().split("[[tiers]]")[0] + TWO_LENDERS)
+    .replace("{ tenor = 3, fee_ppm = 25_000 }", "{ tenor = 3, annual_ppm = 150_000 }")
+    .replace(
+        "prices = [\n    { tenor = 3, annual", 'day_count = "actual_365"\nprices = [\n    { tenor = 3, annual'
+    )
+)
+"""A plan in three by a yearly rate and the days between due dates."""
+
+
+async def test_a_plan_made_before_its_due_day_moved_is_explained_by_the_days_of_then(
+    database: Database,
+) -> None:
+    house = await make_house(database, date(2026, 9, 3), source=DATED)
+    payer = await house.payer(wallet_minor=500_000)
+    before = draw_id(await house.buy(payer, 300_000, tenor=3))
+    await house.do(house.change(credit.SetDueDay, payer, due_day=20))
+    after = draw_id(await house.buy(payer, 120_000, tenor=3))
+    await house.turn_to(date(2026, 9, 28))
+    settled = await house.repay(payer, plan=after)
+    await house.turn_to(date(2026, 10, 1))
+    (view,) = await house.bills(payer)
+    async with house.database.read() as db:
+        read = house.reading(db)
+        bill = await show_explained_bill(read, *await load_bill(read, decode(Prefix.BILL, view.id)))
+        plan = await show_explained_plan(read, *await load_draw(read, before))
+        paid = await load_repayment(read, decode(Prefix.REPAYMENT, settled.id))
+        receipt = await show_explained_repayment(read, paid)
+    steps = [step for one in (bill, plan, receipt) for amount in one.amounts for step in opened(amount)]
+    assert not [step for step in steps if step.code in (Why.CHANGED, Why.ADJUSTED)]
+    interest = next(step for step in opened(plan.amounts[0]) if step.code is Why.PERIOD_INTEREST)
+    assert (interest.days, interest.amount_minor) == (37, 4_562), "3 September to 10 October"
+    assert [(one.days, one.period_days) for one in steps if one.code is Why.PLAN_DAYS][-1] == (25, 47)
+    await house.lanes.drain()
+
+
 def dearer(product: Product) -> Product:
-    """A next version whose preferred price is 0.1 % a period more."""
+    """A later version whose preferred price is 0.1 % a period more."""
     (tier,) = product.tiers
     assert tier.prices is not None
     prices = tuple(
         replace(price, fee_period_ppm=(price.fee_period_ppm or 0) + 1_000) for price in tier.prices
     )
     return replace(
-        product, version=2, effective_from=date(2026, 9, 15), tiers=(replace(tier, prices=prices),)
+        product, version=3, effective_from=date(2026, 9, 15), tiers=(replace(tier, prices=prices),)
     )
 
 

@@ -18,6 +18,7 @@ from wufeng.credit.debts.issuing import Known, issue_bill
 from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Approved, Draw, DrawRequest
 from wufeng.credit.draws.rules import bill_wanted_on, billable, born, calendar_of, charges_open
+from wufeng.credit.history import places
 from wufeng.credit.history.model import (
     BillSplit,
     ChargedOff,
@@ -30,6 +31,7 @@ from wufeng.credit.history.model import (
     Repaid,
     Standing,
 )
+from wufeng.credit.history.places import Placed
 from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.plans.rules import least_amount, schedule, terms_of
@@ -100,10 +102,20 @@ SCENES = (
 )
 """What happens together: a bill comes, and something is made of it before it is due."""
 
+LATE = (
+    ("order", "buy", "capture"),
+    ("order", "buy", "pay", "capture", "to_bill", "split"),
+    ("to_eve", "stay_open", "pay", "refund", "buy", "settle"),
+    ("to_eve", "stay_open", "refund", "pay", "split", "due_day"),
+    ("settle", "due_day", "buy"),
+    ("due_day", "pay", "buy"),
+)
+"""What is not done in the order of ids, or of dates: captures of older orders, and closes that are late."""
+
 DUE_DAYS = (8, 10, 15, 20, 28)
 
 
-def plots(max_steps: int = 16) -> st.SearchStrategy[Plot]:
+def plots(max_steps: int = 16, scenes: Sequence[tuple[str, ...]] = SCENES) -> st.SearchStrategy[Plot]:
     """Any life of one to fourteen months."""
     gaps = st.one_of(st.integers(0, 6), st.integers(0, 6), st.integers(15, 40))
     amounts = st.one_of(st.integers(1, 300), st.integers(1_000, 120_000), st.integers(10_000, 120_000))
@@ -114,7 +126,7 @@ def plots(max_steps: int = 16) -> st.SearchStrategy[Plot]:
             Step(gap if n == 0 else 0, one, minor, number) for n, one in enumerate(what)
         ),
         gaps,
-        st.sampled_from(SCENES),
+        st.sampled_from(scenes),
         amounts,
         numbers,
     )
@@ -182,7 +194,28 @@ class Clerk:
         self.events: list[Event] = []
         self.returnable: dict[UUID, Returnable] = {}
         self.left: dict[UUID, int] = {}
+        self.placed: list[Placed] = []
         self._ids = 1_000
+        self._seq = 0
+        self._ordered: list[UUID] = []
+        self._open_days: list[date] = []
+
+    def _tell(self, event: Event, of: UUID) -> None:
+        """Write an event down; and as the database keeps it, with the number that it finds or takes."""
+        self.events.append(event)
+        match event:
+            case Issued():
+                self.placed.append(places.issued(event, self._seq))
+                self._seq += 1  # of what is told of it
+            case BillSplit():
+                self.placed.append(places.planned(event))
+            case Delivered():
+                self.placed.append(places.delivered(event))
+            case DueDaySet():
+                self.placed.append(places.moved(event, LINE))
+            case _:
+                self._seq += 1
+                self.placed.append(places.booked(event, of, self._seq))
 
     def new_id(self) -> UUID:
         """The next id, in the order of time."""
@@ -212,9 +245,24 @@ class Clerk:
 
     def turn_to(self, on: date) -> None:
         """Let days pass up to one, each closed."""
+        self._close_late()
         while self.on < on:
             self.on += DAY
             self._close()
+
+    def stay_open(self, days: int) -> None:
+        """Let days pass whose closes are late: they come when the next day does."""
+        for _ in range(days):
+            self.on += DAY
+            self._open_days.append(self.on)
+
+    def _close_late(self) -> None:
+        today = self.on
+        for on in self._open_days:
+            self.on = on
+            self._close()
+        self._open_days = []
+        self.on = today
 
     def _close(self) -> None:
         on = self.on
@@ -236,7 +284,7 @@ class Clerk:
         self._keep(lost.debt)
         if lost.bill is not None:
             self.items[bill_id] = lost.items
-        self.events.append(ChargedOff(self.on, bill_id, is_billed=lost.bill is not None))
+        self._tell(ChargedOff(self.on, bill_id, is_billed=lost.bill is not None), LINE)
 
     @property
     def is_lost(self) -> bool:
@@ -251,9 +299,13 @@ class Clerk:
             return
         self.items[bill_id] = done.items
         self.credit_minor -= done.applied.paid_minor if done.applied else 0
-        self.events.append(Issued(self.on, bill_id, Known(done.bill.due_on)))
+        self._tell(Issued(self.on, bill_id, Known(done.bill.due_on)), bill_id)
 
-    def buy(self, amount_minor: int, number: int) -> UUID:
+    def order(self) -> None:
+        """An order that is captured later: its id is as old as itself."""
+        self._ordered.append(self.new_id())
+
+    def buy(self, amount_minor: int, number: int, id_: UUID | None = None) -> UUID:
         """A draw in one of the product's tenors; some await their delivery, some are paid for by the merchant."""
         tenors = self.product.tenors
         tenor = tenors[number % len(tenors)]
@@ -266,7 +318,7 @@ class Clerk:
             terms = terms_of(self.product, calendar_of(self.line, self.product), tenor, share_ppm)
         assert terms is not None
         request = DrawRequest(
-            id=self.new_id(),
+            id=id_ or self.new_id(),
             line_id=LINE,
             payment_id=UUID(int=3),
             merchant_id=UUID(int=4),
@@ -282,7 +334,7 @@ class Clerk:
         self.draws[draw.id] = draw
         self.left[draw.id] = amount_minor
         self._expect(draw)
-        self.events.append(Drawn(self.on, draw))
+        self._tell(Drawn(self.on, draw), draw.id)
         return draw.id
 
     def deliver(self, draw_id: UUID) -> None:
@@ -290,7 +342,7 @@ class Clerk:
         draw = billable(self.draws[draw_id], calendar_of(self.line, self.product), self.on)
         self.draws[draw_id] = draw
         self._expect(draw)
-        self.events.append(Delivered(self.on, draw_id))
+        self._tell(Delivered(self.on, draw_id), draw_id)
 
     def split_bill(self, number: int) -> None:
         """The newest bill that may be split is put into instalments: all that may be of it, or a part."""
@@ -319,7 +371,7 @@ class Clerk:
                 replace(debt, bills=with_bill(debt.bills, made.bill), draws=(*debt.draws, made.draw)), self.on
             )
         )
-        self.events.append(BillSplit(self.on, may[-1].id, made.draw))
+        self._tell(BillSplit(self.on, may[-1].id, made.draw), made.draw.id)
 
     def move_due_day(self, due_day: int) -> None:
         """The due day is moved, where a line has one and no bill is open."""
@@ -327,7 +379,7 @@ class Clerk:
         if was_day is None or due_day == was_day or self.debt().billed_minor or self.is_lost:
             return
         self.line = replace(self.line, due_day=due_day)
-        self.events.append(DueDaySet(self.on, was_day, None, due_day))
+        self._tell(DueDaySet(self.on, was_day, None, due_day, self._seq), LINE)
 
     def _expect(self, draw: Draw) -> None:
         wanted = bill_wanted_on(draw, self.line, self.on)
@@ -350,7 +402,7 @@ class Clerk:
         spread = repaid(debt, amount_minor, plan, self.versions, self.on)
         self._keep(touched(spread.debt, self.on))
         self._paid(id_, source, spread)
-        self.events.append(Repaid(self.on, id_, source, amount_minor, plan))
+        self._tell(Repaid(self.on, id_, source, amount_minor, plan), id_)
         return id_
 
     def _paid(self, id_: UUID, source: Source, spread: Spread) -> None:
@@ -373,17 +425,9 @@ class Clerk:
             was = self.returnable.pop(back.repayment_id)
             if left_minor := was.amount_minor - back.amount_minor:
                 self.returnable[was.repayment_id] = replace(was, amount_minor=left_minor)
-        self.events.append(
-            Refunded(
-                self.on,
-                self.new_id(),
-                draw_ids,
-                amount_minor,
-                done.returned,
-                merchants_fault,
-                done.subsidy_returned_minor,
-            )
-        )
+        id_ = self.new_id()
+        gone = done.returned, merchants_fault, done.subsidy_returned_minor
+        self._tell(Refunded(self.on, id_, draw_ids, amount_minor, *gone), id_)
         for id_ in reversed(draw_ids):
             part_minor = min(amount_minor, self.left[id_])
             self.left[id_] -= part_minor
@@ -411,6 +455,12 @@ class Clerk:
         match step.what:
             case "buy" if not self.is_lost:
                 self.buy(step.minor, step.number)
+            case "order":
+                self.order()
+            case "capture" if self._ordered and not self.is_lost:
+                self.buy(step.minor, step.number, self._ordered.pop())
+            case "stay_open":
+                self.stay_open(1 + step.number % 2)
             case "deliver":
                 waiting = [draw.id for draw in self.draws.values() if draw.billable_on is None]
                 if waiting:
@@ -481,7 +531,7 @@ def live(plot: Plot) -> Iterator[Clerk]:
     """Live a plot; the clerk comes out after each day on which something was done, and on the last."""
     clerk = Clerk(plot)
     for step in plot.steps:
-        days = clerk.days_to_bill(step.number) if step.what == "to_bill" else step.gap
+        days = _days_to(clerk, step)
         if days:
             yield clerk
             clerk.turn_to(clerk.on + days * DAY)
@@ -489,6 +539,16 @@ def live(plot: Plot) -> Iterator[Clerk]:
     yield clerk
     clerk.turn_to(clerk.on + plot.after * DAY)
     yield clerk
+
+
+def _days_to(clerk: Clerk, step: Step) -> int:
+    match step.what:
+        case "to_bill":
+            return clerk.days_to_bill(step.number)
+        case "to_eve":
+            return max(0, clerk.days_to_bill(-1))
+        case _:
+            return step.gap
 
 
 def lived(plot: Plot) -> Clerk:

@@ -603,7 +603,8 @@ class Oracle:
             assert since is not None
         else:
             assert self.cycle is not None
-            bill_on = first_after(self.cycle.bill_day, self.today if number else purchase.billable_on)
+            before = purchase.rates[number - 1].bill if number else None
+            bill_on = first_after(self.cycle.bill_day, before.issued_on if before else purchase.billable_on)
             until = first_after(self.cycle.due_day, bill_on)
             since = last_before(self.cycle.due_day, until) if number else purchase.billable_on
         length = (until - since).days

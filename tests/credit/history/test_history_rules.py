@@ -104,7 +104,7 @@ def test_nothing_is_negative_and_states_say_what_amounts_do(plot: Plot) -> None:
 @many
 @given(plots())
 def test_a_plan_is_what_was_bought_to_the_fen(plot: Plot) -> None:
-    """Parts sum to the price; until something is refunded or ended, bills and what is to come are all of its fee."""
+    """Parts sum to the price; until something is refunded, ended or lost, bills and what is to come are all its fee."""
     note(told(plot))
     clerk = lived(plot)
     refunded = {id_ for event in of(clerk.events, Refunded) for id_ in event.draw_ids}
@@ -117,7 +117,7 @@ def test_a_plan_is_what_was_bought_to_the_fen(plot: Plot) -> None:
     for event in of(clerk.events, Drawn):
         assert sum(event.draw.principal_parts) == event.draw.amount_minor
         after = clerk.draws[event.draw.id]
-        if after.id in refunded | ended:
+        if after.id in refunded | ended or clerk.is_lost:  # a loss ends all plans
             continue
         assert sum(after.principal_parts) == event.draw.amount_minor
         assert (after.fee_parts, after.interest_parts) == (event.draw.fee_parts, event.draw.interest_parts)

@@ -1,6 +1,6 @@
 """Histories through the lanes and the closes: rows are the fold of what the database remembers, money is conserved."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -8,19 +8,24 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from structlog.testing import capture_logs
+from tests.credit.accruals.products import yearly_product
 from tests.credit.conftest import House, Payer, make_house
+from tests.credit.repayments.test_repaying import bank
 
 from wufeng import credit
 from wufeng.base.claims import Answer
 from wufeng.base.database import Database
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode
-from wufeng.credit.history.commands import History, load_history
+from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.history.commands import SET_ASIDE, History, load_history
 from wufeng.credit.history.model import Standing
 from wufeng.credit.history.rules import fold
+from wufeng.credit.lines.model import Actor
 from wufeng.credit.lines.store import load_lines
 from wufeng.credit.products.model import Mode
 from wufeng.credit.repayments.model import RepaymentStatus, Source, SourceKind, Target
@@ -103,12 +108,23 @@ def steps() -> st.SearchStrategy[list[tuple[str, int, int]]]:
         "wait",
         "wait",
         "month",
+        "due_day",
+        "captured_later",
+        "late_close",
+        "settle",
+        "split",
     )
-    return st.lists(st.tuples(st.sampled_from(kinds), amounts, st.integers(0, 30)), min_size=4, max_size=14)
+    return st.lists(st.tuples(st.sampled_from(kinds), amounts, st.integers(0, 30)), min_size=4, max_size=10)
 
 
 @pytest.mark.parametrize("kind", ["monthly_bill", "daily_interest", "order_instalments"])
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=5,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 @given(steps())
 async def test_rows_are_what_the_events_make_of_them(
     database: Database, kind: str, lived: list[tuple[str, int, int]]
@@ -151,6 +167,34 @@ async def _do(
             if amount := min(minor, payments[payment_id]):
                 await house.refund(payer, payment_id, amount, merchants_fault=number % 2 == 1)
                 payments[payment_id] -= amount
+        case "due_day":
+            day = credit.SetDueDay, payer, Actor.PERSON
+            await house.send(house.change(*day, due_day=(8, 15, 20)[number % 3]))
+        case "captured_later":  # authorised before what happens meanwhile, so its id is older
+            command = house.buying(payer, minor, tenor=3 if number % 3 == 0 and minor > 2_000 else 1)
+            house.hours = 13 if house.hours == 12 else 12
+            if number % 2:
+                await house.turn_to(house.on + timedelta(days=1))
+            await house.send(house.buying(payer, 1_234))
+            answer = await house.send(replace(command, at=house.at))
+            if isinstance(answer, Answer) and answer.status == 201:
+                payments[command.request.payment_id] = minor
+        case (
+            "late_close"
+        ):  # up to the day of a bill, of which the close is late: money, refunds and draws come first
+            line = await house.line(payer)
+            if line.next_bill_on is not None and line.next_bill_on > house.on:
+                await house.turn_to(line.next_bill_on - timedelta(days=1))
+            house.clock.turn_to(house.noon(house.on + timedelta(days=1 + number % 2)))
+            for step in ("repay", "refund", "due_day", "buy")[number % 4 :]:
+                await _do(house, payer, payments, step, minor, number)
+            await house.close(house.on - timedelta(days=1))
+        case "settle":
+            plans = [draw for draw in (await house.debt(payer)).draws if draw.tenor > 1]
+            if plans:
+                _fits_or_nothing(await house.send(house.repaying(payer, plan=plans[number % len(plans)].id)))
+        case "split":
+            await split_newest(house, payer)
         case "wait":
             await house.turn_to(house.on + timedelta(days=number))
         case "month":
@@ -162,6 +206,32 @@ def reversing(house: House, payer: Payer, repayment_id: UUID) -> credit.ReverseR
     return credit.ReverseRepayment(
         at=house.at, people=(payer.id,), repayment_id=repayment_id, reason="taken back"
     )
+
+
+async def split_newest(house: House, payer: Payer) -> None:
+    """Put the newest bill into instalments, where it may be."""
+    history, _ = await remembered(house, payer)
+    if not history.rows.bills:
+        return
+    bill, line = history.rows.bills[-1], history.rows.line
+    options = bill_plan_options(house.reading(None), bill, line, None).options
+    if options:
+        await house.do(
+            credit.SplitBill(
+                at=house.at,
+                people=(payer.id,),
+                person_id=payer.id,
+                bill_id=bill.id,
+                amount_minor=options[0].amount_minor,
+                quote_option=options[0].quote_option,
+            )
+        )
+
+
+def _fits_or_nothing(answer: Answer | Problem) -> None:
+    """As below; a plan of which no instalment is to come is not settled."""
+    if not (isinstance(answer, Problem) and answer.code is Code.INVALID_FIELD):
+        _fits(answer)
 
 
 def _fits(answer: Answer | Problem) -> None:
@@ -269,6 +339,146 @@ async def test_a_plan_keeps_the_price_of_the_due_day_that_it_was_made_by(house: 
     await house.do(house.repaying(payer, 5_000, source=EXTERNAL, value_on=date(2026, 10, 2)))
     await assert_rows_are_the_fold(house, payer)
     await house.prove(payer)
+
+
+# The order of what happened on one day.
+
+
+@pytest.fixture
+async def yearly_house(database: Database) -> AsyncIterator[House]:
+    """A house whose plans earn interest by a yearly rate: their price follows the due day."""
+    made = await make_house(database, START, "yearly", yearly_product())
+    yield made
+    await made.lanes.drain()
+
+
+async def test_money_on_a_bills_day_before_its_close_pays_the_draw(house: House) -> None:
+    payer = await house.payer(wallet_minor=300_000)
+    payment = await house.buy(payer, 50_000)
+    await house.turn_to(date(2026, 9, 30))
+    house.clock.turn_to(house.noon(date(2026, 10, 2)))
+    paid = await house.repay(payer, 20_000)
+    await house.refund(payer, payment, 10_000)
+    await house.close(date(2026, 10, 1))
+    assert [bill.total_minor for bill in await house.bills(payer)] == [20_000]
+    await assert_rows_are_the_fold(house, payer)
+    await house.do(reversing(house, payer, decode(Prefix.REPAYMENT, paid.id)))
+    assert [bill.total_minor for bill in await house.bills(payer)] == [40_000]
+    await house.turn_to(date(2026, 10, 5))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 10, 1)))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 10, 2)))
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+
+
+async def test_a_bill_keeps_a_number_before_its_event_and_after_what_it_found(house: House) -> None:
+    """However it was issued: by sets, or by the lane where something stands in the person's favour."""
+    for favour_minor in (0, 30_000):
+        payer = await house.payer(wallet_minor=300_000)
+        await house.buy(payer, 20_000)
+        if favour_minor:
+            await house.repay(payer, favour_minor)
+        await house.buy(payer, 40_000)
+    await house.turn_to(date(2026, 10, 2))
+    async with house.database.read() as db:
+        rows = await db.fetch(
+            "select bill.seq, event.seq as told, (select max(journal.seq) from journal"
+            " where journal.bucket = bill.bucket and journal.business_on < bill.issued_on) as found"
+            " from bill join event on event.bucket = bill.bucket and event.object_id = bill.id"
+            " and event.kind = 'bill.issued' where bill.bucket = $1",
+            house.bucket,
+        )
+    assert len(rows) == 2
+    assert all(row["found"] <= row["seq"] < row["told"] for row in rows)
+
+
+async def test_a_plan_settled_before_the_due_day_was_moved(yearly_house: House) -> None:
+    house = yearly_house
+    payer = await house.payer(wallet_minor=900_000)
+    await house.buy(payer, 200_000, tenor=6)
+    await house.turn_to(date(2026, 9, 20))
+    (draw,) = (await house.debt(payer)).draws
+    await house.repay(payer, plan=draw.id)
+    await house.do(house.change(credit.SetDueDay, payer, due_day=20))
+    await house.turn_to(date(2026, 9, 25))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 9, 24)))
+    await assert_rows_are_the_fold(house, payer)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_draw_follows_the_due_day_of_its_capture_not_of_its_order(
+    yearly_house: House, *, is_first: bool
+) -> None:
+    house = yearly_house
+    payer = await house.payer(wallet_minor=900_000)
+    await house.turn_to(date(2026, 9, 20))
+    command = house.buying(payer, 200_000, tenor=6)
+    house.hours = 13
+    house.clock.turn_to(house.noon(date(2026, 9, 20)))
+    if is_first:
+        await house.do(replace(command, at=house.at))
+    await house.do(house.change(credit.SetDueDay, payer, due_day=20))
+    if not is_first:
+        await house.do(replace(command, at=house.at))
+    await assert_rows_are_the_fold(house, payer)
+    await house.turn_to(date(2026, 9, 25))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 9, 24)))
+    await assert_rows_are_the_fold(house, payer)
+
+
+async def test_a_plan_of_a_bill_leaves_what_money_had_paid_by_the_order_of_orders(house: House) -> None:
+    """The older order was captured last, and money pays it first."""
+    payer = await house.payer(wallet_minor=900_000)
+    await house.turn_to(date(2026, 9, 20))
+    older = house.buying(payer, 30_000)
+    await house.turn_to(date(2026, 9, 22))
+    await house.buy(payer, 32_000)
+    await house.turn_to(date(2026, 9, 24))
+    await house.do(replace(older, at=house.at))
+    await house.turn_to(date(2026, 9, 28))
+    await house.repay(payer, 41_000)
+    await house.turn_to(date(2026, 10, 2))
+    await split_newest(house, payer)
+    await house.turn_to(date(2026, 10, 4))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 10, 3)))
+    await assert_rows_are_the_fold(house, payer)
+
+
+async def test_a_line_whose_rows_are_not_its_history_is_set_aside(
+    house: House,
+) -> None:
+    """Nothing of it is dated back; what a bank has taken counts from the day on which it says so."""
+    payer = await house.payer(wallet_minor=300_000)
+    source = await bank(house, payer)
+    await house.buy(payer, 50_000)
+    await house.turn_to(date(2026, 10, 5))
+    ordered = await house.do(house.repaying(payer, 20_000, source=source))
+    async with house.database.transaction() as db:
+        await db.execute("update bill set missed_minor = 7 where line_id = $1", payer.line_id)
+    await house.turn_to(date(2026, 10, 7))
+    with capture_logs() as logs:
+        refused = await house.send(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 10, 6)))
+    assert isinstance(refused, Problem)
+    assert (refused.code, refused.detail) == (Code.STATE_CONFLICT, SET_ASIDE)
+    assert [(one["event"], one["log_level"]) for one in logs] == [("a line is set aside", "error")]
+    assert ordered.object_id is not None
+    await house.do(
+        credit.BankAnswered(at=house.at, people=(payer.id,), repayment_id=ordered.object_id, ok=True)
+    )
+    history, _ = await remembered(house, payer)
+    (posted,) = history.repayments
+    assert (posted.status, posted.value_on) == (RepaymentStatus.POSTED, house.on)
+    await house.prove(payer)
+
+
+async def test_parts_of_nothing_are_no_parts(house: House) -> None:
+    """Rows have either; the fold has the shorter."""
+    payer = await house.payer(wallet_minor=300_000)
+    await house.buy(payer, 50_000)
+    async with house.database.transaction() as db:
+        await db.execute("update draw set fee_parts = '{0}' where line_id = $1", payer.line_id)
+    await house.turn_to(date(2026, 9, 9))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 9, 8)))
 
 
 async def told_rows(house: House, payer: Payer) -> Mapping[str, object]:

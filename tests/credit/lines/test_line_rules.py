@@ -14,6 +14,7 @@ from wufeng.credit.draws.model import Approved, Declined, DrawRequest
 from wufeng.credit.draws.rules import decide_draw
 from wufeng.credit.lines import rules
 from wufeng.credit.lines.model import Actor, Line, LineState, LineStatus
+from wufeng.credit.products.model import DueDays
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import lender_id
 from wufeng.risk.model import Reason
@@ -306,3 +307,20 @@ def test_no_draw_passes_any_limit(
 )
 def test_arrears_fall_into_bands_of_thirty_days(days: int, band: str) -> None:
     assert rules.band_of(days) == band
+
+
+@pytest.mark.parametrize(
+    ("bill_day", "due_day", "says"),
+    [
+        (1, 8, None),
+        (8, 8, "Bills of this line come on day 8"),
+        (29, 30, "Bills of this line come on day 29"),
+        (31, 28, "Bills of this line come on day 31"),
+        (27, 28, None),
+        (28, 27, None),
+    ],
+)
+def test_a_due_day_is_never_the_bill_day_in_any_month(bill_day: int, due_day: int, says: str | None) -> None:
+    product = replace(PRODUCT, due_days=DueDays((8, 27, 28, 30), 2))
+    problem = rules.problem_of_due_day(line_of(bill_day=bill_day), due_day, product, 0, 0)
+    assert (problem is None) if says is None else (problem is not None and says in problem.detail)

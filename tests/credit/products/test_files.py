@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.credit.conftest import shipped
 
 from wufeng.base.errors import ConfigurationError
+from wufeng.credit.products.ceiling import highest_rate_ppm
 from wufeng.credit.products.files import examine_product, line_of, read_product
 from wufeng.credit.products.model import Shipped
-from wufeng.credit.products.rules import check_succession, highest_rate_ppm
+from wufeng.credit.products.rules import check_succession
 
 SOURCE = shipped("monthly_bill").source
 

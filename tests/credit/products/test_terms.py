@@ -12,6 +12,7 @@ from tests.thorough import examples
 
 from wufeng.credit.offers import price_options
 from wufeng.credit.plans.rules import OF_DATES, annualised_rate_ppm, least_amount, schedule, terms_of
+from wufeng.credit.products.ceiling import highest_rate_ppm
 from wufeng.credit.products.dates import Dates, Every, Stub
 from wufeng.credit.products.files import examine_product
 from wufeng.credit.products.model import (
@@ -26,12 +27,14 @@ from wufeng.credit.products.model import (
     Rounding,
     RoundingRules,
     Shipped,
+    coincide,
 )
 from wufeng.credit.products.preview import preview
-from wufeng.credit.products.rules import check, highest_rate_ppm
+from wufeng.credit.products.rules import check
 from wufeng.credit.rates.model import DayCount
 
 STUDY, BOTH = shipped("study_now"), shipped("order_instalments")
+MONTHLY = shipped("monthly_bill").product
 
 
 def said(source: str, *edits: tuple[str, str]) -> list[str]:
@@ -52,6 +55,7 @@ def said(source: str, *edits: tuple[str, str]) -> list[str]:
         ("due_after_days = 9", "due_after_days = 9\ndue_day = 10", "cycle has one of due_day and due_after_days"),
         ("due_after_days = 9", "due_day = 10", "cycle.due_day would be the bill day of some lines"),
         ("allowed = [1,", "allowed = [0,", "due_days.allowed holds days of the month"),
+        ('bill_day = "opening"', "bill_day = 1", "due_days.allowed holds days of the month other than the bill day"),
         ("lead_days = 9", "lead_days = 9\ndown_payment_ppm = -1", "dates.down_payment_ppm lies between 0 and"),
         ("lead_days = 9", "lead_days = 9\ndown_payment_ppm = 1_000_000", "dates.down_payment_ppm lies between 0 and"),
         ("lead_days = 9", "lead_days = 9\ndown_payment_ppm = 1", "dates.down_payment_ppm is 0 where bills"),
@@ -97,6 +101,18 @@ def test_a_bill_is_due_before_the_next_one(on: date, bill_day: int, days: int) -
     bill_on = cycle.bill_on(on)
     assert on < bill_on < cycle.due_on(bill_on) < cycle.bill_on(bill_on)
     assert cycle.due_before(cycle.bill_on(bill_on)) == cycle.due_on(bill_on)
+
+
+@given(st.integers(1, 31) | st.integers(27, 31), st.integers(1, 31) | st.integers(27, 31))
+def test_a_moved_bill_too_is_due_before_the_next_one(bill_day: int, due_day: int) -> None:
+    """In every month of common and leap years: what `check` and lines let through, and nothing else."""
+    cycle = Cycle(bill_day, due_day)
+    bills = [cycle.bill_on(date(2026, 12, 1))]
+    while len(bills) < 27:
+        bills.append(cycle.bill_on(bills[-1]))
+    in_order = all(bill_on < cycle.due_on(bill_on) < next_on for bill_on, next_on in pairwise(bills))
+    refused = [one.path for one in check(replace(MONTHLY, cycle=cycle, due_days=None))]
+    assert ("cycle.due_day" not in refused) == in_order == (not coincide(bill_day, due_day))
 
 
 def with_terms(product: Product, day_count: DayCount, rounding: RoundingRules, **dates: object) -> Product:
@@ -158,7 +174,11 @@ def test_whatever_terms_a_product_has_its_plans_add_up(
         plan = option.plan
         assert len(plan.principal_parts) == len(plan.due_on) == option.tenor, "a tenor counts all parts"
         assert sum(plan.principal_parts) == amount_minor
-        assert min(plan.principal_parts) >= 0 and min(plan.instalments_minor) > 0
+        first_minor, *others_minor = plan.instalments_minor
+        assert min(plan.principal_parts) >= 0 and min(others_minor, default=1) > 0
+        assert first_minor > 0 or (
+            product.dates.stub is Stub.INTEREST_ONLY and plan.principal_parts[0] == 0
+        ), "only the interest of a first period by itself may round to nothing"
         assert sum(one.amount_minor for one in option.instalments) == amount_minor + option.total_cost_minor
         assert list(plan.due_on) == sorted(plan.due_on)
         dates = product.dates.of(option.tenor)
@@ -195,7 +215,8 @@ def test_the_ceiling_holds_on_the_dearest_day() -> None:
     prices = (Price(3, annual_ppm=200_000),)
     monthly = shipped("monthly_bill").product
     instalments = replace(monthly.instalments, prices=prices, day_count=DayCount.ACTUAL_365)
-    dated = replace(monthly, instalments=instalments, tiers=())
+    chosen = replace(monthly, instalments=instalments, tiers=())
+    dated = replace(chosen, due_days=None)
     by_months = replace(dated, instalments=replace(instalments, day_count=DayCount.THIRTY_360))
     assert abs(highest_rate_ppm(by_months) - 200_000) < 100
     highest = highest_rate_ppm(dated)
@@ -206,6 +227,9 @@ def test_the_ceiling_holds_on_the_dearest_day() -> None:
         for option in price_options(dated, Cycle(1, 10), 10**10, date(2027, 1, 1) + timedelta(days=days))
     )
     assert abs(highest - dearest) < 10
+    assert highest_rate_ppm(chosen) > highest, (
+        "due on the 20th, which may be chosen, the period is longer yet"
+    )
     capped = replace(dated, interest=replace(dated.interest, annualised_max_ppm=highest - 1))
     assert [one.path for one in check(capped)] == ["instalments.prices[0].annual_ppm"]
 

@@ -18,6 +18,7 @@ from wufeng.credit.applications.model import Consent, Paper, Purchase
 from wufeng.credit.applications.texts import both, year_text
 from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
 from wufeng.credit.plans.rules import annualised_daily_ppm
+from wufeng.credit.products.ceiling import in_time_ppm
 from wufeng.credit.products.model import STANDARD, Early, LateBase, LenderShare, Mode, Name, Price, Product
 from wufeng.credit.texts import percent_text, tier_name
 from wufeng.identity.merchants.model import Scene
@@ -67,7 +68,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     """The all-in cost sheet of one application.
 
     basis                what principal_minor is: the whole limit at once, or the order's amount
-    annualised_max_ppm   a year, of the dearest way when all is paid in time
+    annualised_max_ppm   a year, of the dearest way when all is paid in time; of a whole limit on the dearest day
     items, contingent    what is charged when performed normally; and on default only
     tier, tier_name      whose prices of the product it has, beside the standard ones
     mode, mode_text      how what is bought becomes due, of a product with a choice
@@ -186,7 +187,7 @@ def _sheet(signing: Signing) -> Sheet:
         basis_text=both(f"sheet_principal_{basis}"),
         principal_minor=principal_minor,
         ways=tuple(map(_way, options)),
-        annualised_max_ppm=max([*rates, annualised_daily_ppm(product.interest.daily_ppm)]),
+        annualised_max_ppm=max([*rates, _most_ppm(signing, product)]),
         items=_items(product, options),
         contingent=_contingent(product),
         nothing_else=both("sheet_nothing_else"),
@@ -196,6 +197,13 @@ def _sheet(signing: Signing) -> Sheet:
         mode=mode,
         mode_text=both(f"mode_{mode}") if mode is not None else None,
     )
+
+
+def _most_ppm(signing: Signing, product: Product) -> int:
+    """What the sheet says beside its ways: of an order its day is known, of a limit the dearest day may come."""
+    if signing.purchase is not None:
+        return annualised_daily_ppm(product.interest.daily_ppm)
+    return in_time_ppm(product, signing.mode or product.modes[0])
 
 
 def _mode_to_say(signing: Signing) -> Mode | None:

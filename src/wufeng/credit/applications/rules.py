@@ -27,8 +27,8 @@ from wufeng.credit.applications.model import (
     Referred,
     ReviewOutcome,
 )
+from wufeng.credit.products.ceiling import dearest_ppm
 from wufeng.credit.products.model import STANDARD, Product
-from wufeng.credit.products.rules import dearest_ppm
 
 PPM = 1_000_000
 DAYS_A_MONTH = 30

@@ -28,7 +28,7 @@ from wufeng.credit.applications.texts import (
     text_of,
 )
 from wufeng.credit.offers import LateTerms, PriceOption, late_terms, offers
-from wufeng.credit.plans.rules import annualised_daily_ppm
+from wufeng.credit.products.ceiling import in_time_ppm
 from wufeng.credit.products.model import Mode, Product
 from wufeng.credit.texts import tier_name
 
@@ -278,7 +278,7 @@ def view_terms(product: Product, on: date, language: str) -> ProductTermsView:
     chinese = language.startswith("zh")
     options = offers(product, product.limit.maximum_minor, payable_scene(product), on)
     daily_ppm = product.interest.daily_ppm
-    rates = [annualised_daily_ppm(daily_ppm), *(option.annualised_rate_ppm for option in options)]
+    rates = [in_time_ppm(product), *(option.annualised_rate_ppm for option in options)]
     return ProductTermsView(
         product=product.id,
         version=product.version,

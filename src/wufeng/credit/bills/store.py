@@ -21,8 +21,13 @@ _INTEREST_OF = msgspec.json.Decoder(tuple[InterestBilled, ...])
 _SEGMENTS = msgspec.json.Decoder(tuple[Segment, ...])
 
 
-async def insert_bills(db: Connection, bucket: int, bills: Sequence[tuple[Bill, BillItems]]) -> None:
-    """Keep new bills with what stands on them. A second bill of a line on one date breaks the unique index."""
+async def insert_bills(
+    db: Connection, bucket: int, bills: Sequence[tuple[Bill, BillItems]], journals: int
+) -> None:
+    """Keep new bills with what stands on them. A second bill of a line on one date breaks the unique index.
+
+    journals  how many the batch has posted before: their numbers come before the bills
+    """
     new = [bill for bill, _ in bills]
     await db.execute(
         SQL.insert_bills,
@@ -64,6 +69,7 @@ async def insert_bills(db: Connection, bucket: int, bills: Sequence[tuple[Bill, 
         [bill.over_limit_minor for bill in new],
         [rounding_column(bill.rounding) for bill in new],
         [pieces_column(bill.pieces) for bill in new],
+        journals,
     )
 
 
@@ -118,6 +124,11 @@ async def update_items(db: Connection, bucket: int, items: Mapping[UUID, BillIte
 async def load_bills_of_line(db: Connection, bucket: int, line_id: UUID) -> list[Bill]:
     """All the bills that a line ever had, the oldest first."""
     return [_bill(row) for row in await db.fetch(SQL.load_all_of_line, bucket, line_id)]
+
+
+async def load_seqs(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, int]:
+    """By bill: the bucket's last number when it was issued. One of which that is not known is absent."""
+    return {row["id"]: row["seq"] for row in await db.fetch(SQL.load_seqs, bucket, ids)}
 
 
 async def load_unsettled_bills(db: Connection, bucket: int, line_ids: Collection[UUID]) -> list[Bill]:

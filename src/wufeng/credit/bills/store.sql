@@ -1,18 +1,19 @@
 -- name: insert_bills
 -- Items and segments come as text, as in insert_draws: arrays of different lengths cannot go through unnest.
+-- $39: journals of the batch so far, which take the next numbers.
 insert into bill (bucket, id, line_id, issued_on, due_on, accrued_on, wake_on, settled, daily_ppm, status, single_minor,
                   instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor, missed_minor,
                   minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor, counted_minor,
                   interest_billed_minor, segments, interest_of, item_draws, item_parts, item_tenors, item_principal,
                   item_fee, item_interest, bears_fees, least_minor, most_minor, grace_days, over_limit_minor,
-                  rounding, pieces)
+                  rounding, pieces, seq)
 select head.bucket, b.id, b.line_id, b.issued_on, b.due_on, b.accrued_on, b.wake_on, b.settled, b.daily_ppm, b.status,
        b.single_minor, b.instalment_minor, b.fee_minor, b.interest_minor, b.late_interest_minor, b.carried_minor,
        b.missed_minor, b.minimum_minor, b.paid_principal_minor, b.paid_fee_minor, b.paid_interest_minor,
        b.counted_minor, b.interest_billed_minor, b.segments, b.interest_of, b.item_draws::uuid[],
        b.item_parts::smallint[], b.item_tenors::smallint[], b.item_principal::bigint[], b.item_fee::bigint[],
        b.item_interest::bigint[], b.bears_fees, b.least_minor, b.most_minor, b.grace_days,
-       b.over_limit_minor, b.rounding, b.pieces
+       b.over_limit_minor, b.rounding, b.pieces, head.seq + $39
   from head, unnest($2::uuid[], $3::uuid[], $4::date[], $5::date[], $6::date[], $7::date[], $8::boolean[], $9::integer[],
                     $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
                     $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[],
@@ -80,6 +81,9 @@ select id
         or (issued_on, id) < (select last.issued_on, last.id from bill as last where last.bucket = $1 and last.id = $3))
  order by issued_on desc, id desc
  limit $4;
+
+-- name: load_seqs
+select id, seq from bill where bucket = $1 and id = any($2::uuid[]) and seq is not null;
 
 -- name: load_items
 select id, interest_of, item_draws, item_parts, item_tenors, item_principal, item_fee, item_interest

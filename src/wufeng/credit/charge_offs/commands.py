@@ -90,7 +90,7 @@ class _Desk:
         await ledger.post(batch, posted)
         made = [(one.bill, one.items) for one in lost if one.bill is not None]
         if made:
-            await bills.insert_bills(batch.db, batch.bucket, made)
+            await bills.insert_bills(batch.db, batch.bucket, made, len(batch.journals))
         kept = await keep(batch, self.products, moves, on)
         await store.insert_charge_offs(batch.db, batch.bucket, lost, on)
         bodies = await line_bodies(batch, self.products, [move.after for move in kept], on)

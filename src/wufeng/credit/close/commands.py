@@ -142,7 +142,8 @@ class _Desk:
                 moves.append(outcome)
         await ledger.post(batch, [journal for one in issued for journal in one.journals])
         if issued:
-            await bills.insert_bills(batch.db, batch.bucket, [(one.bill, one.items) for one in issued])
+            made = [(one.bill, one.items) for one in issued]
+            await bills.insert_bills(batch.db, batch.bucket, made, len(batch.journals))
         told = [("bill.issued", one.bill, one.move.after.line) for one in issued]
         told += [("bill.due", one.bill, one.move.after.line) for one in issued if one.due]
         batch.events += await bill_events(batch, told, command.on)

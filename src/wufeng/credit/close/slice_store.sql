@@ -235,11 +235,12 @@ with due as materialized (
                       single_minor, instalment_minor, fee_minor, interest_minor, late_interest_minor, carried_minor,
                       missed_minor, minimum_minor, paid_principal_minor, paid_fee_minor, paid_interest_minor,
                       counted_minor, interest_billed_minor, interest_of, item_draws, item_parts, item_tenors,
-                      item_principal, item_fee, item_interest)
+                      item_principal, item_fee, item_interest, seq)
     select $1, b.id, b.line_id, $2, b.due_on, b.due_on, b.due_on, false, 0, 'open', b.single_minor, b.instalment_minor,
            b.fee_minor, b.interest_minor, 0, b.carried_minor, b.missed_minor, b.minimum_minor, 0, 0, 0, 0, 0,
            b.interest_of, coalesce(b.item_draws, '{}'), coalesce(b.item_parts, '{}'), coalesce(b.item_tenors, '{}'),
-           coalesce(b.item_principal, '{}'), coalesce(b.item_fee, '{}'), coalesce(b.item_interest, '{}')
+           coalesce(b.item_principal, '{}'), coalesce(b.item_fee, '{}'), coalesce(b.item_interest, '{}'),
+           (select seq from head where bucket = $1)
       from billed as b
      order by b.id
 ), taken as (

@@ -67,7 +67,7 @@ async def keep(
     if moved:
         instant = at or batch.book.start_of(on)
         changes = [_change(batch, move.after.line, instant) for move in moved]
-        await lines.insert_changes(batch.db, batch.bucket, changes)
+        await lines.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
     batch.events += await _bill_events(batch, moves, on)
     kinds = {LineStatus.SUSPENDED: "line.suspended", LineStatus.CLOSED: "line.closed"}
     told = [move.after for move in moved if move.after.line.status in kinds]

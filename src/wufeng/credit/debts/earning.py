@@ -7,6 +7,7 @@ from wufeng.credit.accruals.sums import Course, Delta, evenly, together, unbille
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
 from wufeng.credit.repayments.model import Debt
+from wufeng.credit.repayments.rules import running_period
 
 
 def earned(debt: Debt, on: date) -> Course:
@@ -43,25 +44,6 @@ def _of_plan(draw: Draw, line: Line, on: date) -> Course:
         return {}
     if not draw.unbilled_minor:
         return together([{on: Delta(MICRO * sum(draw.interest_of(part) for part in parts))}])
-    period = running_period(draw, line)
+    period = running_period(draw, line.cycle, line.next_bill_on)
     interest_minor = draw.interest_of(parts[0])
     return evenly(interest_minor, *period, on) if period is not None and interest_minor else {}
-
-
-def running_period(draw: Draw, line: Line) -> tuple[date, date] | None:
-    """The due dates between which the next part of a plan earns; the first begins with the draw. None: no bill comes.
-
-    The same as `repayments.rules.running_period`, but of the bill that comes, whatever the day: where a close is late,
-    the part that it has not billed yet has earned its period and no more.
-    """
-    assert draw.billable_on is not None, "a plan that runs is billable"
-    part, cycle = draw.billed_parts, line.cycle
-    if draw.due_dates:
-        return (draw.due_dates[part - 1] if part else draw.billable_on), draw.due_dates[part]
-    if cycle is None:
-        return None
-    if not part:
-        return draw.billable_on, cycle.due_on(cycle.bill_on(draw.billable_on))
-    if line.next_bill_on is None:
-        return None
-    return cycle.due_before(line.next_bill_on), cycle.due_on(line.next_bill_on)

@@ -107,6 +107,21 @@ def planned(draw: Draw, line: Line, product: Product) -> Planned:
     return replace(one, rates=rates, whole=whole, spans=period_days(*by))
 
 
+def assert_made(draw: Draw, one: Planned) -> None:
+    """Assert that a plan is the one that made its draw, as far as the draw still tells: nothing was refunded of it.
+
+    Its charges stand as they were while some of it is to be billed and nothing of that was paid early.
+    """
+    if sum(draw.principal_parts) != draw.amount_minor:
+        return
+    down = (one.down_minor,) if one.down_minor else ()
+    assert draw.principal_parts == (*down, *one.plan.principal_parts), f"another plan made draw {draw.id}"
+    if draw.unbilled_minor and not draw.prepaid_minor:
+        charges = [(draw.fee_of(part), draw.interest_of(part)) for part in range(draw.tenor)]
+        made = [one.charges_of(part) for part in range(draw.tenor)]
+        assert charges == made, f"another plan made the charges of draw {draw.id}"
+
+
 def _without_first(plan: Plan) -> Plan:
     return replace(
         plan,

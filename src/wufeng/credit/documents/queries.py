@@ -1,8 +1,9 @@
 """What documents and explanations are made from. Nothing is locked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -13,13 +14,14 @@ from wufeng.credit.bills.model import Bill
 from wufeng.credit.documents.bill import BillPaper
 from wufeng.credit.documents.explain import BillSources, explain_bill, explain_plan
 from wufeng.credit.documents.pieces import asks_for, used_at_issue
-from wufeng.credit.documents.planned import Planned, planned
+from wufeng.credit.documents.planned import Planned, assert_made, planned
 from wufeng.credit.documents.receipt import explain_repayment
 from wufeng.credit.documents.refund import RefundFacts, explain_refund
 from wufeng.credit.documents.steps import Explained
 from wufeng.credit.documents.texts import say
 from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw
+from wufeng.credit.history.due_days import line_at, line_of, load_moves
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.model import Minimum, Rest
 from wufeng.credit.queries import Reading, load_line
@@ -60,7 +62,7 @@ async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSource
         on=read.on,
         earlier={**await bills.load_bills(read.db, bucket, taken), **found},
         repayments=paid,
-        plans={id_: plan_of(read, draw, line) for id_, draw in found.items() if draw.tenor > 1},
+        plans=await load_plans(read, found.values(), line),
         used_minor=await _used(read, bill, product.minimum, paid),
         refunds=await refunds.load_refunds_of_line(read.db, bucket, line.id),
     )
@@ -83,9 +85,19 @@ async def _used(read: Reading, bill: Bill, minimum: Minimum, paid: Sequence[Repa
     return used_minor if asks_for(minimum, used_minor) == bill.single_minor else None
 
 
-def plan_of(read: Reading, draw: Draw, line: Line) -> Planned:
-    """The plan that a draw was made by: of its own version, at its line's tier."""
-    return planned(draw, line, read.products.version(line.product, draw.product_version, line.tier))
+async def load_plans(read: Reading, found: Iterable[Draw], line: Line) -> dict[UUID, Planned]:
+    """The plans that made those draws that are in instalments: of their versions, the line's tier, its due day then.
+
+    Asserts that they did.
+    """
+    in_parts = [draw for draw in found if draw.tenor > 1]
+    moves = await load_moves(read.db, read.book, line) if in_parts else ()
+    plans = {}
+    for draw in in_parts:
+        product = read.products.version(line.product, draw.product_version, line.tier)
+        plans[draw.id] = planned(draw, line_of(draw, line, moves, product), product)
+        assert_made(draw, plans[draw.id])
+    return plans
 
 
 async def load_bill_paper(read: Reading, bill: Bill, line: Line, merchants: Merchants) -> BillPaper:
@@ -119,7 +131,8 @@ async def show_explained_plan(read: Reading, draw: Draw, line: Line) -> Explanat
     if draw.posted_on is not None:
         bucket = read.book.bucket_of(line.id)
         paid = await repayments.load_repayments_of_line(read.db, bucket, line.id)
-        amounts = explain_plan(draw, plan_of(read, draw, line), line.currency, read.language, paid)
+        plans = await load_plans(read, [draw], line)
+        amounts = explain_plan(draw, plans[draw.id], line.currency, read.language, paid)
     return ExplanationView(
         id=encode(Prefix.PLAN, draw.id), currency=line.currency, dated_on=read.on, amounts=amounts
     )
@@ -137,12 +150,16 @@ async def show_explained_repayment(read: Reading, repayment: Repayment) -> Expla
         read.db, bucket, {piece.draw for piece in pieces if piece.draw is not None}
     )
     product = read.products.version(line.product, line.product_version, line.tier)
-    plans = {id_: plan_of(read, draw, line) for id_, draw in drawn.items() if draw.tenor > 1}
+    plans = await load_plans(read, drawn.values(), line)
+    moves = await load_moves(read.db, read.book, line) if plans else ()
+    cycle = line_at(line, moves, repayment.value_on, repayment.id).cycle
     return ExplanationView(
         id=encode(Prefix.REPAYMENT, repayment.id),
         currency=line.currency,
         dated_on=read.on,
-        amounts=explain_repayment(repayment, named, drawn, product, line.currency, read.language, plans),
+        amounts=explain_repayment(
+            repayment, named, drawn, product, line.currency, read.language, plans, cycle
+        ),
     )
 
 

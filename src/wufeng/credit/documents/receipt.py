@@ -14,7 +14,7 @@ from wufeng.credit.documents.planned import Planned
 from wufeng.credit.documents.steps import Explained, Why
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.plans.rules import round_ratio
-from wufeng.credit.products.model import Part, Product, Rounding
+from wufeng.credit.products.model import Cycle, Part, Product, Rounding
 from wufeng.credit.repayments.model import Allocation, Paid, Repayment
 from wufeng.credit.repayments.rules import order_at, running_period
 
@@ -22,12 +22,18 @@ NO_PLANS: Mapping[UUID, Planned] = {}
 
 
 class Receipt(Struct, frozen=True):
-    """What the pieces of a repayment come from. `debts`: the bills and draws that they name."""
+    """What the pieces of a repayment come from.
+
+    debts  the bills and draws that they name
+    cycle  the days of the line when it counts: they move after a plan was made, and its interest runs by them; None:
+           those that the plans were made by
+    """
 
     repayment: Repayment
     debts: Mapping[UUID, Bill | Draw]
     product: Product
     plans: Mapping[UUID, Planned] = {}
+    cycle: Cycle | None = None
 
     @property
     def on(self) -> date:
@@ -56,12 +62,14 @@ def explain_repayment(
     currency: str,
     language: str,
     plans: Mapping[UUID, Planned] = NO_PLANS,
+    cycle: Cycle | None = None,
 ) -> tuple[Explained, ...]:
     """A repayment by its pieces, each with the rule that put it there; then the charges it saved, if any.
 
     bills, draws  those that its pieces name      plans  of those draws in instalments
+    cycle         the days of the line when it counts; None: those that the plans were made by
     """
-    paid = Receipt(repayment, {**bills, **draws}, product, plans)
+    paid = Receipt(repayment, {**bills, **draws}, product, plans, cycle)
     return _ReceiptWords(Words(currency, language), paid).whole()
 
 
@@ -168,10 +176,13 @@ class _ReceiptWords(Struct, frozen=True):
 
     def _plan_days(self, amount_minor: int, draw: Draw, plan: Planned, part: int) -> Explained | None:
         """What the days of a plan's period had earned of a part's interest; None where that gives another amount."""
-        if draw.posted_on is None or part >= draw.tenor or not plan.terms.annual_ppm:
+        if draw.billable_on is None or part >= draw.tenor or not plan.terms.annual_ppm:
             return None
         interest_minor = amount_minor + self.paid.dropped_minor(draw.id, part)
-        since_on, until_on = running_period(replace(draw, billed_parts=part), plan.cycle, self.paid.on)
+        period = _period(draw, part, self.paid.cycle or plan.cycle)
+        if period is None:
+            return None
+        since_on, until_on = period
         period_days = (until_on - since_on).days
         days = min(max(0, (self.paid.on - since_on).days), period_days)
         if round_ratio(interest_minor * days, period_days) != amount_minor:
@@ -230,3 +241,10 @@ def _before_bill(draw: Draw | None, repayment: Repayment) -> str:
     if draw is None or draw.tenor == 1:
         return "before_bill"
     return "before_bill_plan" if repayment.plan == draw.id else "before_bill_instalment"
+
+
+def _period(draw: Draw, part: int, cycle: Cycle | None) -> tuple[date, date] | None:
+    """The due dates between which a part (0-based) of a plan earns: its bill comes so many months after the first."""
+    assert draw.billable_on is not None, "a plan that runs is billable"
+    bill_on = cycle.bill_after(cycle.bill_on(draw.billable_on), part) if cycle is not None else None
+    return running_period(replace(draw, billed_parts=part), cycle, bill_on)

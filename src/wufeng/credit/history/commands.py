@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng import ledger
-from wufeng.base.errors import Problem
+from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill, BillItems
@@ -21,30 +23,37 @@ from wufeng.credit.debts.issuing import Known
 from wufeng.credit.draws import store as draws
 from wufeng.credit.draws.model import Draw, draw_number
 from wufeng.credit.draws.rules import reborn
+from wufeng.credit.history import places
+from wufeng.credit.history.due_days import Moves, line_of, load_moves
 from wufeng.credit.history.model import (
     BillSplit,
     ChargedOff,
     Delivered,
     Drawn,
-    DueDaySet,
     Event,
     Issued,
     Repaid,
+    ReturnKept,
     Standing,
 )
+from wufeng.credit.history.places import LAST, Placed
 from wufeng.credit.history.rules import fold
-from wufeng.credit.lines.model import ChangeKind, Line
-from wufeng.credit.lines.store import load_changes
+from wufeng.credit.lines.model import Line
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
 from wufeng.credit.repayments.rules import brought_up
-from wufeng.ledger import JournalKind
+from wufeng.ledger import AccountKind, JournalKind, account_id
 
-LAST = 2**63 - 1
-"""The place of what has no journal yet: after all of its day."""
+log = structlog.get_logger("wufeng.history")
+
+SET_ASIDE = (
+    "What this line owes is not what its history makes of it, so nothing is dated back: staff must look."
+)
+"""Why a line's history is not rewritten. The error in the log names what differs."""
 
 
 class History(Struct, frozen=True):
@@ -53,7 +62,12 @@ class History(Struct, frozen=True):
     rows: Debt
     items: Mapping[UUID, BillItems]
     repayments: Sequence[Repayment]
-    events: tuple[Event, ...]
+    placed: tuple[Placed, ...]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events without their places."""
+        return tuple(one.event for one in self.placed)
 
 
 class Rewritten(Struct, frozen=True):
@@ -81,62 +95,57 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         *(one.refund_id for one in all_refunds),
     }
     seqs = await ledger.seqs_of(db, bucket, of)
-    moves = await _moves_of_due_day(batch, line)
+    moves = await load_moves(db, batch.book, line)
     placed = [
         *_placed_draws(all_draws, line, moves, products, seqs),
-        *_placed_bills(all_bills, line),
-        *(_Placed(move.on, 1, 0, line.id, move) for _, move in moves),
+        *await _placed_bills(batch, line, all_bills),
+        *(places.moved(move, line.id) for _, move in moves),
         *await _placed_loss(batch, line, all_bills),
+        *await _placed_kept(batch, line, [one.refund_id for one in all_refunds]),
     ]
     for one in posted:
         event = Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan)
-        placed.append(_Placed(one.value_on, 2, _first(seqs, one.id), one.id, event))
+        placed.append(places.booked(event, one.id, _first(seqs, one.id)))
     for refunded in all_refunds:
-        placed.append(_Placed(refunded.on, 2, _first(seqs, refunded.refund_id), refunded.refund_id, refunded))
+        placed.append(places.booked(refunded, refunded.refund_id, _first(seqs, refunded.refund_id)))
     items = await bills.load_items(db, bucket, [bill.id for bill in all_bills])
-    events = tuple(one.event for one in sorted(placed, key=lambda one: (one.on, one.turn, one.seq, one.of)))
-    return History(Debt(line, tuple(all_bills), tuple(all_draws)), items, all_repayments, events)
-
-
-class _Placed(Struct, frozen=True):
-    """An event and its place: the date, its turn in the day, its journal's number, what it is of."""
-
-    on: date
-    turn: int
-    seq: int
-    of: UUID
-    event: Event
+    rows = Debt(line, tuple(all_bills), tuple(all_draws))
+    return History(rows, items, all_repayments, places.in_order(placed))
 
 
 def _placed_draws(
     all_draws: Sequence[Draw],
     line: Line,
-    moves: Sequence[tuple[UUID, DueDaySet]],
+    moves: Moves,
     products: Products,
     seqs: Mapping[UUID, Sequence[int]],
-) -> Iterator[_Placed]:
+) -> Iterator[Placed]:
     for draw in all_draws:
         assert draw.posted_on is not None, "only posted draws are loaded"
         product = products.version(line.product, draw.product_version, line.tier)
-        born = reborn(draw, _line_of(draw, line, moves), product)
-        if draw.of_bill is not None:  # whatever of that day pays the bill finds what the plan has left of it
-            yield _Placed(draw.posted_on, 1, 0, draw.id, BillSplit(draw.posted_on, draw.of_bill, born))
+        seq = _seq_of(draw, seqs)
+        born = reborn(draw, line_of(draw, line, moves, product, seq), product)
+        if draw.of_bill is not None:
+            yield places.planned(BillSplit(draw.posted_on, draw.of_bill, born))
             continue
-        yield _Placed(draw.posted_on, 2, _seq_of(draw, seqs), draw.id, Drawn(draw.posted_on, born))
+        yield places.booked(Drawn(draw.posted_on, born), draw.id, LAST if seq is None else seq)
         if draw.billable_on is not None and born.billable_on is None:
-            yield _Placed(draw.billable_on, 1, 0, draw.id, Delivered(draw.billable_on, draw.id))
+            yield places.delivered(Delivered(draw.billable_on, draw.id))
 
 
-def _placed_bills(all_bills: Sequence[Bill], line: Line) -> Iterator[_Placed]:
+async def _placed_bills(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> list[Placed]:
     """The bills of the closes; the one that a charge-off made, the only one of its date, belongs to that."""
-    for bill in all_bills:
-        if bill.issued_on != line.charged_off_on:
-            known = Known(bill.due_on, bill.over_limit_minor)
-            yield _Placed(bill.issued_on, 0, 0, bill.id, Issued(bill.issued_on, bill.id, known))
+    of_closes = [bill for bill in all_bills if bill.issued_on != line.charged_off_on]
+    seqs = await bills.load_seqs(batch.db, batch.bucket, [bill.id for bill in of_closes])
+    placed = []
+    for bill in of_closes:
+        event = Issued(bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor))
+        placed.append(places.issued(event, seqs.get(bill.id)))
+    return placed
 
 
-async def _placed_loss(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> list[_Placed]:
-    """The charge-off, where there was one, after what had been booked on its date before."""
+async def _placed_loss(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> list[Placed]:
+    """The charge-off, where there was one, after what had been booked before it."""
     on = line.charged_off_on
     if on is None:
         return []
@@ -144,39 +153,25 @@ async def _placed_loss(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> l
     seq = next(one.seq for one in posted if one.journal.kind is JournalKind.CHARGE_OFF)
     bill = next((bill for bill in all_bills if bill.issued_on == on), None)
     event = ChargedOff(on, bill.id if bill is not None else last_bill_id(line.id), is_billed=bill is not None)
-    return [_Placed(on, 2, seq, line.id, event)]
+    return [places.booked(event, line.id, seq)]
 
 
-async def _moves_of_due_day(batch: Batch, line: Line) -> list[tuple[UUID, DueDaySet]]:
-    """The changes of a line's due day, the oldest first, each with the id that dates it."""
-    changes = [
-        change
-        for change in await load_changes(batch.db, batch.bucket, line.id)
-        if change.kind is ChangeKind.DUE_DAY_SET
-        and (change.due_day_was is not None or change.due_after_days_was is not None)
-    ]
-    set_to = [*(change.due_day_was for change in changes), line.due_day][1:]
-    moves = []
-    for change, due_day in zip(changes, set_to, strict=True):
-        assert due_day is not None, "a due day is moved to a day"
-        on = batch.book.business_date(change.at)
-        moves.append((change.id, DueDaySet(on, change.due_day_was, change.due_after_days_was, due_day)))
-    return moves
+async def _placed_kept(batch: Batch, line: Line, refund_ids: Sequence[UUID]) -> list[Placed]:
+    """What banks refused to take back for refunds: each undid the journal that had sent it on its way."""
+    favour = account_id(line.id, AccountKind.LINE_CREDIT_BALANCE)
+    placed = []
+    for posted in await ledger.reversals_of(batch.db, batch.bucket, refund_ids):
+        undone = posted.journal
+        amount_minor = -undone.amounts[undone.accounts.index(favour)]
+        event = ReturnKept(undone.business_on, undone.of, amount_minor)
+        placed.append(places.booked(event, undone.of, posted.seq))
+    return placed
 
 
-def _line_of(draw: Draw, line: Line, moves: Sequence[tuple[UUID, DueDaySet]]) -> Line:
-    """The line with the due day by which a draw was priced: as it was before the first change after the draw."""
-    assert draw.posted_on is not None, "only posted draws are loaded"
-    for change_id, move in moves:
-        if (move.on, change_id) > (draw.posted_on, draw.id):
-            return replace(line, due_day=move.was_day, due_after_days=move.was_after_days)
-    return line
-
-
-def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int:
-    """The journal that posted a draw: its payment has one a capture."""
+def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
+    """The journal that posted a draw: its payment has one a capture. None: a plan of a bill has none."""
     if draw.payment_id is None:
-        return LAST
+        return None
     numbers = seqs.get(draw.payment_id, ())
     place = draw_number(draw.id, draw.payment_id)
     return numbers[place] if place < len(numbers) else LAST
@@ -192,18 +187,18 @@ async def rewritten(
 ) -> Rewritten | Problem:
     """The line's history with a repayment more, at the end of its value date, or with one less; or why it cannot be so.
 
-    Asserts that the rows are what the events make of them: a line of which that is not so is set aside, not rewritten.
+    A line whose rows are not what its events make of them is set aside, not rewritten.
     """
     versions = products.of_line(line.product, line.product_version, line.tier)
     history = await load_history(batch, products, line)
-    before = fold(line, history.events, versions, on)
-    assert_same(history, before, versions.contract, on)
-    events = [one for one in history.events if not (isinstance(one, Repaid) and one.repayment_id == removed)]
+    before = _lived(history, versions, on)
+    if isinstance(before, Problem):
+        return before
+    events = places.in_order(one for one in history.placed if one.of != removed)
     if added is not None:
-        place = next((n for n, event in enumerate(events) if event.on > added.on), len(events))
-        events.insert(place, added)
+        events = places.inserted(events, places.booked(added, added.repayment_id, LAST))
     try:
-        after = fold(line, events, versions, on)
+        after = fold(line, [one.event for one in events], versions, on)
     except Problem as problem:
         return problem
     moved = Debt(after.line, tuple(after.bills.values()), tuple(after.draws.values()))
@@ -234,17 +229,48 @@ def principal_of(pieces: Sequence[Allocation]) -> int:
     return sum(piece.amount_minor for piece in pieces if piece.part in (Paid.PRINCIPAL, Paid.UNBILLED))
 
 
-def assert_same(history: History, standing: Standing, product: Product, on: date) -> None:
-    """Assert that the rows of a line are what its events make of them."""
+def _lived(history: History, versions: Versions, on: date) -> Standing | Problem:
+    """What a line's events make of it, if its rows are just that."""
+    line = history.rows.line
+    try:
+        standing = fold(line, history.events, versions, on)
+        found = differences(history, standing, versions.contract, on)
+    except Problem as problem:
+        found = [f"its events cannot have been: {problem.detail}"]
+    if not found:
+        return standing
+    log.error("a line is set aside", line=encode(Prefix.LINE, line.id), differences=found)
+    return Problem(Code.STATE_CONFLICT, SET_ASIDE)
+
+
+def differences(history: History, standing: Standing, product: Product, on: date) -> list[str]:
+    """Which rows of a line are not what its events make of them."""
     rows = brought_up(history.rows, product, on)
-    for bill in rows.bills:
-        assert _plain(bill) == _plain(standing.bills[bill.id]), (
-            f"bill {bill.id} is not what its events make of it"
-        )
-    for draw in rows.draws:
-        assert draw == standing.draws[draw.id], f"draw {draw.id} is not what its events make of it"
+    bills_as_folded = {id_: _plain(bill) for id_, bill in standing.bills.items()}
+    draws_as_folded = {id_: _whole(draw) for id_, draw in standing.draws.items()}
+    return [
+        *(
+            f"bill {encode(Prefix.BILL, bill.id)}"
+            for bill in rows.bills
+            if _plain(bill) != bills_as_folded.get(bill.id)
+        ),
+        *(
+            f"draw {encode(Prefix.DRAW, draw.id)}"
+            for draw in rows.draws
+            if _whole(draw) != draws_as_folded.get(draw.id)
+        ),
+    ]
 
 
 def _plain(bill: Bill) -> Bill:
     """A bill without what only says when the close looks at it."""
     return replace(bill, wake_on=None)
+
+
+def _whole(draw: Draw) -> Draw:
+    """A draw in which parts that are all zero are no parts: rows have either."""
+    parts = {name: () for name in _CHARGES if not any(getattr(draw, name))}
+    return replace(draw, **parts)
+
+
+_CHARGES = ("fee_parts", "interest_parts", "subsidy_parts")

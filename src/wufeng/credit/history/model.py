@@ -78,6 +78,14 @@ class Refunded(Struct, frozen=True):
         return sum(back.amount_minor for back in self.returned)
 
 
+class ReturnKept(Struct, frozen=True):
+    """A bank refused money that a refund had sent back: from then on it stands in the person's favour."""
+
+    on: date
+    refund_id: UUID
+    amount_minor: int
+
+
 class ChargedOff(Struct, frozen=True):
     """The line's loss was taken.
 
@@ -91,15 +99,19 @@ class ChargedOff(Struct, frozen=True):
 
 
 class DueDaySet(Struct, frozen=True):
-    """The line's due day was moved; bills that stood kept their date."""
+    """The line's due day was moved; bills that stood kept their date.
+
+    seq  the bucket's last number when it was; None: not known
+    """
 
     on: date
     was_day: int | None
     was_after_days: int | None
     due_day: int
+    seq: int | None = None
 
 
-Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded | ChargedOff | DueDaySet
+Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded | ReturnKept | ChargedOff | DueDaySet
 
 
 class Charged(Struct, frozen=True):

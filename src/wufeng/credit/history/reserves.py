@@ -75,7 +75,8 @@ def reserves_of(events: Sequence[Event], line: Line, versions: Versions) -> tupl
 
 
 def _taken(events: Sequence[Event], line: Line, versions: Versions) -> dict[UUID, list[tuple[UUID, int]]]:
-    """The draws without instalments that each bill takes, with the places of their events."""
+    """The draws without instalments that each bill takes, with the places of their events, in the order of their ids:
+    so money pays them, whenever their payments were captured."""
     waiting: dict[UUID, tuple[Draw, int]] = {}
     taken: dict[UUID, list[tuple[UUID, int]]] = {}
     for place, event in enumerate(events):
@@ -87,7 +88,7 @@ def _taken(events: Sequence[Event], line: Line, versions: Versions) -> dict[UUID
             waiting[draw.id] = billable(draw, calendar, event.on), drawn
         elif isinstance(event, Issued):
             ready = [id_ for id_, (draw, _) in waiting.items() if _takes(draw, event.on)]
-            taken[event.bill_id] = [(id_, waiting.pop(id_)[1]) for id_ in ready]
+            taken[event.bill_id] = [(id_, waiting.pop(id_)[1]) for id_ in sorted(ready)]
     return taken
 
 

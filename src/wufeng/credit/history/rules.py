@@ -28,6 +28,7 @@ from wufeng.credit.history.model import (
     Owed,
     Refunded,
     Repaid,
+    ReturnKept,
     Standing,
 )
 from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, withhold
@@ -103,6 +104,8 @@ def apply(standing: Standing, event: Event, versions: Versions, leaving: Leaving
             return _repaid(standing, event, versions, leaving)
         case Refunded():
             return _refunded(standing, event, versions, leaving)
+        case ReturnKept():
+            return replace(standing, credit_balance_minor=standing.credit_balance_minor + event.amount_minor)
         case ChargedOff():
             return _charged_off(standing, event, versions)
         case DueDaySet():

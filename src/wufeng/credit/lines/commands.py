@@ -287,7 +287,7 @@ class _Desk:
             )
             for command, line in opened.values()
         ]
-        await store.insert_changes(batch.db, batch.bucket, changes)
+        await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
         await _audit(batch, [command.act for command, _ in opened.values()])
         for _, line in opened.values():
             bodies = await line_bodies(batch, self.products, [Debt(line)], line.opened_on, EVENT_LANGUAGE)
@@ -329,7 +329,7 @@ class _Desk:
                 for state in states.values()
                 if state.line.person_id == command.person_id and state.line.status is not LineStatus.CLOSED
             ]
-            await store.insert_changes(batch.db, batch.bucket, changes)
+            await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
             await _audit(batch, [command.act for command in known])
         return [answers.get(command.person_id) or not_found("person") for command in commands]
 
@@ -484,7 +484,7 @@ class _Desk:
         over = [change for id_ in latest for change in loaded[id_].over]
         changes = [line_change(batch, BySystem(at=at[one.line.id]), one) for one in over]
         changes += [line_change(batch, command, change) for command, change in changed]
-        await store.insert_changes(batch.db, batch.bucket, changes)
+        await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
         await _audit(batch, [command.act for command, _ in changed])
         for command, change in changed:
             on = batch.book.business_date(command.at)

@@ -68,7 +68,7 @@ class Ending:
             await store.update_lines(batch.db, batch.bucket, [one.after for one in changed])
             by = BySystem(at=command.at)
             changes = [line_change(batch, by, change) for one in changed for change in one.changes]
-            await store.insert_changes(batch.db, batch.bucket, changes)
+            await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
         ends = [one.after for one in seen if one.after.status in (LineStatus.CLOSING, LineStatus.CLOSED)]
         closed = [line for line in ends if line.status is LineStatus.CLOSED]
         paid_out = await pay_out(batch, closed, on)

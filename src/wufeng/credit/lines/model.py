@@ -137,6 +137,7 @@ class LineChange(Struct, frozen=True, kw_only=True):
     amount_minor  what was set, where it is not the limit: a temporary limit, a cap
     until_on      a raise's last date; the date that ends a freeze
     due_day_was, due_after_days_was   when bills were due until a change of the due day
+    seq           the bucket's last number when it was made; None: not known, or not kept yet
     """
 
     id: UUID
@@ -151,3 +152,4 @@ class LineChange(Struct, frozen=True, kw_only=True):
     due_day_was: int | None = None
     due_after_days_was: int | None = None
     at: datetime
+    seq: int | None = None

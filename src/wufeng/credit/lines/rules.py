@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.credit.lines.model import Actor, Line, LineState, LineStatus
-from wufeng.credit.products.model import Mode, Product
+from wufeng.credit.products.model import Mode, Product, coincide
 from wufeng.identity.merchants.model import PPM
 
 
@@ -272,8 +272,9 @@ def problem_of_due_day(
         return invalid_field("/due_day", f"This product lets you choose from {days}.")
     if line.bill_day is None:
         return invalid_field("/due_day", "Each draw of this line has a due date of its own.")
-    if due_day == line.bill_day:
-        return invalid_field("/due_day", f"Bills of this line come on day {due_day}: choose another day.")
+    if coincide(due_day, line.bill_day):
+        detail = f"Bills of this line come on day {line.bill_day}, in some month the same date: choose another day."
+        return invalid_field("/due_day", detail)
     if owed_on_bills_minor:
         return Problem(Code.STATE_CONFLICT, "A bill is open. The due day can be moved once it is paid.")
     if changes >= product.due_days.changes_a_year:

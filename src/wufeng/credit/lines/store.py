@@ -179,8 +179,8 @@ async def expect_bills(db: Connection, bucket: int, bill_on: Mapping[UUID, date]
     await db.execute(SQL.expect_bills, bucket, list(bill_on), list(bill_on.values()))
 
 
-async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChange]) -> None:
-    """Append to the history of lines."""
+async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChange], journals: int) -> None:
+    """Append to the history of lines. journals: how many the batch has posted before; the changes come after them."""
     await db.execute(
         SQL.insert_changes,
         bucket,
@@ -196,6 +196,7 @@ async def insert_changes(db: Connection, bucket: int, changes: Sequence[LineChan
         [change.due_day_was for change in changes],
         [change.due_after_days_was for change in changes],
         [change.at for change in changes],
+        journals,
     )
 
 
@@ -226,6 +227,7 @@ def _change(row: Record) -> LineChange:
         due_day_was=row["due_day_was"],
         due_after_days_was=row["due_after_days_was"],
         at=row["at"],
+        seq=row["seq"],
     )
 
 

@@ -78,10 +78,11 @@ update line
    and (line.next_bill_on is null or line.next_bill_on > l.next_bill_on);
 
 -- name: insert_changes
+-- $14: journals of the batch so far, which take the next numbers.
 insert into line_change (bucket, id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on,
-                         due_day_was, due_after_days_was, at)
+                         due_day_was, due_after_days_was, at, seq)
 select head.bucket, c.id, c.line_id, c.kind, c.actor, c.actor_id, c.reason, c.limit_minor, c.amount_minor, c.until_on,
-       c.due_day_was, c.due_after_days_was, c.at
+       c.due_day_was, c.due_after_days_was, c.at, head.seq + $14
   from head, unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[],
                     $9::bigint[], $10::date[], $11::smallint[], $12::smallint[], $13::timestamptz[])
        as c (id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
@@ -120,7 +121,7 @@ update line set looked_on = $3 where bucket = $1 and id = any($2::uuid[]);
 
 -- name: page_of_changes
 select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
-       due_after_days_was, at
+       due_after_days_was, at, seq
   from line_change
  where bucket = $1 and line_id = $2 and ($3::uuid is null or id < $3)
  order by id desc
@@ -128,7 +129,7 @@ select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, un
 
 -- name: load_changes
 select id, line_id, kind, actor, actor_id, reason, limit_minor, amount_minor, until_on, due_day_was,
-       due_after_days_was, at
+       due_after_days_was, at, seq
   from line_change
  where bucket = $1 and line_id = $2
  order by at, id;

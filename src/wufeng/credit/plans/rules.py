@@ -73,7 +73,7 @@ def schedule(terms: Terms, amount_minor: int, start: date) -> Plan:
     """
     assert amount_minor > 0, "a draw of nothing has no plan"
     down_minor = round_to_multiple(amount_minor * terms.down_payment_ppm, PPM, terms.multiple_minor)
-    days = _due_dates(terms.cycle, terms.tenor, start)
+    days = due_dates(terms.cycle, terms.tenor, start)
     rest_minor = amount_minor - down_minor
     plan = (
         _at_a_rate(terms, rest_minor, start, days) if terms.annual_ppm else _at_a_fee(terms, rest_minor, days)
@@ -103,7 +103,7 @@ def _at_a_fee(terms: Terms, amount_minor: int, days: tuple[date, ...]) -> Plan:
 def _at_a_rate(terms: Terms, amount_minor: int, start: date, days: tuple[date, ...]) -> Plan:
     stub_minor = None
     if terms.has_interest_only:
-        days = _due_dates(terms.cycle, terms.tenor + 1, start)
+        days = due_dates(terms.cycle, terms.tenor + 1, start)
     rates, whole = period_rates(terms.annual_ppm, terms.day_count, terms.cycle, start, days)
     if terms.has_interest_only:
         stub_minor = round_ratio(amount_minor * rates[0], whole, terms.rounding)
@@ -200,8 +200,8 @@ def period_rates(
     whole = 360
     if lengths is None:
         begins = (start, *days[:-1])
-        parts = (year_part(*period, day_count) for period in zip(begins, days, strict=True))
-        lengths, whole = [_exact(part * PARTS_OF_A_YEAR) for part in parts], PARTS_OF_A_YEAR
+        lengths = [_parts_of_a_year(*period, day_count) for period in zip(begins, days, strict=True)]
+        whole = PARTS_OF_A_YEAR
     common = gcd(annual_ppm * gcd(*lengths), whole * PPM)
     return tuple(annual_ppm * length // common for length in lengths), whole * PPM // common
 
@@ -254,9 +254,11 @@ PARTS_OF_A_YEAR = 1_603_080
 """The least common multiple of 360, 365 and 366: every part of a year that a day count gives is whole in it."""
 
 
-def _exact(number: Fraction) -> int:
-    assert number.denominator == 1, "a year has 360, 365 or 366 parts"
-    return number.numerator
+@lru_cache(maxsize=8192)
+def _parts_of_a_year(begins: date, ends: date, count: DayCount) -> int:
+    parts = year_part(begins, ends, count) * PARTS_OF_A_YEAR
+    assert parts.denominator == 1, "a year has 360, 365 or 366 parts"
+    return parts.numerator
 
 
 def _thirty_day_lengths(cycle: Cycle | Dates, count: int) -> list[int] | None:
@@ -278,7 +280,8 @@ def year_part(begins: date, ends: date, count: DayCount) -> Fraction:
 
 
 @lru_cache(maxsize=4096)  # the same few dates, for every draw of a day
-def _due_dates(cycle: Cycle | Dates, count: int, start: date) -> tuple[date, ...]:
+def due_dates(cycle: Cycle | Dates, count: int, start: date) -> tuple[date, ...]:
+    """The due dates of the first parts of what became billable on `start`, so many."""
     if isinstance(cycle, Dates):
         return tuple(cycle.due_on(start, number) for number in range(count))
     first_bill = cycle.bill_on(start)

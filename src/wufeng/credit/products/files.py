@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from wufeng.base.errors import ConfigurationError
+from wufeng.credit.products.ceiling import highest_rate_ppm
 from wufeng.credit.products.model import Product, Shipped
 from wufeng.credit.products.rules import check
 from wufeng.credit.products.shapes import check_shape
@@ -53,7 +54,7 @@ def examine_product(source: str, name: str) -> Shipped | list[Mistake]:
         product = msgspec.convert(table, Product)
         findings = check(product)
         if not findings:
-            return Shipped(product, source, hashlib.sha256(source.encode()).hexdigest())
+            return _shipped(product, source)
     mistakes = [Mistake(name, line_of(source, one.path), one.path, one.detail) for one in findings]
     return sorted(mistakes, key=lambda mistake: mistake.line)
 
@@ -65,6 +66,27 @@ def read_product(source: str, name: str) -> Shipped:
     if isinstance(examined, Shipped):
         return examined
     raise ConfigurationError("\n".join(map(str, examined)))
+
+
+@lru_cache(maxsize=256)
+def read_kept(source: str, name: str) -> Shipped:
+    """Read a version that was published: what the rules ask of new files today was not asked of it, and it lives on.
+
+    Its prices are reckoned here, so that no request waits for them. Raises ConfigurationError for what is no product.
+    """
+    try:
+        return read_product(source, name)
+    except ConfigurationError as refused:
+        try:
+            product = msgspec.toml.decode(source, type=Product)
+        except msgspec.DecodeError:
+            raise refused from None
+    highest_rate_ppm(product)
+    return _shipped(product, source)
+
+
+def _shipped(product: Product, source: str) -> Shipped:
+    return Shipped(product, source, hashlib.sha256(source.encode()).hexdigest())
 
 
 def read_products(paths: Iterable[Path]) -> list[Shipped]:

@@ -91,6 +91,14 @@ class Cycle(Struct, frozen=True, forbid_unknown_fields=True):
         return add_months(self.due_on(issued_on), -1, self.due_day)
 
 
+def coincide(day: int, other: int) -> bool:
+    """Whether two days of the month are one date in some month: from 28 on they are, in a February.
+
+    A bill day and a due day that are not are always apart: each bill is due before the next one is issued.
+    """
+    return min(day, 28) == min(other, 28)
+
+
 @lru_cache(maxsize=4096)  # the same few dates, for every draw of a day
 def _next(day: int, after: date) -> date:
     candidate = add_months(after, 0, day)

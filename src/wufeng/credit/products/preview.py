@@ -6,7 +6,7 @@ from datetime import date
 from msgspec import Struct
 
 from wufeng.credit.accruals.model import micro_of, round_micro
-from wufeng.credit.offers import LateTerms, PriceOption, price_options
+from wufeng.credit.offers import LateTerms, PriceOption, Run, price_options
 from wufeng.credit.plans.yearly import Rates
 from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle, LateBase, Mode, Product
@@ -31,11 +31,13 @@ class Row(Struct, frozen=True):
 class Schedule(Struct, frozen=True):
     """One number of instalments: its rows, and what they cost.
 
+    runs                the rows by equal amounts, in their order
     late_example_minor  late interest on the first part alone, when it is paid 30 days after its due date
     """
 
     tenor: int
     rows: tuple[Row, ...]
+    runs: tuple[Run, ...]
     total_cost_minor: int
     merchant_cost_minor: int
     rates: Rates
@@ -93,6 +95,7 @@ def _schedule(product: Product, calendar: Cycle | Dates, option: PriceOption, on
     return Schedule(
         tenor=option.tenor,
         rows=rows,
+        runs=option.runs,
         total_cost_minor=option.total_cost_minor,
         merchant_cost_minor=option.merchant_cost_minor,
         rates=option.rates,

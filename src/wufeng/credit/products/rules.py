@@ -1,19 +1,11 @@
 """Whether a product file may be offered: what its fields must be to each other, and the ceiling of its prices."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
-
-from msgspec.structs import replace
+from datetime import date
 
 from wufeng.base.money import CURRENCY_EXPONENTS
-from wufeng.credit.plans.rules import (
-    OF_DATES,
-    annualised_daily_ppm,
-    annualised_rate_ppm,
-    least_amount,
-    schedule,
-    terms_of,
-)
+from wufeng.credit.plans.rules import OF_DATES, annualised_daily_ppm, least_amount
+from wufeng.credit.products.ceiling import price_of
 from wufeng.credit.products.dates import Dates, Every, Stub
 from wufeng.credit.products.model import (
     OPENING,
@@ -27,16 +19,13 @@ from wufeng.credit.products.model import (
     Product,
     Rest,
     Shipped,
+    coincide,
 )
 from wufeng.credit.rates.model import DayCount
 from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
 WHOLE = 1_000_000
-
-SAMPLE_MINOR = 10**12
-"""An amount whose rounding to minor units cannot be seen in a yearly rate."""
-
 
 LONGEST = Every(months=60)
 """The greatest distance between two due dates, and so of a first one."""
@@ -51,9 +40,6 @@ MOST_MULTIPLE_MINOR = 1_000_000
 """The coarsest multiple that instalments may be rounded to."""
 
 YEARS = range(2000, 2201)
-
-DAYS_OF_TWO_YEARS = tuple(date(2027, 1, 1) + timedelta(days=days) for days in range(365 + 366))
-"""The days of 2027 and of 2028, a leap year."""
 
 
 def check(product: Product) -> list[Finding]:
@@ -172,13 +158,17 @@ def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
         yield Finding(
             "cycle.due_day", 'would be the bill day of some lines: with bill_day = "opening", due_after_days'
         )
-    if cycle.bill_day == cycle.due_day:
-        yield Finding("cycle.due_day", "is not the bill day")
+    bill_day = cycle.bill_day if isinstance(cycle.bill_day, int) else None
+    if bill_day is not None and cycle.due_day is not None and coincide(bill_day, cycle.due_day):
+        yield Finding("cycle.due_day", "is not the bill day, in any month: of 28 to 31 one of them at most")
     if due_days is None:
         return
     for day in due_days.allowed:
-        if not 1 <= day <= 31 or day == cycle.bill_day:
-            yield Finding("due_days.allowed", f"holds days of the month other than the bill day, not {day}")
+        if not 1 <= day <= 31 or (bill_day is not None and coincide(bill_day, day)):
+            yield Finding(
+                "due_days.allowed",
+                f"holds days of the month other than the bill day, in every month, not {day}",
+            )
     if cycle.due_day is not None and cycle.due_day not in due_days.allowed:
         yield Finding("due_days.allowed", f"holds the product's own due day, {cycle.due_day}")
     if due_days.changes_a_year < 0:
@@ -306,32 +296,24 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int | None)
         )
     elif not 0 <= ppm <= MOST_PPM:
         yield Finding(f"{path}.{field}", f"lies between 0 and {MOST_PPM:_}")
-    elif ceiling is not None and (rate := _price_of(product, price)) > ceiling:
-        yield Finding(f"{path}.{field}", _above(rate, ceiling))
+    elif ceiling is not None:
+        yield from _check_cost(product, price, f"{path}.{field}", ceiling)
     if price.merchant_share_ppm is not None and not 0 <= price.merchant_share_ppm <= WHOLE:
         yield Finding(f"{path}.merchant_share_ppm", "lies between 0 and 1_000_000")
 
 
-def _price_of(product: Product, price: Price) -> int:
-    """What a price costs a year, whoever carries it: of so large an amount that rounding cannot be seen."""
-    bare = replace(price, merchant_share_ppm=0)
-    instalments = replace(product.instalments, prices=(bare,), merchant_share_max_ppm=WHOLE)
-    return _dearest_of(replace(product, instalments=instalments), bare)
-
-
-def _dearest_of(product: Product, price: Price) -> int:
-    """The yearly rate of a price of the product, in each of its modes, on the day on which it is the dearest.
-
-    The day matters where interest follows the calendar: then every day of a common and of a leap year is tried.
-    """
-    by_dates = price.annual_ppm and product.instalments.day_count is not DayCount.THIRTY_360
-    starts = DAYS_OF_TWO_YEARS if by_dates else (product.effective_from,)
-    rates = [0]
-    for mode in product.modes:
-        terms = terms_of(product, product.calendar_in(mode, product.effective_from), price.tenor)
-        assert terms is not None, "the price is the product's own"
-        rates += [annualised_rate_ppm(schedule(terms, SAMPLE_MINOR, on)) for on in starts]
-    return max(rates)
+def _check_cost(product: Product, price: Price, path: str, ceiling: int) -> Iterator[Finding]:
+    """The ceiling holds for every amount that may be split: where a large one keeps to it, rounding may still not."""
+    dearest, least = price_of(product, price), product.instalments.minimum_minor
+    if dearest.rate_ppm > ceiling:
+        yield Finding(path, _above(dearest.rate_ppm, ceiling))
+    elif dearest.least_ppm > ceiling:
+        yield Finding(
+            "instalments.minimum_minor",
+            f"is too little for {path}: rounded to the minor unit, {least} in {price.tenor} instalments may cost "
+            f"{_percent(dearest.least_ppm)} a year, above the ceiling of {_percent(ceiling)}; raise the least amount, "
+            "or lower the price",
+        )
 
 
 def _beside(product: Product, price: Price) -> int:
@@ -341,26 +323,6 @@ def _beside(product: Product, price: Price) -> int:
         return 0
     is_stub = dates.stub is Stub.INTEREST_ONLY and dates.has_stub and price.method is Method.EQUAL_PAYMENT
     return (dates.down_payment_ppm > 0) + bool(is_stub and price.annual_ppm)
-
-
-def highest_rate_ppm(product: Product) -> int:
-    """The highest yearly rate among the prices and daily rates of a product that may be offered."""
-    interest = product.interest
-    daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
-    prices = (_price_of(product, price) for price in product.instalments.prices)
-    return max(annualised_daily_ppm(daily), *prices, 0)
-
-
-def dearest_ppm(product: Product) -> int:
-    """The most that a product may cost its person a year, in time or late; what a price leaves to merchants is theirs.
-
-    A part of the fees that an order's merchant may carry is not looked at: it may not.
-    """
-    interest = product.interest
-    daily = max(interest.daily_ppm, interest.revolving_daily_ppm, interest.late_daily_ppm)
-    return max(
-        annualised_daily_ppm(daily), *(_dearest_of(product, price) for price in product.instalments.prices), 0
-    )
 
 
 def _check_tiers(product: Product, *, priced: bool) -> Iterator[Finding]:
@@ -397,7 +359,7 @@ def _check_tier_prices(
         if price.merchant_share_ppm != other.merchant_share_ppm:
             yield Finding(f"{path}[{n}]", "has the merchant_share_ppm of the standard price")
         elif priced and not found and not list(_check_price(other, "", product, None)):
-            rate, most = _price_of(product, price), _price_of(product, other)
+            rate, most = price_of(product, price).rate_ppm, price_of(product, other).rate_ppm
             if rate > most:
                 yield Finding(
                     f"{path}[{n}]", f"costs {_percent(rate)} a year, more than the standard {_percent(most)}"

@@ -17,6 +17,8 @@ from msgspec.structs import fields
 
 from wufeng.credit.products.model import Finding
 
+IN_PPM = "; rates are whole parts per million: 0.03 % is 300"
+
 
 def check_shape(value: Any, expected: Any, path: str = "") -> Iterator[Finding]:
     """Everything by which a value read from TOML is not of a type (a struct, a tuple of structs, or a plain one)."""
@@ -48,7 +50,8 @@ def _check_value(value: Any, expected: Any, path: str) -> Iterator[Finding]:
         msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
         detail = str(error).partition(" - at `")[0]
-        yield Finding(path, f"is wrong: {detail[:1].lower()}{detail[1:]}{_choices(expected)}")
+        hint = IN_PPM if path.endswith("_ppm") and "got `float`" in detail else _choices(expected)
+        yield Finding(path, f"is wrong: {detail[:1].lower()}{detail[1:]}{hint}")
 
 
 def type_given(expected: Any) -> Any:

@@ -6,7 +6,7 @@ from datetime import datetime
 from wufeng.base.database import Connection
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.sql import load
-from wufeng.credit.products.files import read_product
+from wufeng.credit.products.files import read_kept
 from wufeng.credit.products.model import Shipped
 
 SQL = load(__file__)
@@ -31,7 +31,7 @@ async def load_products(db: Connection, versions: Collection[tuple[str, int]] | 
     for row in await db.fetch(SQL.load_products):
         if versions is not None and (row["id"], row["version"]) not in versions:
             continue
-        shipped = read_product(row["source"], f"{row['id']}@{row['version']}")
+        shipped = read_kept(row["source"], f"{row['id']}@{row['version']}")
         if shipped.content_hash != row["content_hash"]:
             raise ConfigurationError(
                 f"product {row['id']}@{row['version']} in the database is not what it was"

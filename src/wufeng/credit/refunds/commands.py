@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from wufeng.base.lanes import Batch
 from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
@@ -9,8 +11,9 @@ from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import store as lines
 from wufeng.credit.products.commands import Products
 from wufeng.credit.refunds import rules, store
-from wufeng.credit.refunds.model import Refunded, RefundRequest, Returnable, Returned
+from wufeng.credit.refunds.model import Refunded, RefundRequest, Refused, Returnable, Returned
 from wufeng.credit.repayments import store as repayments
+from wufeng.credit.repayments.model import SourceKind
 from wufeng.credit.repayments.rules import brought_up
 
 
@@ -53,6 +56,21 @@ async def refund_draws(batch: Batch, requests: Sequence[RefundRequest], products
     on = max(request.on for request in requests)
     await keep(batch, products, [Move(before[id_], debts[id_]) for id_ in debts], on)
     return answers
+
+
+async def keep_refused(batch: Batch, refused: Sequence[Refused]) -> None:
+    """Money that banks refused was not given back: later refunds may send it to the same repayments again.
+
+    The caller posts the reversal of the journal that had sent it, in the same batch: a line's history reads it there.
+    """
+    returned = await store.load_returned(batch.db, batch.bucket, {one.refund_id for one in refused})
+    kept = [
+        [back for back in returned[one.refund_id] if back.source.kind is SourceKind.BANK_ACCOUNT][one.number]
+        for one in refused
+    ]
+    await repayments.add_returned(
+        batch.db, batch.bucket, [replace(back, amount_minor=-back.amount_minor) for back in kept]
+    )
 
 
 def _less(sources: Sequence[Returnable], returned: Sequence[Returned]) -> list[Returnable]:

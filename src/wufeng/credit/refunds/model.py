@@ -43,6 +43,13 @@ class Returned(Struct, frozen=True):
     amount_minor: int
 
 
+class Refused(Struct, frozen=True):
+    """A bank's refusal of money that a refund gave back. number: which of the refund's returns to banks, from 0."""
+
+    refund_id: UUID
+    number: int
+
+
 class RefundRequest(Struct, frozen=True, kw_only=True):
     """A refund of what a payment drew: `draw_ids` in the order of their captures.
 

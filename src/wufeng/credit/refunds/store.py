@@ -1,6 +1,6 @@
 """Where refunds of draws are kept, so that a line's history can be folded again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,14 @@ async def insert_refunds(
         [request.merchants_fault for request, _ in refunds],
         [done.subsidy_returned_minor for _, done in refunds],
     )
+
+
+async def load_returned(
+    db: Connection, bucket: int, refund_ids: Collection[UUID]
+) -> dict[UUID, tuple[Returned, ...]]:
+    """By refund: the money that it gave back, in its order."""
+    rows = await db.fetch(SQL.load_returned, bucket, refund_ids)
+    return {row["id"]: _RETURNED.decode(row["returned"]) for row in rows}
 
 
 async def load_refunds_of_line(db: Connection, bucket: int, line_id: UUID) -> list[RefundEvent]:

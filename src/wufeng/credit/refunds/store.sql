@@ -9,6 +9,9 @@ select head.bucket, r.id, r.line_id, r.draws::uuid[], r.amount_minor, r.value_on
        as r (id, line_id, draws, amount_minor, value_on, returned, merchants_fault, subsidy_returned_minor)
  where head.bucket = $1;
 
+-- name: load_returned
+select id, returned from draw_refund where bucket = $1 and id = any($2::uuid[]);
+
 -- name: load_refunds_of_line
 select id, draws, amount_minor, value_on, returned, merchants_fault, subsidy_returned_minor
   from draw_refund

@@ -259,7 +259,7 @@ class _Desk:
         if done.items:
             await bills.update_items(batch.db, batch.bucket, done.items)
         if done.new_bills:
-            await bills.insert_bills(batch.db, batch.bucket, done.new_bills)
+            await bills.insert_bills(batch.db, batch.bucket, done.new_bills, len(batch.journals))
         line_id = done.move.after.line.id
         book.before[line_id] = done.move.before
         book.debts[line_id] = touched(done.move.after, on)

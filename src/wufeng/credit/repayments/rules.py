@@ -84,7 +84,7 @@ def spread(debt: Debt, money_minor: int, versions: Versions, on: date) -> Spread
     bills, late, left_minor = _pay_late_interest(bills, left_minor, on)
     accrued = [accrue_draw(draw, on) for draw in debt.draws]
     accrued, daily, left_minor = _pay_daily_interest(accrued, left_minor, on)
-    ending = Ending(versions, debt.line.cycle, on)
+    ending = Ending(versions, debt.line, on)
     draws, early, left_minor, subsidy_minor = _prepay(
         accrued, left_minor, ending, to_instalments=contract.repayment.to_instalments
     )
@@ -158,7 +158,7 @@ class Ending(Struct, frozen=True):
     """What a plan that ends early is judged by: its own version's word on its charges, the line's days, the date."""
 
     versions: Versions
-    cycle: Cycle | None
+    line: Line
     on: date
 
     def drops(self, draw: Draw) -> bool:
@@ -199,7 +199,7 @@ def _prepay(
         # What has ended before stays as it is: what its days had earned is to be billed.
         if not before.unbilled_minor or draw.unbilled_minor or not ending.drops(draw):
             continue
-        ended, dropped = end_plan(draw, running_interest(draw, ending.cycle, ending.on))
+        ended, dropped = end_plan(draw, running_interest(draw, ending.line, ending.on))
         pieces += dropped
         subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
         by_id[draw.id] = without_subsidy_to_come(ended)
@@ -298,12 +298,12 @@ def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spre
     draw = next((draw for draw in debt.draws if draw.id == draw_id and draw.tenor > 1), None)
     if draw is None or not draw.unbilled_minor:
         return None
-    ending = Ending(versions, debt.line.cycle, on)
+    ending = Ending(versions, debt.line, on)
     (settled,), pieces, left_minor, subsidy_minor = _prepay(
         [draw], draw.unbilled_minor, ending, to_instalments=True
     )
     assert left_minor == 0, "a plan takes exactly what it still owes"
-    if ending.drops(draw) and (earned_minor := running_interest(draw, ending.cycle, on)):
+    if ending.drops(draw) and (earned_minor := running_interest(draw, ending.line, on)):
         pieces.insert(0, Allocation(Paid.DAILY_INTEREST, earned_minor, draw=draw_id))
         settled = replace(
             settled,
@@ -314,24 +314,37 @@ def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spre
     return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor)
 
 
-def running_interest(draw: Draw, cycle: Cycle | None, on: date) -> int:
-    """What a plan by a yearly rate has earned of the interest of its running part, by days, half-even."""
+def running_interest(draw: Draw, line: Line, on: date) -> int:
+    """What a plan by a yearly rate has earned of the interest of its running part, by days, half-even.
+
+    The part is the one that the line's next bill takes: on a bill day whose close has not run yet, or is late, that is
+    the bill of that day, and the days before it are owed.
+    """
     parts = draw.unbilled_parts
     if not parts or not draw.interest_of(parts[0]) or draw.billable_on is None:
         return 0
-    since_on, until_on = running_period(draw, cycle, on)
+    cycle = line.cycle
+    bill_on = line.next_bill_on or (cycle.bill_on(on) if cycle is not None else None)
+    period = running_period(draw, cycle, bill_on)
+    assert period is not None, "a draw without dates of its own has the line's"
+    since_on, until_on = period
     days = min(max(0, (on - since_on).days), (until_on - since_on).days)
     return round_half_even(Fraction(draw.interest_of(parts[0]) * days, (until_on - since_on).days))
 
 
-def running_period(draw: Draw, cycle: Cycle | None, on: date) -> tuple[date, date]:
-    """The due dates between which the next part of a plan earns its interest; the first begins with the draw."""
+def running_period(draw: Draw, cycle: Cycle | None, bill_on: date | None) -> tuple[date, date] | None:
+    """The due dates between which the next part of a plan earns its interest; the first begins with the draw.
+
+    bill_on  the date of the bill that takes that part, whatever the day: where a close is late, the part that it has
+             not billed yet has earned its period and no more. None: no bill comes, and where the draw has no dates of
+             its own, no period either
+    """
     assert draw.billable_on is not None, "a plan that runs is billable"
     part = draw.billed_parts
     if draw.due_dates:
         return (draw.due_dates[part - 1] if part else draw.billable_on), draw.due_dates[part]
-    assert cycle is not None, "a draw without dates of its own has the line's"
-    bill_on = cycle.bill_on(on if part else draw.billable_on)
-    until_on = cycle.due_on(bill_on)
-    since_on = cycle.due_before(bill_on) if part else draw.billable_on
-    return since_on, until_on
+    if cycle is None:
+        return None
+    if not part:
+        return draw.billable_on, cycle.due_on(cycle.bill_on(draw.billable_on))
+    return (cycle.due_before(bill_on), cycle.due_on(bill_on)) if bill_on is not None else None

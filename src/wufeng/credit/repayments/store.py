@@ -82,7 +82,7 @@ async def load_returnable(
 
 
 async def add_returned(db: Connection, bucket: int, returned: Sequence[Returned]) -> None:
-    """Note on repayments what refunds have given back of them."""
+    """Note on repayments what refunds have given back of them; a negative amount was not given back after all."""
     await db.execute(
         SQL.add_returned,
         bucket,

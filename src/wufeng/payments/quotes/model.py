@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.credit import LateTerms
-from wufeng.credit.offers import InstalmentPrice
+from wufeng.credit.offers import InstalmentPrice, Run
 from wufeng.identity.merchants.model import Scene
 from wufeng.payments.pay.views import LenderView
 from wufeng.risk.texts import ReasonView
@@ -17,6 +17,7 @@ from wufeng.risk.texts import ReasonView
 class OfferView(Struct, frozen=True, kw_only=True):
     """One way to pay a price with credit, for a product page.
 
+    runs      its parts by equal amounts, in their order: first so much, then so many times so much
     annualised_rate_ppm, effective_rate_ppm, eu_rate_ppm, us_rate_ppm  what it costs a year (`credit.plans.yearly`)
     campaign  the merchant's that its price comes from; None: none
     """
@@ -30,6 +31,7 @@ class OfferView(Struct, frozen=True, kw_only=True):
     name: str
     tenor: int
     instalment_minor: int
+    runs: tuple[Run, ...]
     total_cost_minor: int
     annualised_rate_ppm: int
     effective_rate_ppm: int

@@ -39,6 +39,7 @@ def view_offer(
         name=product.name.zh if language.startswith("zh") else product.name.en,
         tenor=price.tenor,
         instalment_minor=price.instalment_minor,
+        runs=price.runs,
         total_cost_minor=price.total_cost_minor,
         annualised_rate_ppm=rates.annualised_ppm,
         effective_rate_ppm=rates.effective_ppm,

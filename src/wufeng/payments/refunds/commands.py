@@ -260,6 +260,7 @@ async def answer(batch: Batch, desk: Desk, commands: Sequence[RefundAnswered]) -
     answers: list[Answer | Problem] = []
     changed: set[UUID] = set()
     journals: list[Journal] = []
+    refused: list[credit.Refused] = []
     for command in commands:
         refund_id = refund_of.get(command.return_id)
         if refund_id is None:
@@ -270,6 +271,8 @@ async def answer(batch: Batch, desk: Desk, commands: Sequence[RefundAnswered]) -
         if back.status is ReturnStatus.PENDING:
             on = batch.book.business_date(command.at)
             journals.append(await _answer_journal(batch, before, back, command, on))
+            if not command.done:
+                refused.append(credit.Refused(refund_id, before.returns.index(back)))
             loaded[refund_id] = after = _answered(before, back, command)
             changed.add(refund_id)
             if after.status is RefundStatus.POSTED:
@@ -286,6 +289,7 @@ async def answer(batch: Batch, desk: Desk, commands: Sequence[RefundAnswered]) -
         answers.append(Answer(200, refund_body(loaded[refund_id]), refund_id))
     if changed:
         await ledger.post(batch, journals)
+        await credit.keep_refused(batch, refused)
         await store.update_refunds(batch.db, batch.bucket, [loaded[id_] for id_ in sorted(changed)])
     return answers
 

@@ -1,11 +1,14 @@
 """Refunds as the border shows them."""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from wufeng import credit
 from wufeng.base.ids import Prefix, encode
+from wufeng.credit.documents.queries import ExplanationView, show_explained_refund
+from wufeng.credit.documents.refund import RefundFacts, Told
 from wufeng.payments.refunds.model import BankReturn, EffectView, Refund, RefundView
 
 _PREFIX_OF = {
@@ -34,6 +37,17 @@ def view_refund(refund: Refund) -> RefundView:
         effects=refund.effects,
         posted_at=refund.posted_at,
     )
+
+
+def explain_refund(refund: Refund, on: date, language: str) -> ExplanationView:
+    """What a refund did to what its payer owes, and what went back; each piece in the order of its effects."""
+    facts = RefundFacts(
+        id=refund.id,
+        amount_minor=refund.amount_minor,
+        charges_minor=refund.charges_returned_minor,
+        effects=[Told(effect.kind, effect.amount_minor, effect.to) for effect in refund.effects],
+    )
+    return show_explained_refund(facts, refund.currency, on, language)
 
 
 def refund_body(refund: Refund) -> bytes:

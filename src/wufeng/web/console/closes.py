@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from wufeng.credit import StepRun, load_interest, load_step_runs
+from wufeng.credit.close.accruing import ACCRUALS
 from wufeng.web.console.frame import show
 from wufeng.web.paging import Door, Reply, Visit, pages_of
 
@@ -21,6 +22,11 @@ class Trouble(Struct, frozen=True):
     bucket: int
     step: str
     text: str
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether the next close tries it again: interest that does not agree is only found again."""
+        return self.step != ACCRUALS
 
 
 class Total(Struct, frozen=True):

@@ -8,9 +8,9 @@ from msgspec import Struct
 from wufeng.base.errors import not_found
 from wufeng.base.money import format_minor
 from wufeng.credit import Product
+from wufeng.credit.products.ceiling import dearest_ppm
 from wufeng.credit.products.model import STANDARD, Mode
 from wufeng.credit.products.preview import Preview, Schedule, preview
-from wufeng.credit.products.rules import dearest_ppm
 from wufeng.credit.products.store import load_products
 from wufeng.credit.rates.rules import PPM, daily_rate
 from wufeng.web.console.frame import show

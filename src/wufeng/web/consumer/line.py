@@ -5,10 +5,11 @@ from datetime import date
 from wufeng.base.errors import Code
 from wufeng.base.ids import Prefix
 from wufeng.client import ApiProblem
-from wufeng.credit import Line, calendar_of, price_options
+from wufeng.credit import Line, Product, calendar_of, price_options
 from wufeng.credit.applications.views import PriceView, view_price
 from wufeng.credit.lines.rules import LIVING
 from wufeng.credit.lines.views import view_change
+from wufeng.credit.products.model import coincide
 from wufeng.credit.queries import list_changes, load_line, show_cap, show_line
 from wufeng.identity import own_person
 from wufeng.web.consumer.reading import reading
@@ -110,11 +111,19 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         changes=[view_change(change, to_staff=False) for change in changes],
         may_change=view.status in LIVING,
         prices=_prices(visit, row),
-        due_days=product.due_days.allowed if product.due_days is not None else (),
+        due_days=_due_days(row, product),
         error=error,
+        is_wrong=status == 422,
         limit=visit.field("limit"),
         until=visit.field("until"),
     )
+
+
+def _due_days(line: Line, product: Product) -> list[int]:
+    """The days that the line may choose from: what the product allows and its own bill day leaves."""
+    if product.due_days is None or line.bill_day is None:
+        return []
+    return [day for day in product.due_days.allowed if not coincide(day, line.bill_day)]
 
 
 def _prices(visit: Visit, row: Line) -> list[PriceView]:

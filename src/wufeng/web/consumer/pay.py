@@ -11,6 +11,9 @@ from wufeng.base.database import Connection
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem, Confirmation, Source
+from wufeng.credit import Product
+from wufeng.credit.documents.steps import Explained
+from wufeng.credit.products.model import Early
 from wufeng.credit.queries import load_draw, show_instalments
 from wufeng.credit.views import PlanView
 from wufeng.identity import own_person
@@ -36,7 +39,9 @@ from wufeng.payments.checkout.queries import newest_checkout
 from wufeng.payments.checkout.rules import status_of, way_back
 from wufeng.payments.orders.model import Order
 from wufeng.payments.quotes.model import QuoteOption, QuoteView, SourceKind
+from wufeng.payments.refunds.model import Refund
 from wufeng.payments.refunds.queries import refunds_of_payment
+from wufeng.payments.refunds.views import explain_refund
 from wufeng.web.consumer.family import FAMILY, card_of_option, cards_to_pay_with
 from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of, say
 from wufeng.web.consumer.reading import payments_of, reading, state_of
@@ -48,12 +53,19 @@ from wufeng.web.paging import Door, Reply, Visit, pages_of
 class Group(Struct, frozen=True):
     """The ways to pay of one kind: `wallet`, `line`, or `both` (the balance first, the rest on credit).
 
-    name  of the product, where credit is in it: each has a group of its own, with its lenders and what late costs
+    product  the version, where credit is in it: each has a group of its own, with its lenders and what late costs
+    name     of the product, in the visitor's language
     """
 
     kind: str
+    product: Product | None
     name: str
     options: tuple[QuoteOption, ...]
+
+    @property
+    def early(self) -> Early | None:
+        """What becomes of fees not yet due when its plans are settled early."""
+        return self.product.instalments.early if self.product is not None else None
 
     @property
     def any_open(self) -> bool:
@@ -212,11 +224,17 @@ async def receipt(visit: Visit) -> Reply:
         merchant=merchant,
         plans={plan.draw: plan for plan in plans},
         refunds=[view_refund(refund) for refund in refunds],
+        why={encode(Prefix.REFUND, refund.id): _by_effect(visit, refund) for refund in refunds},
         return_url=_way_back(session, order, visit) if session is not None else None,
         again=f"/checkout/{encode(Prefix.CHECKOUT_SESSION, session.id)}"
         if session is not None and session.is_live(visit.at)
         else None,
     )
+
+
+def _by_effect(visit: Visit, refund: Refund) -> tuple[Explained, ...]:
+    """What put each piece of a refund where it went, in the order of its effects."""
+    return explain_refund(refund, visit.book.business_date(visit.at), visit.language).amounts[0].steps
 
 
 async def _find(visit: Visit) -> Checkout:
@@ -384,17 +402,18 @@ def _groups(options: Sequence[QuoteOption], visit: Visit) -> list[Group]:
         line = next((source.line for source in option.funding if source.line), None)
         found.setdefault((place, line), []).append(option)
     return [
-        Group(("wallet", "line", "both")[place], _product_name(options[0], visit), tuple(options))
+        _group(("wallet", "line", "both")[place], options, visit)
         for (place, _), options in sorted(found.items(), key=lambda one: one[0][0])
     ]
 
 
-def _product_name(option: QuoteOption, visit: Visit) -> str:
-    if option.product is None:
-        return ""
-    id_, _, version = option.product.partition("@")
-    name = visit.services.products.version(id_, int(version)).name
-    return name.zh if visit.language == "zh" else name.en
+def _group(kind: str, options: Sequence[QuoteOption], visit: Visit) -> Group:
+    if options[0].product is None:
+        return Group(kind, None, "", tuple(options))
+    id_, _, version = options[0].product.partition("@")
+    product = visit.services.products.version(id_, int(version))
+    name = product.name.zh if visit.language == "zh" else product.name.en
+    return Group(kind, product, name, tuple(options))
 
 
 def _error_of(problem: ApiProblem, confirmation: Confirmation | None) -> str:

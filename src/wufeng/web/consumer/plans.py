@@ -135,6 +135,7 @@ async def _ask_split(
             offered, error, status = bill_plan_options(read, bill, line, None), "amount", 422
         pin_set = await has_pin(db, visit.book, visit.caller.id)
         passkey_set = await has_passkey(db, visit.book, visit.caller.id)
+    drawn = visit.services.products.drawn_under(line.product, line.product_version, line.tier, read.on)
     return visit.show(
         "consumer/split.html",
         status=status,
@@ -142,6 +143,7 @@ async def _ask_split(
         offered=offered,
         amount=format_minor(offered.options[0].amount_minor, visit.book.currency) if offered.options else "",
         chosen=visit.field("option"),
+        early=drawn.instalments.early,
         pin_set=pin_set,
         passkey_set=passkey_set,
         party=party_of(visit),

@@ -9,12 +9,16 @@
   const FOR = "data-merchant,data-amount,data-scene,data-book,data-language".split(",");
   const WORDS = {
     en: {
-      title: "Pay in instalments", all: (n) => `All ${n} ways`, once: "On the next bill", each: (n) => `${n} ×`,
+      title: "Pay in instalments", all: (n) => `All ${n} ways`, once: "On the next bill", comma: ", ",
+      first: (n, a) => (n > 1 ? `first ${n} × ${a}` : `first ${a}`), each: (n, a) => `${n} × ${a}`,
+      then: (n, a) => (n > 1 ? `then ${n} × ${a}` : `then ${a}`), last: (a) => `the last ${a}`,
       costs: "costs", total: "in all", year: "a year", way: "Way to pay",
       note: "An offer of the payment service. It asks you before anything is lent; paying at once costs nothing more.",
     },
     zh: {
-      title: "分期支付", all: (n) => `全部 ${n} 种方式`, once: "下期账单", each: (n) => `${n} 期 ×`,
+      title: "分期支付", all: (n) => `全部 ${n} 种方式`, once: "下期账单", comma: "，",
+      first: (n, a) => (n > 1 ? `前 ${n} 期每期 ${a}` : `首期 ${a}`), each: (n, a) => `${n} 期，每期 ${a}`,
+      then: (n, a) => (n > 1 ? `之后 ${n} 期每期 ${a}` : `之后一期 ${a}`), last: (a) => `末期 ${a}`,
       costs: "费用共", total: "", year: "年化", way: "支付方式",
       note: "由支付服务提供，不是商户的贷款。放款前会征求你的同意；立即付清不产生其他费用。",
     },
@@ -52,12 +56,24 @@ thead th{opacity:.85}tbody td{border-top:1px solid color-mix(in srgb,currentColo
     return said.toLowerCase().startsWith("zh") ? "zh" : "en";
   }
 
+  // The parts by equal amounts, in their order; of more than three runs, the first part and the last.
+  function parts(offer, language) {
+    const words = WORDS[language], runs = offer.runs, end = runs.length - 1;
+    const said = runs.map((run) => money(run.amount_minor, offer.currency, language));
+    if (end > 2) return words.first(1, said[0]) + words.comma + words.last(said[end]);
+    return runs.map((run, at) => {
+      if (end === 0) return words.each(run.count, said[at]);
+      if (at === 0) return words.first(run.count, said[at]);
+      return run.count === 1 && at === end ? words.last(said[at]) : words.then(run.count, said[at]);
+    }).join(words.comma);
+  }
+
   function pieces(offer, language) {
     const words = WORDS[language];
-    const amount = money(offer.instalment_minor, offer.currency, language);
     const cost = money(offer.total_cost_minor, offer.currency, language);
     return {
-      way: offer.tenor === 1 ? `${words.once} ${amount}` : `${words.each(offer.tenor)} ${amount}`,
+      way: offer.tenor === 1 ? `${words.once} ${money(offer.amount_minor + offer.total_cost_minor, offer.currency, language)}`
+        : parts(offer, language),
       cost: [words.costs, cost, words.total].filter(Boolean).join(" "),
       year: language === "zh" ? `${words.year} ${percent(offer.annualised_rate_ppm)}`
         : `${percent(offer.annualised_rate_ppm)} ${words.year}`,
