@@ -11,16 +11,12 @@ from wufeng import credit
 from wufeng.base.books import Book, turn_clock
 from wufeng.base.errors import Code, Problem
 from wufeng.base.lanes import Command
-from wufeng.identity.merchants.model import Scene
 from wufeng.payments import (
     Capture,
     CreateRefund,
     Funding,
-    OrderTerms,
     Pay,
     Reader,
-    Receipt,
-    order_id,
 )
 from wufeng.prove import store
 from wufeng.prove.engine import Engine
@@ -169,29 +165,13 @@ class Street:
             at=at,
             people=(payer.id,),
             payment_id=made,
-            order=self._order(deed.amount_minor),
+            order=self.town.shops[0].order(f"o{self._made}", deed.amount_minor),
             payer_id=payer.id,
             funding=Funding(use_wallet=False, line_id=payer.line_id, tenor=deed.tenor),
             capture=Capture.NOW,
             confirmation=Confirmation.PIN,
             caller_id=payer.id,
             reader=Reader.PLATFORM,
-        )
-
-    def _order(self, amount_minor: int) -> OrderTerms:
-        shop = self.town.shops[0]
-        order_no = f"o{self._made}"
-        return OrderTerms(
-            id=order_id(shop.id, order_no),
-            merchant_id=shop.id,
-            order_no=order_no,
-            amount_minor=amount_minor,
-            currency="CNY",
-            subject="goods",
-            scene=Scene.RETAIL,
-            receipt=Receipt.NONE,
-            expires_at=None,
-            metadata=None,
         )
 
     def _refund(self, deed: Deed, payer: Payer, at: datetime, made: UUID) -> Command:

@@ -22,6 +22,7 @@ from wufeng.identity.people.commands import Registration
 from wufeng.identity.pins.store import reset_pin
 from wufeng.identity.sessions.commands import open_session
 from wufeng.ledger.rules import top_up
+from wufeng.payments import OrderTerms, Receipt, order_id
 from wufeng.prove.engine import Engine
 from wufeng.prove.scratch import BOOK
 
@@ -73,6 +74,21 @@ class Shop(Struct, frozen=True):
     def name(self) -> str:
         """The merchant as the API names it."""
         return encode(Prefix.MERCHANT, self.id)
+
+    def order(self, order_no: str, amount_minor: int) -> OrderTerms:
+        """An order of goods that nobody has to send."""
+        return OrderTerms(
+            id=order_id(self.id, order_no),
+            merchant_id=self.id,
+            order_no=order_no,
+            amount_minor=amount_minor,
+            currency="CNY",
+            subject="goods",
+            scene=Scene.RETAIL,
+            receipt=Receipt.NONE,
+            expires_at=None,
+            metadata=None,
+        )
 
 
 class Town(Struct, frozen=True):

@@ -15,7 +15,6 @@ from wufeng.base.clock import FixedClock
 from wufeng.base.config import Settings
 from wufeng.base.errors import Problem
 from wufeng.base.lanes import Command
-from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind, account_id
 from wufeng.payments import (
     LEDGER_CHECKS,
@@ -23,12 +22,9 @@ from wufeng.payments import (
     CapturePayment,
     CreateRefund,
     Funding,
-    OrderTerms,
     Pay,
     Reader,
-    Receipt,
     VoidPayment,
-    order_id,
 )
 from wufeng.prove import paper
 from wufeng.prove.engine import Engine
@@ -145,7 +141,7 @@ class World:
             at=self._at,
             people=(payer.id,),
             payment_id=id_,
-            order=self._order(f"o{number}", amount),
+            order=self._shop.order(f"o{number}", amount),
             payer_id=payer.id,
             funding=Funding(
                 use_wallet=source != "line", line_id=payer.line_id if source != "wallet" else None
@@ -248,20 +244,6 @@ class World:
     def _pick(self, which: int, *states: str) -> paper.Thing:
         fitting = [payment for payment in self.payments if payment["status"] in states]
         return fitting[which % len(fitting)]
-
-    def _order(self, order_no: str, amount_minor: int) -> OrderTerms:
-        return OrderTerms(
-            id=order_id(self._shop.id, order_no),
-            merchant_id=self._shop.id,
-            order_no=order_no,
-            amount_minor=amount_minor,
-            currency="CNY",
-            subject="goods",
-            scene=Scene.RETAIL,
-            receipt=Receipt.NONE,
-            expires_at=None,
-            metadata=None,
-        )
 
     async def _both(self, who: int, command: Command, expected: int | str) -> None:
         """Run a command on the engine and compare: its answer first, then everything."""
