@@ -122,10 +122,14 @@ class Closer:
         return msgspec.json.decode(self._process.stdout.readline(), type=Done)
 
     def end(self) -> None:
-        """End it."""
+        """End it, in the middle of a day too: that day is one of a scratch installation."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class Subjects(Struct, frozen=True, kw_only=True):
@@ -145,7 +149,7 @@ async def bench_close(subjects: Subjects) -> Figures:
     """Make the world and measure the days."""
     began_s = time.perf_counter()
     say, buckets = subjects.say, subjects.parts.book.buckets
-    say(f"{subjects.ground.lines:,} accounts")
+    say(f"a world of {subjects.ground.lines:,} accounts")
     world_s = await _timed(_make_world(subjects))
     state_bytes = await close_store.state_bytes(subjects.owners[0])
     await _rest(subjects)
@@ -153,6 +157,7 @@ async def bench_close(subjects: Subjects) -> Figures:
     await _close(subjects, WORST_ON - 3 * ONE_DAY)
     say("a day with nothing due")
     empty = await _close(subjects, WORST_ON - 2 * ONE_DAY)
+    say("copies for the plain statements")
     await close_store.copy_rows(subjects.owners[0])
     await _rest(subjects)
     say("the worst day")
@@ -162,8 +167,9 @@ async def bench_close(subjects: Subjects) -> Figures:
     say("the same rows by plain statements")
     plain_s, plain_parts, plain_costs = await _plain(subjects, bills)
     await close_store.drop_copies(subjects.owners[0])
-    say("a common day")
+    say("a world in which many have paid")
     await _turn_to_common_day(subjects)
+    say("a common day")
     common, common_row_cost = await _costing(subjects, COMMON_ON - ONE_DAY)
     say("the plans' next bill day, with payments")
     payments, plans = await _with_payments(subjects)

@@ -1,9 +1,7 @@
 """`wufeng bench pay`: how fast payments are on this machine, beside references of the same run."""
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -16,7 +14,7 @@ from msgspec.structs import asdict, replace
 
 from wufeng.app import App, Background, Draft, calm_collector, found, opened
 from wufeng.base.books import Mode
-from wufeng.base.config import Settings, load_settings
+from wufeng.base.config import Settings
 from wufeng.base.database import close, open_connection
 from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
 from wufeng.base.errors import ConfigurationError
@@ -30,8 +28,8 @@ from wufeng.cli.bench_close import close as close_days
 from wufeng.cli.bench_close import closer
 from wufeng.cli.bench_payments import payments
 from wufeng.cli.bench_web import web
-from wufeng.cli.measuring import BOOK, parts_of, served
-from wufeng.cli.output import AsJson, print_json, print_line, print_table
+from wufeng.cli.measuring import BOOK, parts_of, scratch_settings, served, teller
+from wufeng.cli.output import AsJson, print_json, print_table
 from wufeng.lenders.model import lender_id
 
 commands = typer.Typer(help="Measure.", no_args_is_help=True)
@@ -69,9 +67,8 @@ def pay(
         plan = Plan(rounds=1, seconds=1, pgbench_seconds=1, half_load_seconds=2)
     elif full:
         plan = Plan(rounds=5, seconds=15, pgbench_seconds=30, half_load_seconds=60)
-    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
-        figures = uvloop.run(_pay(settings, people, buckets, workers, plan, quiet=as_json))
+    with scratch_settings() as settings:
+        figures = uvloop.run(_pay(settings, people, buckets, workers, plan))
     if as_json:
         print_json(figures)
     else:
@@ -93,8 +90,7 @@ class ColdStart(Struct, frozen=True, kw_only=True):
 @commands.command()
 def start(as_json: AsJson = False) -> None:
     """From no data directory at all to the first paid payment over HTTP, and what the idle system holds in memory."""
-    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+    with scratch_settings() as settings:
         figures = uvloop.run(_start(settings))
     if as_json:
         print_json(figures)
@@ -154,13 +150,8 @@ def _command_of(process: psutil.Process) -> list[str]:
         return []
 
 
-async def _pay(
-    settings: Settings, people: int, buckets: int, workers: int, plan: Plan, *, quiet: bool
-) -> Figures:
-    def say(text: str) -> None:
-        if not quiet:
-            print_line(f"… {text}", "dim")
-
+async def _pay(settings: Settings, people: int, buckets: int, workers: int, plan: Plan) -> Figures:
+    say = teller()
     say("a scratch installation")
     await found(settings, [Draft(name=BOOK, mode=Mode.TEST, buckets=buckets)])
     counted = [0]

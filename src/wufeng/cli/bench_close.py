@@ -2,15 +2,13 @@
 
 import os
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 import uvloop
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from wufeng import credit
 from wufeng.app import App, Background, Draft, calm_collector, found, opened
@@ -23,8 +21,8 @@ from wufeng.base.followers import Followers
 from wufeng.base.migrations import connect_as_superuser
 from wufeng.bench.close import CLOSERS, NOW_ON, Asked, Closer, Done, Figures, Subjects, bench_close, ground_of
 from wufeng.bench.world import make_world
-from wufeng.cli.measuring import BOOK, parts_of
-from wufeng.cli.output import AsJson, print_json, print_line, print_table
+from wufeng.cli.measuring import BOOK, parts_of, scratch_settings, teller
+from wufeng.cli.output import AsJson, print_json, print_table
 from wufeng.ledger import FOLLOWER
 from wufeng.lenders.model import lender_id
 
@@ -43,10 +41,9 @@ def close(
 
     In a scratch directory of its own, fsync on. Exit code 1: the ledger has breaks.
     """
-    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+    with scratch_settings() as settings:
         lines = 1_000_000 if full else accounts
-        figures = uvloop.run(_close(settings, lines, buckets, payers, quiet=as_json))
+        figures = uvloop.run(_close(settings, lines, buckets, payers))
     if as_json:
         print_json(figures)
     else:
@@ -56,11 +53,8 @@ def close(
         raise typer.Exit(LEDGER_BROKEN)
 
 
-async def _close(settings: Settings, lines: int, buckets: int, payers: int, *, quiet: bool) -> Figures:
-    def say(text: str) -> None:
-        if not quiet:
-            print_line(f"… {text}", "dim")
-
+async def _close(settings: Settings, lines: int, buckets: int, payers: int) -> Figures:
+    say = teller()
     await found(settings, [Draft(name=BOOK, mode=Mode.TEST, buckets=buckets, begins_on=NOW_ON)])
     async with opened(settings, background=Background.OFF) as app:
         calm_collector()

@@ -1,23 +1,21 @@
 """`wufeng bench payments`: payments at the counter beside the plain credit payment of the same run."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from wufeng.app import Background, Draft, calm_collector, found, opened
 from wufeng.base.books import Mode
-from wufeng.base.config import Settings, load_settings
+from wufeng.base.config import Settings
 from wufeng.base.database import close as close_connection
 from wufeng.base.database import open_connection
 from wufeng.base.embedded import OWNER_ROLE
 from wufeng.bench.payments import Figures, Plan, Subjects, bench_payments
 from wufeng.bench.world import make_world
-from wufeng.cli.measuring import BOOK, parts_of, served
-from wufeng.cli.output import AsJson, print_json, print_line, print_table
+from wufeng.cli.measuring import BOOK, parts_of, scratch_settings, served, teller
+from wufeng.cli.output import AsJson, print_json, print_table
 
 LEDGER_BROKEN = 1
 
@@ -37,9 +35,8 @@ def payments(
     plan = Plan(devices=devices)
     if quick:
         plan = Plan(rounds=1, seconds=1, devices=min(devices, 10_000), requests=3_000, resolutions=200)
-    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
-        figures = uvloop.run(_payments(settings, people, buckets, workers, plan, quiet=as_json))
+    with scratch_settings() as settings:
+        figures = uvloop.run(_payments(settings, people, buckets, workers, plan))
     if as_json:
         print_json(figures)
     else:
@@ -49,13 +46,8 @@ def payments(
         raise typer.Exit(LEDGER_BROKEN)
 
 
-async def _payments(
-    settings: Settings, people: int, buckets: int, workers: int, plan: Plan, *, quiet: bool
-) -> Figures:
-    def say(text: str) -> None:
-        if not quiet:
-            print_line(f"… {text}", "dim")
-
+async def _payments(settings: Settings, people: int, buckets: int, workers: int, plan: Plan) -> Figures:
+    say = teller()
     say("a scratch installation")
     await found(settings, [Draft(name=BOOK, mode=Mode.TEST, buckets=buckets)])
     async with opened(settings, background=Background.OFF) as app:

@@ -1,22 +1,21 @@
 """`wufeng bench web`: the weight and the time of the pages that are looked at most."""
 
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from wufeng.app import App, Background, Draft, found, opened
 from wufeng.base.books import Mode
-from wufeng.base.config import Settings, load_settings
+from wufeng.base.config import Settings
 from wufeng.bench.measure import run_engine
 from wufeng.bench.web import REFERENCE, PageView, WebFigures, first_load_kb, page_ms
 from wufeng.bench.world import make_world
-from wufeng.cli.measuring import BOOK, parts_of, served
+from wufeng.cli.measuring import BOOK, parts_of, scratch_settings, served
 from wufeng.cli.output import AsJson, print_json, print_table
 from wufeng.cli.play import play_stream
 from wufeng.client import InlineOrder, Wufeng
@@ -49,8 +48,7 @@ def web(
     as_json: AsJson = False,
 ) -> None:
     """The first load of home and checkout in kilobytes, and the server's time for them and for the overview."""
-    with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-        settings = replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+    with scratch_settings() as settings:
         arranged = uvloop.run(_arrange(settings, stream))
         with served(settings, 1) as server:
             checkout = uvloop.run(_checkout(server.port, arranged.key, arranged.home.cookie))

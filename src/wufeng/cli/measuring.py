@@ -1,19 +1,46 @@
-"""What benchmarks of the command line share: a server process of their own, and the engine in this process."""
+"""What benchmarks of the command line share: a scratch installation, a server process, the engine in this process."""
 
 import os
-from collections.abc import Iterator
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 from msgspec.structs import replace
 
 from wufeng.app import App
-from wufeng.base.config import Settings
+from wufeng.base.config import Settings, load_settings
 from wufeng.bench.pay import Served
 from wufeng.bench.world import Parts
 from wufeng.cli.serving import free_port, running_server
 
 BOOK = "bench-pay"
+
+
+@contextmanager
+def scratch_settings() -> Iterator[Settings]:
+    """Settings of an installation of the benchmark's own; nothing of it is left, also after a SIGTERM."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
+            yield replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def teller() -> Callable[[str], None]:
+    """Says on standard error what is measured now, and when it began: standard output is for the figures."""
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - began_s:6.1f} s  {text}\n")
+        sys.stderr.flush()
+
+    return say
 
 
 def parts_of(app: App) -> Parts:

@@ -113,10 +113,11 @@ with legs as materialized (
      where not exists (select from own where own.id = legs.account_id)
        and not exists (select from folded_account as registered where registered.id = legs.account_id)
     union all
+    -- Joined: a subquery inside a case is asked anew for each leg where its answer is too large for a hash.
     select 'misplaced', legs.account_id, null, null
       from legs
-     where case when exists (select from own where own.id = legs.account_id) then not legs.all_guarded
-                else legs.some_guarded end
+      left join own on own.id = legs.account_id
+     where case when own.id is not null then not legs.all_guarded else legs.some_guarded end
     union all
     -- The kind's number stands in bits 64 to 75: the lower half of byte 6 and byte 7, counted from 0.
     select 'identity', named.id, null, null
