@@ -252,14 +252,15 @@ class World:
         try:
             answer = await self._engine.lanes.submit(self._book.bucket_of(self._people[who].id), command)
             got: int | str = answer.status
+            said = answer.body.decode()
         except Problem as problem:
-            got = str(problem.code)
+            got, said = str(problem.code), problem.detail or ""
             if problem.__cause__ is not None:
                 raise Difference(f"{what}: {problem.__cause__!r}") from problem
         if got == 409:
             got = paper.CONFLICT
         if got != expected:
-            raise Difference(f"{what}: the model says {expected}, the engine {got}")
+            raise Difference(f"{what}: the model says {expected}, the engine {got} ({said})")
         await self._compare(what)
 
     async def _compare(self, what: str) -> None:

@@ -70,7 +70,7 @@ PROOF = Proof(
     promise="A line is never overdrawn, whoever draws on it at the same moment.",
     how=f"500 draws of 1/{FIT} of one line's limit at once, through two worker processes",
     unit="rounds",
-    runs={Size.SMALL: 1, Size.NORMAL: 25, Size.FULL: 1_000},
+    runs={Size.SMALL: 1, Size.NORMAL: 6, Size.FULL: 1_000},
     run=run,
     catches=(Plant.SKIP_LIMIT,),
 )

@@ -95,7 +95,7 @@ PROOF = Proof(
     promise="No more is given back than was taken, and a payment ends once.",
     how=f"{REFUNDS} refunds of one payment, whole and part, with three captures and a void, all at once",
     unit="rounds",
-    runs={Size.SMALL: 2, Size.NORMAL: 60, Size.FULL: 1_000},
+    runs={Size.SMALL: 2, Size.NORMAL: 20, Size.FULL: 1_000},
     run=run,
     catches=(Plant.ROUND_TWICE,),
 )

@@ -252,7 +252,7 @@ PROOF = Proof(
     how="a command that trips a CHECK, floor, unique, foreign key, overflow, NUL, 10^100, a handler's error … "
     "among 63 payments",
     unit="rounds of all kinds",
-    runs={Size.SMALL: 1, Size.NORMAL: 15, Size.FULL: 500},
+    runs={Size.SMALL: 1, Size.NORMAL: 10, Size.FULL: 500},
     run=run,
     catches=(Plant.BATCH_FAILS_TOGETHER, Plant.ROUND_TWICE),
 )

@@ -106,7 +106,7 @@ PROOF = Proof(
     promise="A campaign's budget is never overspent, whoever buys at the same moment.",
     how=f"{BUYERS} payments in instalments at once, through two worker processes, on a budget for {FIT}",
     unit="rounds",
-    runs={Size.SMALL: 1, Size.NORMAL: 20, Size.FULL: 500},
+    runs={Size.SMALL: 1, Size.NORMAL: 6, Size.FULL: 500},
     run=run,
     catches=(Plant.FORGET_BUDGET,),
 )

@@ -84,7 +84,7 @@ PROOF = Proof(
     promise="One key, one effect, one answer.",
     how=f"{SENDS} sends of one key at once to two worker processes",
     unit="keys",
-    runs={Size.SMALL: 3, Size.NORMAL: 100, Size.FULL: 10_000},
+    runs={Size.SMALL: 3, Size.NORMAL: 15, Size.FULL: 10_000},
     run=run,
     catches=(Plant.FORGET_CLAIM,),
 )

@@ -1,11 +1,13 @@
 """P1: any order of payments, captures, voids, refunds, repayments and days, beside a model on paper."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -48,9 +50,9 @@ async def run(job: Job) -> Outcome:
 
 def _explore(job: Job, worlds: Worlds) -> tuple[Finding, ...]:
     """Let Hypothesis look for a difference; a thread of its own, with a loop of its own."""
-    said: list[object] = []
+    said, failures = list[object](), list[Exception]()
     with asyncio.Runner() as runner, with_reporter(said.append):
-        machine = hypothesis.seed(job.seed)(_machine(runner, worlds, job))
+        machine = hypothesis.seed(job.seed)(_machine(runner, worlds, job, failures))
         phases = (Phase.generate,) if job.size is Size.SMALL else (Phase.generate, Phase.shrink)
         limits = settings(
             max_examples=job.runs,
@@ -65,18 +67,33 @@ def _explore(job: Job, worlds: Worlds) -> tuple[Finding, ...]:
             run_state_machine_as_test(machine, settings=limits)
         except Difference as difference:
             return (Finding("model", str(difference)), *(Finding("steps", str(line)) for line in said))
+        except Flaky as flaky:
+            # Steps that fail once and not again, or the end of the time while they were made fewer.
+            if not failures:
+                raise
+            return (Finding("model", f"{failures[0]!r}; not found again: {flaky}"),)
         finally:
             runner.run(worlds.close())
     return ()
 
 
-def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBasedStateMachine]:
+def _machine(
+    runner: asyncio.Runner, worlds: Worlds, job: Job, failures: list[Exception]
+) -> type[RuleBasedStateMachine]:
     class Machine(RuleBasedStateMachine):
         """The rules by which Hypothesis draws steps; each runs on the engine and on paper."""
 
         def __init__(self) -> None:
             super().__init__()
             self.world: World | None = None  # none is opened any more once the time is up
+
+        def act(self, step: Coroutine[Any, Any, None]) -> None:
+            """Take a step, and keep what it fails with."""
+            try:
+                runner.run(step)
+            except Exception as error:
+                failures.append(error)
+                raise
 
         def has(self, *states: str) -> bool:
             """Whether there is a payment in one of those states."""
@@ -92,31 +109,31 @@ def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBased
         @rule(who=WHO, amount=AMOUNTS, source=st.sampled_from(("line", "wallet", "both")))
         def buy(self, who: int, amount: int, source: str) -> None:
             assert self.world is not None
-            runner.run(self.world.pay(who, amount, source, "now"))
+            self.act(self.world.pay(who, amount, source, "now"))
 
         @precondition(lambda self: self.world is not None)
         @rule(who=WHO, amount=AMOUNTS, source=st.sampled_from(("line", "both")))
         def authorise(self, who: int, amount: int, source: str) -> None:
             assert self.world is not None
-            runner.run(self.world.pay(who, amount, source, "later"))
+            self.act(self.world.pay(who, amount, source, "later"))
 
         @precondition(lambda self: self.has("authorised"))
         @rule(which=WHICH, amount=st.none() | AMOUNTS, final=st.sampled_from((True, False)))
         def capture(self, which: int, amount: int | None, final: Any) -> None:
             assert self.world is not None
-            runner.run(self.world.capture(which, amount, final=final))
+            self.act(self.world.capture(which, amount, final=final))
 
         @precondition(lambda self: self.has("authorised", "captured"))
         @rule(which=WHICH)
         def void(self, which: int) -> None:
             assert self.world is not None
-            runner.run(self.world.void(which))
+            self.act(self.world.void(which))
 
         @precondition(lambda self: self.has("captured", "authorised"))
         @rule(which=WHICH, amount=st.none() | AMOUNTS)
         def refund(self, which: int, amount: int | None) -> None:
             assert self.world is not None
-            runner.run(self.world.refund(which, amount))
+            self.act(self.world.refund(which, amount))
 
         @precondition(lambda self: self.world is not None)
         @rule(
@@ -126,13 +143,13 @@ def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBased
         )
         def repay(self, who: int, amount: int | str, source: str) -> None:
             assert self.world is not None
-            runner.run(self.world.repay(who, amount, source))
+            self.act(self.world.repay(who, amount, source))
 
         @precondition(lambda self: self.world is not None)
         @rule(days=st.sampled_from((1, 1, 2, 8, 30)))
         def turn(self, days: int) -> None:
             assert self.world is not None
-            runner.run(self.world.turn(days))
+            self.act(self.world.turn(days))
 
         @precondition(lambda self: self.world is None)
         @rule()
@@ -141,7 +158,7 @@ def _machine(runner: asyncio.Runner, worlds: Worlds, job: Job) -> type[RuleBased
 
         def teardown(self) -> None:
             if self.world is not None:
-                runner.run(self.world.end())
+                self.act(self.world.end())
 
     return Machine
 
@@ -151,7 +168,7 @@ PROOF = Proof(
     promise="Balances and states are what the documents say, in any order of events; the ledger always sums to zero.",
     how=f"up to {STEPS} steps a world, drawn by Hypothesis: pay, authorise, capture, void, refund, repay, close days",
     unit="worlds",
-    runs={Size.SMALL: 5, Size.NORMAL: 60, Size.FULL: 20_000},
+    runs={Size.SMALL: 5, Size.NORMAL: 20, Size.FULL: 20_000},
     run=run,
     catches=(Plant.ROUND_TWICE,),
 )
