@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from wufeng.base.errors import ConfigurationError
 from wufeng.compliance import Breach, CodeKind, Factors, Spend, Sums, read_limit_policy, shipped_limit_policy
 from wufeng.compliance.limits.model import NOTHING_PAID
-from wufeng.compliance.limits.rules import breaches, breaks_cooling, fold_spend
+from wufeng.compliance.limits.rules import breaches, breaks_cooling, fold_release, fold_spend
 
 POLICY = shipped_limit_policy()
 TODAY = date(2026, 9, 3)
@@ -112,6 +112,24 @@ def test_what_is_let_through_never_adds_up_to_more(days: list[tuple[int, Spend]]
     in_all = sum(spend.balance_minor for _, spend in let_through)
     assert in_all == sums.balance_minor
     assert in_all <= {1: 1_000_00, 2: 100_000_00, 3: 200_000_00}[tier]
+
+
+@given(st.lists(SPENDS, max_size=5), SPENDS, st.lists(SPENDS, max_size=5))
+def test_what_is_let_go_on_its_day_was_never_counted(before: list[Spend], held: Spend, after: list[Spend]) -> None:
+    nothing = Spend(0, 0, NONE, SIGNED)
+    assert fold_release(paid(*before, held, *after), held, TODAY) == paid(nothing, *before, *after)
+
+
+@pytest.mark.parametrize(("later", "same_year"), [(TODAY + timedelta(days=1), True), (date(2027, 1, 1), False)])
+def test_what_is_let_go_later_stays_in_no_sum_that_lasts(later: date, same_year: bool) -> None:
+    held, spend = Spend(500_00, 400_00, STATIC, TWO), Spend(90_00, 80_00, STATIC, TWO)
+    sums = fold_release(fold_spend(paid(held), spend, later), held, TODAY)
+    assert sums == fold_spend(NOTHING_PAID, spend, later)
+    assert fold_release(paid(held), held, later).balance_year_minor == (0 if same_year else 400_00)
+
+
+def test_what_was_held_before_sums_were_kept_takes_nothing_off() -> None:
+    assert fold_release(paid(by_balance(1_00)), by_balance(9_00), TODAY) == paid(Spend(0, 0, NONE, SIGNED))
 
 
 @given(SPENDS, st.sampled_from([1, 2, 3]))

@@ -211,6 +211,43 @@ async def test_what_is_held_counts_and_a_refusal_does_not(town: Town) -> None:
     assert (await town.pay(payer, "o4", 100_00, funding=BALANCE))[0] == 201
 
 
+@pytest.mark.parametrize("ends", ["voided", "part", "expired"])
+async def test_what_was_held_and_is_let_go_was_never_paid(town: Town, ends: str) -> None:
+    """A class I account's 1,000 is for ever: it must not go on deposits that were given back."""
+    [payer] = await town.people(wallet_minor=10_000_00, tier=Tier.I)
+    for n in range(3):
+        _, body = await town.pay(payer, f"o{n}", 900_00, funding=BALANCE, capture=Capture.LATER)
+        assert body["status"] == PaymentStatus.AUTHORISED
+        if ends == "voided":
+            assert (await town.void(payer, body))[0] == 200
+        elif ends == "part":
+            assert (await town.capture(payer, body, 10_00))[0] == 200
+        else:
+            town.turn(days=8)
+            await town.expire(payer)
+    left_minor = 1_000_00 - (30_00 if ends == "part" else 0)
+    assert (await town.pay(payer, "o8", left_minor, funding=BALANCE))[0] == 201
+    _, body = await town.pay(payer, "o9", 1, funding=BALANCE)
+    assert reasons(body) == ["tier_limit"]
+
+
+async def test_a_refund_gives_nothing_back(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=10_000_00, tier=Tier.I)
+    _, body = await town.pay(payer, "o1", 1_000_00, funding=BALANCE)
+    assert (await town.refund(payer, body, "r1", 1_000_00))[0] == 201
+    assert reasons((await town.pay(payer, "o2", 1, funding=BALANCE))[1]) == ["tier_limit"]
+
+
+async def test_what_was_asked_and_never_confirmed_gives_nothing_back(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=10_000_00, tier=Tier.I)
+    assert (await town.pay(payer, "o1", 900_00, funding=BALANCE))[0] == 201
+    _, body = await town.pay(payer, "o2", 50_00, funding=BALANCE, confirmation=Confirmation.NONE)
+    assert body["status"] == PaymentStatus.REQUIRES_ACTION
+    town.turn(days=1)
+    await town.expire(payer)
+    assert reasons((await town.pay(payer, "o3", 100_01, funding=BALANCE))[1]) == ["tier_limit"]
+
+
 async def test_while_a_taken_over_phone_cools_down_little_may_be_paid(town: Town) -> None:
     [payer] = await town.people()
     until = town.at + timedelta(days=3)

@@ -2,6 +2,7 @@
 
 from wufeng.compliance.limits.model import Breach, CodeKind, Factors, LimitPolicy, Spend, Sums
 from wufeng.compliance.limits.policy import read_limit_policy, shipped_limit_policy
+from wufeng.compliance.limits.rules import fold_release
 from wufeng.compliance.limits.store import load_sums, store_sums
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "LimitPolicy",
     "Spend",
     "Sums",
+    "fold_release",
     "load_sums",
     "read_limit_policy",
     "shipped_limit_policy",

@@ -14,6 +14,8 @@ PRINCIPAL_FIRST_AFTER = 90
 AUTHORISED_DAYS = 7
 PAYABLE_FLOOR_MINOR = 1_000_000
 CONFLICT = "state_conflict"
+BALANCE_MAX_MINOR = 100_000
+"""What an account of the first class may pay by balance in all (order 43 of 2015, article 11)."""
 
 Thing = dict[str, Any]
 
@@ -22,7 +24,7 @@ def new_payer(wallet_minor: int, limit_minor: int) -> Thing:
     """A person with money and a line that was never used."""
     return {
         "wallet": wallet_minor, "wallet_held": 0, "limit": limit_minor, "held": 0, "credit": 0, "draws": [],
-        "bills": [], "repaid": [],
+        "bills": [], "repaid": [], "by_balance": 0,
     }  # fmt: skip
 
 
@@ -62,6 +64,7 @@ def pay(
     room = payer["limit"] - used(payer) - payer["held"]
     in_arrears = any(bill["status"] == "overdue" for bill in payer["bills"])
     fits = not credit or (source != "wallet" and credit <= room and not in_arrears)
+    fits = fits and (not from_wallet or payer["by_balance"] + from_wallet <= BALANCE_MAX_MINOR)
     payment: Thing = {
         "name": name, "amount": amount, "wallet": from_wallet if fits else 0,
         "credit": credit if fits else 0, "captured": 0, "refunded": 0, "wallet_refunded": 0, "fee": 0,
@@ -70,6 +73,7 @@ def pay(
     if fits:
         payment |= {"status": "authorised", "expires": at + timedelta(days=AUTHORISED_DAYS)}
         payer["wallet_held"] += from_wallet
+        payer["by_balance"] += from_wallet
         payer["held"] += credit
         if capture == "now":
             take(payment, None, final=True, on=on)
@@ -109,6 +113,7 @@ def let_go(payment: Thing, status: str) -> str:
         return CONFLICT
     taken_from_wallet = min(payment["wallet"], payment["captured"])
     payment["payer"]["wallet_held"] -= payment["wallet"] - taken_from_wallet
+    payment["payer"]["by_balance"] -= payment["wallet"] - taken_from_wallet
     payment["payer"]["held"] -= payment["credit"] - (payment["captured"] - taken_from_wallet)
     payment |= {"status": "captured" if payment["captured"] else status, "expires": None}
     return "ok"

@@ -59,23 +59,44 @@ def breaks_cooling(amount_minor: int, day_minor: int, policy: LimitPolicy) -> bo
 
 def fold_spend(sums: Sums, spend: Spend, on: date) -> Sums:
     """The sums after a payment that was let through. Refunds give nothing back: what was paid was paid."""
-    same_day, same_year = sums.day_on == on.toordinal(), sums.year == on.year
+    return _moved(_begun(sums, on), spend, 1, in_year=True, on_day=True)
+
+
+def fold_release(sums: Sums, spend: Spend, counted_on: date) -> Sums:
+    """The sums after a part of a counted payment was let go instead of taken: it was never paid.
+
+    counted_on  the business date it was counted on, or an earlier one: sums of another day or year stay as they are
+    """
+    on_day, in_year = sums.day_on == counted_on.toordinal(), sums.year == counted_on.year
+    return _moved(sums, spend, -1, in_year=in_year, on_day=on_day)
+
+
+def _begun(sums: Sums, on: date) -> Sums:
+    """The sums that a business date begins with: those of earlier dates and years count as nothing."""
+    if sums.day_on == on.toordinal():
+        return sums
+    year_minor = sums.balance_year_minor if sums.year == on.year else 0
+    return Sums(on.toordinal(), on.year, sums.balance_minor, year_minor)
+
+
+def _moved(sums: Sums, spend: Spend, sign: int, *, in_year: bool, on_day: bool) -> Sums:
+    """The sums with a payment added or taken off. What was held before sums were kept stands in none of them."""
     few, two = spend.factors is Factors.FEW, spend.factors is Factors.TWO
     static, by_code = spend.code is CodeKind.STATIC, spend.code > CodeKind.STATIC
     offline = spend.code is CodeKind.OFFLINE
 
-    def day(sum_minor: int, amount_minor: int, counts: bool) -> int:  # noqa: FBT001
-        return (sum_minor if same_day else 0) + (amount_minor if counts else 0)
+    def moved(sum_minor: int, amount_minor: int, counts: bool) -> int:  # noqa: FBT001
+        return max(0, sum_minor + sign * amount_minor) if counts else sum_minor
 
     return Sums(
-        day_on=on.toordinal(),
-        year=on.year,
-        balance_minor=sums.balance_minor + spend.balance_minor,
-        balance_year_minor=(sums.balance_year_minor if same_year else 0) + spend.balance_minor,
-        balance_few_minor=day(sums.balance_few_minor, spend.balance_minor, few),
-        balance_two_minor=day(sums.balance_two_minor, spend.balance_minor, two),
-        static_minor=day(sums.static_minor, spend.amount_minor, static),
-        code_few_minor=day(sums.code_few_minor, spend.amount_minor, by_code and few),
-        code_two_minor=day(sums.code_two_minor, spend.amount_minor, by_code and two),
-        offline_minor=day(sums.offline_minor, spend.amount_minor, offline),
+        day_on=sums.day_on,
+        year=sums.year,
+        balance_minor=moved(sums.balance_minor, spend.balance_minor, True),
+        balance_year_minor=moved(sums.balance_year_minor, spend.balance_minor, in_year),
+        balance_few_minor=moved(sums.balance_few_minor, spend.balance_minor, on_day and few),
+        balance_two_minor=moved(sums.balance_two_minor, spend.balance_minor, on_day and two),
+        static_minor=moved(sums.static_minor, spend.amount_minor, on_day and static),
+        code_few_minor=moved(sums.code_few_minor, spend.amount_minor, on_day and by_code and few),
+        code_two_minor=moved(sums.code_two_minor, spend.amount_minor, on_day and by_code and two),
+        offline_minor=moved(sums.offline_minor, spend.amount_minor, on_day and offline),
     )

@@ -18,7 +18,7 @@ from wufeng.identity.policy import shipped_identity_policy
 from wufeng.payments.events import Kind
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order, Receipt
-from wufeng.payments.pay import family, store, subsidies
+from wufeng.payments.pay import counted, family, store, subsidies
 from wufeng.payments.pay.ends import CapturePlan, captured, held_of, plan_capture
 from wufeng.payments.pay.model import CapturePayment, Payment, Reader
 from wufeng.payments.pay.money import capture_journal, line_of
@@ -222,6 +222,7 @@ async def carry_out_captures(batch: Batch, table: Table, taken: Sequence[Taken])
     await store.update_payments(batch.db, batch.bucket, [one.after for one in taken])
     await subsidies.release(batch, [(one.before, one.after) for one in taken])
     await family.release(batch, [(one.before, one.after) for one in taken])
+    await counted.release(batch, [(one.before, one.after) for one in taken])
     drawn: dict[date, list[credit.Approved]] = {}
     for one in taken:
         if one.draw is not None:

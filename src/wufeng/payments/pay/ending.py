@@ -12,7 +12,7 @@ from wufeng.base.errors import Problem, not_found
 from wufeng.base.lanes import Batch
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order
-from wufeng.payments.pay import family, store, subsidies
+from wufeng.payments.pay import counted, family, store, subsidies
 from wufeng.payments.pay.capturing import draws_by_payment, load_for, open_holds
 from wufeng.payments.pay.ends import ended, problem_if_not_voidable
 from wufeng.payments.pay.model import Payment, PaymentStatus, Reader, VoidPayment
@@ -66,6 +66,7 @@ async def end_payments(batch: Batch, desk: Desk, ends: Sequence[End]) -> list[An
     await store.update_payments(batch.db, batch.bucket, [end.after for end in ends])
     await subsidies.release(batch, [(end.before, end.after) for end in ends])
     await family.release(batch, [(end.before, end.after) for end in ends])
+    await counted.release(batch, [(end.before, end.after) for end in ends])
     await ledger.void_holds(batch, [hold for end in holding for hold in open_holds(end.before)])
     if holding:
         fixes = {end.after.order_id: (end.after.id, taking_of(end.after)) for end in holding}

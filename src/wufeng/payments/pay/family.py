@@ -11,11 +11,10 @@ from uuid import UUID
 from wufeng.base.lanes import Batch
 from wufeng.payments.family import rules, store
 from wufeng.payments.family.model import Spend, Use
-from wufeng.payments.pay.model import Payment, PaymentStatus
+from wufeng.payments.pay.model import Payment
+from wufeng.payments.pay.rules import HOLDS_MONEY
 from wufeng.payments.pay.state import Table
 from wufeng.risk.model import Reason
-
-_HOLDS = frozenset({PaymentStatus.PENDING, PaymentStatus.AUTHORISED})
 
 
 async def load_cards(batch: Batch, table: Table, spends: Mapping[UUID, Spend]) -> None:
@@ -76,5 +75,5 @@ async def release(batch: Batch, changes: Sequence[tuple[Payment, Payment]]) -> N
 
 def taken_by(payment: Payment) -> int:
     """What a payment takes of its card's month: all that it may still capture, or has captured; refunds come back."""
-    whole_minor = payment.amount_minor if payment.status in _HOLDS else payment.captured_minor
+    whole_minor = payment.amount_minor if payment.status in HOLDS_MONEY else payment.captured_minor
     return whole_minor - payment.refunded_minor

@@ -104,6 +104,11 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
         """Whose yes it needs: who spends, else the payer."""
         return self.spender_id or self.payer_id
 
+    @property
+    def confirmation(self) -> Confirmation:
+        """How it was confirmed."""
+        return next((kind for kind in Confirmation if kind.code == self.confirmed_by), Confirmation.NONE)
+
 
 class Sales(Struct, frozen=True):
     """What a merchant took. `credit_minor`: of the gross, what was drawn on lines."""

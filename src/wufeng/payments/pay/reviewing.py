@@ -40,7 +40,7 @@ from wufeng.payments.pay.model import (
 from wufeng.payments.pay.settle import Settled, kind_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Table
 from wufeng.risk import in_order, record_decisions
-from wufeng.risk.model import Confirmation, Decision, Outcome, Reason
+from wufeng.risk.model import Decision, Outcome, Reason
 
 
 class Verdict(Struct, frozen=True):
@@ -182,13 +182,9 @@ def _decision(batch: Batch, table: Table, verdict: Verdict, *, lacks_subsidy: bo
         rules=verdict.rules,
         policy=table.given.policy.name,
         product=f"{product.id}@{product.version}" if product is not None else None,
-        confirmation=_confirmation_of(payment),
+        confirmation=payment.confirmation,
         features=state.features,
     )
-
-
-def _confirmation_of(payment: Payment) -> Confirmation:
-    return next((c for c in Confirmation if c.code == payment.confirmed_by), Confirmation.NONE)
 
 
 def _settled_authorised(batch: Batch, payment: Payment, verdict: Verdict) -> Settled:

@@ -38,6 +38,9 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 }
 """API.md's table of states."""
 
+HOLDS_MONEY = frozenset({S.PENDING, S.AUTHORISED})
+"""States in which what is not captured yet is held."""
+
 HOLDS_ORDER = frozenset({S.PENDING, S.AUTHORISED, S.CAPTURED})
 """States in which a payment keeps its order: no other may be started."""
 
@@ -166,7 +169,7 @@ def authorise(
     verdict = judge(facts, state.features, given.listed, given.policy)
     refusals: list[Reason] = [*attempt.refused, *([Reason.ORDER_EXPIRED] if attempt.order_expired else [])]
     wallet_minor, credit_minor = funding_parts(attempt, state.wallet_minor)
-    spend = spend_of(attempt, wallet_minor)
+    spend = spend_of(attempt.amount_minor, wallet_minor, attempt.channel, attempt.confirmation)
     refusals += [REASON_OF_BREACH[breach] for breach in _breaches(spend, state, given.limits, at, on)]
     line_id = attempt.funding.line_id
     draw: draws.Approved | None = None
@@ -218,15 +221,14 @@ def never_pays(channel: Channel, amount_minor: int, limits: LimitPolicy) -> bool
     return channel is Channel.OFFLINE_CODE and amount_minor > limits.offline.payment_max_minor
 
 
-def spend_of(attempt: Attempt, wallet_minor: int) -> Spend:
-    """A payment as the limits of the law see it."""
-    confirmation = attempt.confirmation
+def spend_of(amount_minor: int, wallet_minor: int, channel: Channel, confirmation: Confirmation) -> Spend:
+    """A payment, or a part of one, as the limits of the law see it."""
     factors = Factors.FEW
     if confirmation >= Confirmation.PASSKEY:
         factors = Factors.SIGNED
     elif confirmation is Confirmation.PIN:
         factors = Factors.TWO
-    return Spend(attempt.amount_minor, wallet_minor, CODE_KINDS.get(attempt.channel, CodeKind.NONE), factors)
+    return Spend(amount_minor, wallet_minor, CODE_KINDS.get(channel, CodeKind.NONE), factors)
 
 
 def _breaches(
