@@ -14,10 +14,11 @@ from tests.credit.conftest import House, Payer, make_house, shared_product
 from wufeng import credit, ledger
 from wufeng.base.database import Connection, Database
 from wufeng.base.ids import IdMaker, Prefix, decode, encode
+from wufeng.base.lanes import Command
 from wufeng.credit.close import steps
 from wufeng.credit.close.accruing import accrual_step
-from wufeng.credit.close.commands import CloseLines
-from wufeng.credit.close.model import DayClose
+from wufeng.credit.close.chunks import Due, Find, Make, send_all
+from wufeng.credit.close.model import DayClose, StepResult
 from wufeng.credit.close.rules import is_plain, next_by_day
 from wufeng.credit.close.steps import close_steps, lane_steps
 from wufeng.credit.close.store import load_step_runs
@@ -193,13 +194,15 @@ async def test_sets_leave_to_the_lane_only_what_is_to_be_decided(
 ) -> None:
     await spending(house)
     left: list[int] = []
-    submit = steps._submit
 
-    async def watch(close: DayClose, kind: type[CloseLines], due: Mapping[UUID, UUID]) -> int:
-        left.append(len(due))
-        return await submit(close, kind, due)
+    async def watch(close: DayClose, noun: str, find: Find, make: Make) -> StepResult:
+        async def counted(due: Due) -> Command:
+            left.append(len(due))
+            return await make(due)
 
-    monkeypatch.setattr(steps, "_submit", watch)
+        return await send_all(close, noun, find, counted)
+
+    monkeypatch.setattr(steps, "send_all", watch)
     await house.turn_to(date(2026, 10, 2))
     assert left == [2], "the two plans whose merchant carries a share"
     await house.turn_to(date(2026, 10, 10))

@@ -4,7 +4,6 @@ A review decides a line again by the policy that opens lines. A cut takes effect
 as an application to be signed like the first: nobody owes more than they signed for.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from wufeng.base.claims import Answer
 from wufeng.base.database import Connection
-from wufeng.base.errors import Code, Problem
+from wufeng.base.errors import Problem
 from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit.applications import rules, store
@@ -34,6 +33,7 @@ from wufeng.credit.applications.model import (
     Offered,
     ReviewOutcome,
 )
+from wufeng.credit.close.chunks import Due, send_all
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.credit.close.store import record_rows
 from wufeng.credit.lines import store as lines
@@ -45,14 +45,8 @@ LAPSES, REVIEWS = "application_lapses", "line_reviews"
 CHUNK = 50
 """Applications that one command handles: small enough that payments behind it hardly notice."""
 
-TRIES_MAX = 50
-"""How often a full or waiting lane is asked again before the close gives up and says so."""
-
 Gather = Callable[[Connection, int, Collection[UUID], datetime, int], Awaitable[Mapping[UUID, Facts]]]
 """How facts about people are come by, above credit: (db, bucket, people, at, days) -> facts by person."""
-
-Find = Callable[[Connection, DayClose, int], Awaitable[Mapping[UUID, UUID]]]
-Make = Callable[[DayClose, Mapping[UUID, UUID]], Awaitable[Command]]
 
 
 class LapseApplications(Command, frozen=True, kw_only=True):
@@ -85,10 +79,24 @@ def close_steps(policy: ApplicationPolicy, gather: Gather) -> list[CloseStep]:
     """The steps of this noun: after credit's own, so that a bill day's bill is issued before its line is reviewed."""
 
     async def lapses(close: DayClose) -> StepResult:
-        return await _run_chunks(close, _to_lapse, _lapsing)
+        async def find(db: Connection, at_most: int) -> Due:
+            return await store.applications_to_lapse(db, close.bucket, close.at, at_most)
+
+        async def make(due: Due) -> Command:
+            return LapseApplications(
+                at=close.at,
+                people=tuple(sorted(set(due.values()))),
+                closed_on=close.closed_on,
+                applications=tuple(due),
+            )
+
+        return await send_all(close, "application", find, make, CHUNK)
 
     async def reviews(close: DayClose) -> StepResult:
-        async def reviewing(close: DayClose, due: Mapping[UUID, UUID]) -> Command:
+        async def find(db: Connection, at_most: int) -> Due:
+            return await store.applications_to_review(db, close.bucket, close.on, at_most)
+
+        async def make(due: Due) -> Command:
             people = sorted(set(due.values()))
             async with close.lanes.database.read() as db:
                 facts = await gather(db, close.bucket, people, close.at, policy.admission.history_days)
@@ -100,63 +108,9 @@ def close_steps(policy: ApplicationPolicy, gather: Gather) -> list[CloseStep]:
                 facts=facts,
             )
 
-        return await _run_chunks(close, _to_review, reviewing)
+        return await send_all(close, "application", find, make, CHUNK)
 
     return [CloseStep(LAPSES, lapses), CloseStep(REVIEWS, reviews)]
-
-
-async def _to_lapse(db: Connection, close: DayClose, at_most: int) -> Mapping[UUID, UUID]:
-    return await store.applications_to_lapse(db, close.bucket, close.at, at_most)
-
-
-async def _to_review(db: Connection, close: DayClose, at_most: int) -> Mapping[UUID, UUID]:
-    return await store.applications_to_review(db, close.bucket, close.on, at_most)
-
-
-async def _lapsing(close: DayClose, due: Mapping[UUID, UUID]) -> Command:
-    return LapseApplications(
-        at=close.at,
-        people=tuple(sorted(set(due.values()))),
-        closed_on=close.closed_on,
-        applications=tuple(due),
-    )
-
-
-async def _run_chunks(close: DayClose, find: Find, make: Make) -> StepResult:
-    """Send chunks until nothing is due. A chunk that fails goes again one by one; who fails alone is named."""
-    rows, failed = 0, dict[UUID, str]()
-    while True:
-        async with close.lanes.database.read() as db:
-            due = await find(db, close, CHUNK + len(failed))
-        due = {id_: person for id_, person in due.items() if id_ not in failed}
-        if not due:
-            return StepResult(rows, tuple(failed.values()))
-        try:
-            rows += await _submit(close, await make(close, due))
-        except Problem as problem:
-            if problem.code is not Code.INTERNAL:
-                raise
-            for id_, person in due.items():
-                try:
-                    rows += await _submit(close, await make(close, {id_: person}))
-                except Problem as alone:
-                    if alone.code is not Code.INTERNAL:
-                        raise
-                    failed[id_] = f"application {id_}: {alone.__cause__!r}"
-
-
-async def _submit(close: DayClose, command: Command) -> int:
-    """Run one chunk and return its rows. A lane that is full is asked again: nothing was done, or all of it."""
-    for tried in range(TRIES_MAX):
-        try:
-            answer = await close.lanes.submit(close.bucket, command)
-        except Problem as problem:
-            if problem.code not in (Code.OVERLOADED, Code.OUTCOME_UNKNOWN) or tried == TRIES_MAX - 1:
-                raise
-            await asyncio.sleep(problem.retry_after_s or 1)
-            continue
-        return msgspec.json.decode(answer.body, type=int)
-    raise AssertionError("the last try has returned or raised")
 
 
 class _CloseDesk:

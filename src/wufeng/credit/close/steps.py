@@ -1,18 +1,15 @@
 """Credit's steps of the day close: find what is due, a chunk at a time, and send it through the lane."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import date
-from uuid import UUID
-
-import msgspec
 
 from wufeng.base.database import Connection
-from wufeng.base.errors import Code, Problem
+from wufeng.base.lanes import Command
 from wufeng.credit.bills import store as bills
 from wufeng.credit.charge_offs.commands import CHARGE_OFFS, ChargeOff
 from wufeng.credit.charge_offs.store import lines_to_charge_off
 from wufeng.credit.close.accruing import accrual_step
+from wufeng.credit.close.chunks import Due, send_all
 from wufeng.credit.close.commands import (
     ARREARS,
     BILLS,
@@ -29,13 +26,8 @@ from wufeng.credit.debits.runner import debit_step
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.ending import ENDINGS, EndTerms
 
-CHUNK = 100
-"""Lines one command handles: small enough that payments behind it in the lane hardly notice."""
-
-TRIES_MAX = 50
-"""How often a full or waiting lane is asked again before the close gives up and says so."""
-
-Find = Callable[[Connection, int, date, int], Awaitable[Mapping[UUID, UUID]]]
+Find = Callable[[Connection, int, date, int], Awaitable[Due]]
+"""(db, bucket, on, at_most): lines that are due."""
 
 
 def close_steps() -> list[CloseStep]:
@@ -61,7 +53,14 @@ def lane_steps() -> list[CloseStep]:
 
 def _step(name: str, find: Find, kind: type[CloseLines]) -> CloseStep:
     async def run(close: DayClose) -> StepResult:
-        return await _run_chunks(close, find, kind)
+        async def of_date(db: Connection, at_most: int) -> Due:
+            return await find(db, close.bucket, close.on, at_most)
+
+        async def made(due: Due) -> Command:
+            people = tuple(sorted(set(due.values())))
+            return kind(at=close.at, people=people, closed_on=close.closed_on, lines=tuple(due))
+
+        return await send_all(close, "line", of_date, made)
 
     return CloseStep(name, run)
 
@@ -73,46 +72,3 @@ def _sets_first(step: CloseStep, lock: Lock, work: Work) -> CloseStep:
         return StepResult(rows + rest.rows, rest.errors)
 
     return CloseStep(step.name, run)
-
-
-async def _run_chunks(close: DayClose, find: Find, kind: type[CloseLines]) -> StepResult:
-    """Send chunks until nothing is due. A chunk that fails goes again line by line; who fails alone is named."""
-    rows, failed = 0, dict[UUID, str]()
-    while True:
-        async with close.lanes.database.read() as db:
-            due = await find(db, close.bucket, close.on, CHUNK + len(failed))
-        due = {line: person for line, person in due.items() if line not in failed}
-        if not due:
-            return StepResult(rows, tuple(failed.values()))
-        try:
-            rows += await _submit(close, kind, due)
-        except Problem as problem:
-            if problem.code is not Code.INTERNAL:
-                raise
-            for line, person in due.items():
-                try:
-                    rows += await _submit(close, kind, {line: person})
-                except Problem as alone:
-                    if alone.code is not Code.INTERNAL:
-                        raise
-                    failed[line] = f"line {line}: {alone.__cause__!r}"
-
-
-async def _submit(close: DayClose, kind: type[CloseLines], due: Mapping[UUID, UUID]) -> int:
-    """Run one chunk and return its rows. A lane that is full is asked again: nothing was done, or all of it."""
-    command = kind(
-        at=close.at,
-        people=tuple(sorted(set(due.values()))),
-        closed_on=close.closed_on,
-        lines=tuple(due),
-    )
-    for tried in range(TRIES_MAX):
-        try:
-            answer = await close.lanes.submit(close.bucket, command)
-        except Problem as problem:
-            if problem.code not in (Code.OVERLOADED, Code.OUTCOME_UNKNOWN) or tried == TRIES_MAX - 1:
-                raise
-            await asyncio.sleep(problem.retry_after_s or 1)
-            continue
-        return msgspec.json.decode(answer.body, type=int)
-    raise AssertionError("the last try has returned or raised")

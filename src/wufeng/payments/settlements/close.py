@@ -1,22 +1,17 @@
 """Settlements and the day close: each bucket sums its closed date, and when all have, merchants get what is theirs."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from wufeng.base.books import Book
-from wufeng.base.errors import Code, Problem
+from wufeng.base.insisting import insist
 from wufeng.base.lanes import Lanes
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.payments.settlements import store
 from wufeng.payments.settlements.model import DrawUpSettlements
 
 SETTLEMENTS = "settlements"
-
-PAUSE = timedelta(milliseconds=100)
-TRIES_MAX = 50
-"""How often a full or waiting lane is asked again before the close gives up and says so."""
 
 
 def close_steps() -> list[CloseStep]:
@@ -53,15 +48,7 @@ async def settle_book(lanes: Lanes, book: Book, at: datetime) -> int:
 
 
 async def _draw_up(lanes: Lanes, bucket: int, at: datetime) -> tuple[int, bool]:
-    """One transaction's settlements: how many, and whether more wait. A lane that is full is asked again."""
-    for tried in range(TRIES_MAX):
-        try:
-            answer = await lanes.submit(bucket, DrawUpSettlements(at=at))
-        except Problem as problem:
-            if problem.code not in (Code.OVERLOADED, Code.OUTCOME_UNKNOWN) or tried == TRIES_MAX - 1:
-                raise
-            await asyncio.sleep(PAUSE.total_seconds())
-            continue
-        outcome = msgspec.json.decode(answer.body)
-        return outcome["settlements"], outcome["more"]
-    raise AssertionError("the last try has returned or raised")
+    """One transaction's settlements: how many, and whether more wait."""
+    answer = await insist(lanes, bucket, DrawUpSettlements(at=at))
+    outcome = msgspec.json.decode(answer.body)
+    return outcome["settlements"], outcome["more"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from wufeng.base.errors import Code, Problem
+from wufeng.base.insisting import NOT_DEFINITE, insist
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.payments.orders.commands import ConfirmReceipt
 from wufeng.payments.shipments import store
@@ -18,10 +19,6 @@ RECEIPTS = "receipts"
 
 AT_ONCE = 100
 """Receipts that are sent to the lanes together."""
-
-PAUSE_S = 1
-TRIES_MAX = 50
-"""How often full or waiting lanes are asked again before the close gives up and says so."""
 
 
 def close_steps() -> list[CloseStep]:
@@ -52,29 +49,19 @@ async def _run(close: DayClose) -> StepResult:
 
 
 async def _confirm(close: DayClose, due: Sequence[Shipment]) -> dict[UUID, Problem]:
-    """Confirm some receipts; returns those that were refused. A lane that is full is asked again."""
-    for tried in range(TRIES_MAX):
-        outcomes = await asyncio.gather(*(_submit(close, one) for one in due), return_exceptions=True)
-        problems: dict[UUID, Problem] = {}
-        for one, outcome in zip(due, outcomes, strict=True):
-            if isinstance(outcome, Problem):
-                problems[one.order_id] = outcome
-            elif isinstance(outcome, BaseException):
+    """Confirm some receipts; returns those that were refused."""
+    outcomes = await asyncio.gather(*(_submit(close, one) for one in due), return_exceptions=True)
+    problems: dict[UUID, Problem] = {}
+    for one, outcome in zip(due, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            if not isinstance(outcome, Problem) or outcome.code in NOT_DEFINITE:
                 raise outcome
-        busy = [problem for problem in problems.values() if problem.code in _BUSY]
-        if not busy:
-            return problems
-        if tried == TRIES_MAX - 1:
-            raise busy[0]
-        await asyncio.sleep(PAUSE_S)
-    raise AssertionError("the last try has returned or raised")
-
-
-_BUSY = (Code.OVERLOADED, Code.OUTCOME_UNKNOWN)
+            problems[one.order_id] = outcome
+    return problems
 
 
 async def _submit(close: DayClose, one: Shipment) -> None:
     command = ConfirmReceipt(
         at=close.at, people=(one.payer_id,), order_id=one.order_id, payer_id=one.payer_id
     )
-    await close.lanes.submit(close.book.bucket_of(one.payer_id), command)
+    await insist(close.lanes, close.book.bucket_of(one.payer_id), command)
