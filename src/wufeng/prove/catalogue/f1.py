@@ -16,7 +16,7 @@ PROOF = Proof(
     promise="What was acknowledged stays; what was not is found or done once by the same key.",
     how="load from 12 clients; SIGKILL of the whole server, or of one worker, at random moments",
     unit="kills",
-    runs={Size.SMALL: 3, Size.NORMAL: 20, Size.FULL: 2_000},
+    runs={Size.SMALL: 3, Size.NORMAL: 30, Size.FULL: 2_000},
     run=run,
     catches=(Plant.ACK_BEFORE_COMMIT, Plant.FORGET_CLAIM, Plant.ROUND_TWICE, Plant.FORGET_ACCRUAL),
 )

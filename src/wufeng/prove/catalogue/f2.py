@@ -40,7 +40,7 @@ PROOF = Proof(
     promise="What was acknowledged is durable; what a lost database left unknown is resolved by the same key.",
     how="load from 12 clients; SIGKILL of the postmaster, SIGKILL or SIGTERM of one backend, at random moments",
     unit="kills",
-    runs={Size.SMALL: 3, Size.NORMAL: 20, Size.FULL: 2_000},
+    runs={Size.SMALL: 3, Size.NORMAL: 30, Size.FULL: 2_000},
     run=run,
     catches=(Plant.ACK_BEFORE_COMMIT, Plant.FORGET_CLAIM, Plant.ROUND_TWICE),
 )

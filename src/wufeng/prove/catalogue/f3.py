@@ -180,7 +180,7 @@ PROOF = Proof(
     "repaid that day shows in no row and is not compared, but those that nobody repaid are counted: no fewer have "
     "passed, and no more than there were",
     unit="stops",
-    runs={Size.SMALL: 1, Size.NORMAL: 2, Size.FULL: 72},
+    runs={Size.SMALL: 1, Size.NORMAL: 4, Size.FULL: 72},
     run=run,
     catches=(Plant.FORGET_CUT_OFF, Plant.FORGET_RERUN),
 )
