@@ -63,21 +63,22 @@ with due as materialized (
     select bill.ctid as place, bill.id, bill.line_id, bill.due_on, due.revolving_daily_ppm, due.place as line_place,
            due.next_bill_on, due.bill_day, due.product, due.product_version,
            (bill.single_minor + bill.instalment_minor - bill.paid_principal_minor) * due.revolving_daily_ppm
-           as daily_micro
+           as daily_micro,
+           count(*) over (partition by bill.line_id) as on_line,
+           bill.wake_on = $2 and bill.daily_ppm = 0 and bill.grace_days = 0 and bill.segments is null
+           and bill.interest_billed_minor = 0
+           and (bill.due_on = $2 and bill.late_interest_minor = 0
+                or bill.due_on = $2::date - 1 and bill.counted_minor >= bill.minimum_minor and bill.status <> 'paid'
+                   and bill.single_minor + bill.instalment_minor + bill.fee_minor + bill.interest_minor
+                       + bill.late_interest_minor
+                       > bill.paid_principal_minor + bill.paid_fee_minor + bill.paid_interest_minor) as is_plain
       from due
-      join bill on bill.bucket = $1 and bill.line_id = due.id and bill.wake_on = $2
-     where bill.daily_ppm = 0 and bill.grace_days = 0 and bill.segments is null and bill.interest_billed_minor = 0
-       and (bill.due_on = $2 and bill.late_interest_minor = 0
-            or bill.due_on = $2::date - 1 and bill.counted_minor >= bill.minimum_minor and bill.status <> 'paid'
-               and bill.single_minor + bill.instalment_minor + bill.fee_minor + bill.interest_minor
-                   + bill.late_interest_minor
-                   > bill.paid_principal_minor + bill.paid_fee_minor + bill.paid_interest_minor)
+      join bill on bill.bucket = $1 and bill.line_id = due.id and not bill.settled and bill.wake_on <= $2
 ), ready as materialized (
-    select awake.place, awake.id, awake.line_id, awake.due_on, awake.revolving_daily_ppm, awake.line_place,
-           awake.next_bill_on, awake.bill_day, awake.product, awake.product_version, awake.daily_micro
+    select place, id, line_id, due_on, revolving_daily_ppm, line_place, next_bill_on, bill_day, product, product_version,
+           daily_micro
       from awake
-     where (select count(*) from bill
-             where bill.bucket = $1 and bill.line_id = awake.line_id and not bill.settled and bill.wake_on <= $2) = 1
+     where is_plain and on_line = 1
 ), put_off as (
     update bill
        set wake_on = ready.due_on + 1
