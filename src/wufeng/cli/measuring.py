@@ -1,7 +1,6 @@
 """What benchmarks of the command line share: a scratch installation, a server process, the engine in this process."""
 
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from wufeng.app import App
 from wufeng.base.config import Settings, load_settings
 from wufeng.bench.pay import Served
 from wufeng.bench.world import Parts
-from wufeng.cli.serving import free_port, running_server
+from wufeng.cli.serving import asked_like_ctrl_c, free_port, running_server
 
 BOOK = "bench-pay"
 
@@ -24,12 +23,11 @@ BOOK = "bench-pay"
 @contextmanager
 def scratch_settings() -> Iterator[Settings]:
     """Settings of an installation of the benchmark's own; nothing of it is left, also after a SIGTERM."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch:
-            yield replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with (
+        asked_like_ctrl_c(),
+        tempfile.TemporaryDirectory(prefix="wufeng-bench-", ignore_cleanup_errors=True) as scratch,
+    ):
+        yield replace(load_settings(), data_dir=Path(scratch) / "data", database_url=None, port=0)
 
 
 def teller() -> Callable[[str], None]:

@@ -78,12 +78,23 @@ def kill_server(process: Process) -> None:
 def running_server(
     settings: Settings, log_file: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Process]:
-    """`start_server`, and `stop_server` at the end of the block."""
-    process = start_server(settings, log_file, environment)
+    """`start_server`, and `stop_server` at the end of the block, which SIGTERM ends too."""
+    with asked_like_ctrl_c():
+        process = start_server(settings, log_file, environment)
+        try:
+            yield process
+        finally:
+            stop_server(process)
+
+
+@contextmanager
+def asked_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that what was begun in it is ended too. For the main thread."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield process
+        yield
     finally:
-        stop_server(process)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _wait(process: Process, port: int, log_file: Path) -> None:
