@@ -1054,6 +1054,7 @@ CREATE TABLE public.line (
     charge_off_on date,
     tier text DEFAULT 'standard'::text NOT NULL,
     due_after_days smallint,
+    earlier_limit_minor bigint,
     CONSTRAINT line_bill_day_check CHECK (((bill_day >= 1) AND (bill_day <= 31))),
     CONSTRAINT line_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT line_days CHECK ((num_nonnulls(due_day, due_after_days) = num_nonnulls(bill_day))),
@@ -1093,6 +1094,8 @@ COMMENT ON COLUMN public.line.charge_off_on IS 'the date on which its loss is ta
 COMMENT ON COLUMN public.line.tier IS 'whose prices of its product its draws have; it stays for the life of the line';
 
 COMMENT ON COLUMN public.line.due_after_days IS 'bills are due so many days after their date; null: on due_day';
+
+COMMENT ON COLUMN public.line.earlier_limit_minor IS 'what is used up to it was allowed by a permanent limit that was lowered since; null: by limit_minor';
 
 CREATE TABLE public.line_change (
     bucket smallint NOT NULL,
@@ -1456,6 +1459,7 @@ CREATE TABLE public.payment (
     channel text DEFAULT 'app'::text NOT NULL,
     needs text,
     spender_id uuid,
+    funding_wallet_minor bigint,
     CONSTRAINT payment_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payment_campaign_held_minor_check CHECK ((campaign_held_minor >= 0)),
     CONSTRAINT payment_campaign_minor_check CHECK ((campaign_minor >= 0)),
@@ -1463,6 +1467,7 @@ CREATE TABLE public.payment (
     CONSTRAINT payment_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
     CONSTRAINT payment_check1 CHECK (((refunded_minor >= 0) AND (refunded_minor <= captured_minor))),
     CONSTRAINT payment_check2 CHECK (((status <> ALL (ARRAY['authorised'::text, 'captured'::text])) OR (decision_id IS NOT NULL))),
+    CONSTRAINT payment_check3 CHECK (((funding_wallet_minor >= 0) AND (funding_wallet_minor <= amount_minor))),
     CONSTRAINT payment_credit_minor_check CHECK ((credit_minor >= 0)),
     CONSTRAINT payment_status_check CHECK ((status = ANY (ARRAY['requires_action'::text, 'pending'::text, 'authorised'::text, 'captured'::text, 'declined'::text, 'voided'::text, 'expired'::text, 'failed'::text]))),
     CONSTRAINT payment_wallet_minor_check CHECK ((wallet_minor >= 0))
@@ -1484,6 +1489,8 @@ COMMENT ON COLUMN public.payment.channel IS 'how payer and payee met: its order'
 COMMENT ON COLUMN public.payment.needs IS 'while it waits for its payer: the weakest confirmation that will do';
 
 COMMENT ON COLUMN public.payment.spender_id IS 'who pays with a family card of the payer''s; null: the payer';
+
+COMMENT ON COLUMN public.payment.funding_wallet_minor IS 'the wallet''s part as a quote''s option showed it, the rest is drawn; null: as far as the wallet goes';
 
 CREATE TABLE public.payment_link (
     bucket smallint NOT NULL,
@@ -2604,6 +2611,8 @@ GRANT UPDATE(line_id) ON TABLE public.application TO wufeng_app;
 GRANT UPDATE(limit_minor) ON TABLE public.application TO wufeng_app;
 
 GRANT UPDATE(score) ON TABLE public.application TO wufeng_app;
+
+GRANT UPDATE(product_version) ON TABLE public.application TO wufeng_app;
 
 GRANT UPDATE(review_on) ON TABLE public.application TO wufeng_app;
 

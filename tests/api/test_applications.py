@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.cases import cases
 
 from wufeng.app import close_steps
-from wufeng.base.ids import Prefix, decode
+from wufeng.base.ids import Prefix, decode, encode, slot_of
 from wufeng.credit import application_steps, close_through
+from wufeng.identity.bank_accounts.model import BankAccount, BankAccountStatus
+from wufeng.identity.bank_accounts.store import insert_account, move_status
 from wufeng.identity.merchants.model import Scene
 from wufeng.identity.people.commands import Registration
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.identity.people.rules import birth_date_of
+from wufeng.identity.people.store import load_keys
 from wufeng.identity.staff.model import Role
 from wufeng.identity.vault import Private
 from wufeng.payments.spending.queries import gather_facts
@@ -162,7 +166,7 @@ async def test_anothers_application_is_none(api: Api) -> None:
     assert (await api.post(f"{path}/decide", staff, {"reason": "x"})).status_code == 403
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "pointer"),
     [
         ({"consents": CONSENTS[:2]}, "/consents"),
@@ -222,6 +226,48 @@ async def test_staff_decide_what_was_referred(api: Api) -> None:
     assert [entry["reason"] for entry in entries["data"]] == ["papers seen"]
     accepted = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(offered.json()))
     assert accepted.json()["status"] == "accepted"
+
+
+async def ordered(api: Api, shop: Shop, amount_minor: int = 300_00) -> str:
+    """An order of the shop's that waits to be paid."""
+    order = api.order(shop, amount_minor)
+    del order["merchant"]
+    id_: str = (await api.post("/v1/orders", shop.key, order)).json()["id"]
+    return id_
+
+
+async def test_the_sheet_of_an_order_has_the_campaigns_of_its_merchant(api: Api) -> None:
+    person, shop = await known(api, await api.new_person()), await api.new_merchant()
+    campaign = {"name": "Autumn", "from_on": "2026-09-03", "until_on": "2026-09-30", "tenors": [3]}
+    made = await api.post("/v1/campaigns", shop.key, {**campaign, "budget_minor": 50_00})
+    assert made.status_code == 201, made.text
+    order = await ordered(api, shop)
+    view = (await api.post("/v1/applications", person.token, asking(order=order))).json()
+    sheet = (await api.get(view["sheet"]["url"], person.token)).json()
+    assert {way["tenor"]: way["merchant_share_ppm"] for way in sheet["ways"]} == {
+        1: 0,
+        3: 1_000_000,
+        6: 0,
+        9: 0,
+        12: 0,
+    }
+    assert next(way["total_cost_minor"] for way in sheet["ways"] if way["tenor"] == 3) == 0
+
+
+@pytest.mark.parametrize(("closed", "basis"), [(False, "order"), (True, "limit")])
+async def test_what_staff_decide_keeps_its_order(api: Api, closed: bool, basis: str) -> None:
+    person, shop = await api.new_person(wallet_minor=100_00), await api.new_merchant()
+    await spend(api, person, [shop], 3, 1_00)
+    order = await ordered(api, shop)
+    view = (await api.post("/v1/applications", person.token, asking(order=order))).json()
+    assert (view["status"], view["order"]) == ("referred", order)
+    if closed:
+        assert (await api.post(f"/v1/orders/{order}/close", shop.key)).status_code == 200
+    staff, seen = await api.new_staff(Role.SUPERVISOR), {"limit_minor": 600_00, "reason": "papers seen"}
+    offered = (await api.post(f"/v1/applications/{view['id']}/decide", staff, seen)).json()
+    sheet = (await api.get(offered["sheet"]["url"], person.token)).json()
+    principal_minor = 300_00 if basis == "order" else 600_00
+    assert (sheet["basis"], sheet["principal_minor"]) == (basis, principal_minor)
 
 
 async def test_a_declined_person_asks_for_a_person(api: Api) -> None:
@@ -335,3 +381,58 @@ async def test_orders_on_one_bill_a_month_may_be_asked_for(api: Api) -> None:
     signed = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))
     line = (await api.get(f"/v1/lines/{signed.json()['line']}", person.token)).json()
     assert (line["bill_day"], line["due_day"], line["due_after_days"]) == (3, None, 9)
+
+
+async def bound_account(api: Api, person: Person) -> str:
+    """A verified account of a person's own, as its bank has said."""
+    services, person_id = api.app.services, decode(Prefix.PERSON, person.id)
+    bucket, at = api.book.bucket_of(person_id), api.book.at(api.clock)
+    account = BankAccount(
+        id=services.ids.new(at, slot_of(person_id)),
+        person_id=person_id,
+        bank="ICBC",
+        number_masked="****0001",
+        status=BankAccountStatus.UNVERIFIED,
+        created_at=at,
+    )
+    async with services.database.transaction() as db:
+        key = (await load_keys(db, services.vault, bucket, [person_id]))[person_id]
+        await insert_account(db, bucket, key, account, Private("6222000000000001"), account.id)
+        await move_status(
+            db, bucket, account.id, [BankAccountStatus.UNVERIFIED], BankAccountStatus.VERIFIED, at
+        )
+    return encode(Prefix.BANK_ACCOUNT, account.id)
+
+
+async def test_an_account_that_is_gone_opens_no_line(api: Api) -> None:
+    person = await known(api, await api.new_person())
+    account = await bound_account(api, person)
+    view = (await api.post("/v1/applications", person.token, asking(product="daily_interest"))).json()
+    assert view["status"] == "offered"
+    assert (await api.call("DELETE", f"/v1/bank_accounts/{account}", person.token)).status_code == 200
+    path = f"/v1/applications/{view['id']}/accept"
+    refused = await api.post(path, person.token, signing(view))
+    assert (refused.status_code, refused.json()["code"]) == (409, "state_conflict")
+    assert "bank_account_missing" in refused.json()["detail"]
+    assert (await api.get("/v1/lines", person.token)).json()["data"] == []
+    await bound_account(api, person)
+    assert (await api.post(path, person.token, signing(view))).json()["status"] == "accepted"
+
+
+async def test_nobody_applies_for_an_order_that_is_paid(api: Api) -> None:
+    person, payer = await known(api, await api.new_person()), await api.new_person(line_minor=5_000_00)
+    shop = await api.new_merchant()
+    terms = {"order_no": "B-1", "amount_minor": 123_45, "currency": "CNY", "subject": "Tea"}
+    order = (await api.post("/v1/orders", shop.key, terms, key=None)).json()["id"]
+    first = await api.post("/v1/applications", person.token, asking(order=order), key="one")
+    assert first.status_code == 201
+    paying = {
+        "order": order,
+        "funding": [{"line": payer.line}],
+        "confirmation": {"kind": "pin", "proof": PIN},
+    }
+    assert (await api.post("/v1/payments", payer.token, paying)).status_code == 201
+    refused = await api.post("/v1/applications", person.token, asking(order=order))
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_taken")
+    again = await api.post("/v1/applications", person.token, asking(order=order), key="one")
+    assert (again.status_code, again.content) == (201, first.content), "the same key, the same answer"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import pytest
 from tests.api.conftest import PIN
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -122,7 +122,7 @@ async def test_a_closed_merchant_makes_none(api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "pointer"),
     [
         ({"name": ""}, "/name"),

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from standardwebhooks import Webhook
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -97,7 +98,7 @@ async def test_pages_types_and_cursors(api: Api, bought: Any) -> None:
     assert await types_of(api, shop.key, f"?after={latest['next']}") == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("query", "pointer"),
     [
         ("after=", "after"),
@@ -242,7 +243,7 @@ async def test_people_staff_and_nobody_may_not(api: Api, bought: Any) -> None:
             assert answer.status_code == status, (method, path, answer.text)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "pointer"),
     [
         ({}, "/url"),

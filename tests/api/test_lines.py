@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -33,7 +33,7 @@ async def test_h1_over_http(api: Api) -> None:
     assert bill["parts"][-1]["kind"] == "late_interest"
     assert bill["parts"][-1]["amount_minor"] == 125
     english = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept-Language": "en"})
-    assert english.json()["parts"][0]["explain"] == "1 purchase(s)"
+    assert english.json()["parts"][0]["explain"] == "One purchase"
     table = await api.get(f"/v1/bills/{bill['id']}", person.token, headers={"Accept": "text/csv"})
     assert table.headers["content-type"].startswith("text/csv")
     assert table.text.splitlines()[1].endswith(",1,1,100000,0,CNY")
@@ -166,7 +166,7 @@ async def test_a_plan_month_by_month(api: Api) -> None:
     assert [one["status"] for one in plan["instalments"]] == ["billed", "paid", "paid"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "pointer"),
     [
         ({}, "/amount_minor"),

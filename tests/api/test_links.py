@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from tests.api.conftest import NOON, PIN
+from tests.cases import cases
 
 from .conftest import Api, Person, Shop
 from .test_merchants import view
@@ -212,7 +212,7 @@ async def test_nobody_is_asked_for_what_cannot_be_paid(api: Api) -> None:
     view(await api.post("/v1/orders/ord_01h455vb4pex5vsknk084sn02q/friend_links", person.token), 404)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "pointer"),
     [
         ({"amount_minor": 0}, "/amount_minor"),

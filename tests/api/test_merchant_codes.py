@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.api.conftest import PIN
+from tests.cases import cases
 
 from wufeng.base.ids import Prefix, decode
 from wufeng.payments.merchant_codes import emv
@@ -168,7 +169,7 @@ async def test_a_code_that_somebody_changed_is_refused(api: Api) -> None:
     assert "does not fit" in view(await scan(api, person, text.replace("23.72", "03.72")), 422)["detail"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "status"),
     [
         ("hello", 422),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-import pytest
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -49,7 +49,7 @@ async def test_a_closed_merchant(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "pointer"),
     [
         ({"name": ""}, "/name"),
@@ -108,7 +108,7 @@ async def test_the_operator_keeps_keys_of_its_merchants_and_itself(api: Api) -> 
     view(await api.post("/v1/api_keys", shop.key, {"name": "x", "merchant": shop.id}, key=None), 201)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "status", "pointer"),
     [
         ({}, 422, "/name"),

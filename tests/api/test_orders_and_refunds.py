@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.cases import cases
 
 from wufeng.credit.products.model import Early, RefundFees
 from wufeng.identity.staff.model import Role
@@ -103,6 +104,13 @@ async def test_a_checkout_binds_funding_that_is_named_freely(api: Api) -> None:
     body["funding"] = [{"line": person.line, "tenor": 12}]
     refused = await api.post("/v1/payments", person.token, body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/funding")
+    asked = {"merchant": shop.id, "amount_minor": order["amount_minor"]}
+    seen = (await api.post("/v1/quotes", person.token, asked, key=None)).json()
+    for tenor in (12, 3):  # one that the page has not, and one at another price
+        option = next(one["id"] for one in seen["options"] if one["tenor"] == tenor)
+        by_amount = {"order": order["id"], "quote_option": option, **YES}
+        refused = await api.post("/v1/payments", person.token, by_amount)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/quote_option")
     body["funding"] = [{"line": person.line, "tenor": 3}]
     paid = (await api.post("/v1/payments", person.token, body)).json()
     assert [part["fee_minor"] for part in paid["funding"][0]["instalments"]] == [0, 0, 0]
@@ -117,7 +125,7 @@ async def test_offers_are_public(api: Api) -> None:
     assert all("annualised_rate_ppm" in one for one in offers)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "pointer"),
     [
         ({}, "/merchant"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -114,7 +115,7 @@ async def test_authorise_capture_in_parts_and_void(api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "status", "code", "pointer"),
     [
         ({"order": 7}, 422, "invalid_field", "/order"),

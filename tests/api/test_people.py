@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
+from tests.cases import cases
 
 from wufeng.identity.staff.model import Role
 
@@ -180,7 +180,7 @@ async def test_messages_come_in_pages(api: Api) -> None:
     assert (first["has_more"], rest["has_more"], rest["next"]) == (True, False, None)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "pointer"),
     [
         ({}, "/external_id"),

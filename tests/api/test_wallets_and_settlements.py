@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.cases import cases
 
 from .conftest import PIN, Api, Person
 
@@ -82,7 +83,7 @@ async def test_a_tier_has_its_limits(api: Api) -> None:
     assert refused.headers["content-type"].startswith("application/problem+json")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "status", "code"),
     [
         ({"amount_minor": 0}, 422, "invalid_field"),

@@ -1,10 +1,17 @@
-"""The command as people run it: a process, its output, its exit code; on an installation of its own."""
+"""The command as people run it: its output, its exit code; on an installation of its own.
 
+A process of Python spends a second and a half on its imports: where the process is not what is looked at, the command
+runs in this one. Each group of commands is run as a process once, which is how a missing import is found.
+"""
+
+import contextlib
+import functools
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +49,7 @@ def environment(data_dir: Path, **more: str | None) -> dict[str, str]:
 
 
 def run_wufeng(data_dir: Path, *words: str, stdin: str = "", **more: str | None) -> Ran:
-    """Run the command to its end."""
+    """Run the command to its end, as a process."""
     done = subprocess.run(
         [sys.executable, "-m", "wufeng.cli", *words],
         env=environment(data_dir, **more),
@@ -56,6 +63,28 @@ def run_wufeng(data_dir: Path, *words: str, stdin: str = "", **more: str | None)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+def run_here(data_dir: Path, *words: str, stdin: str = "", **more: str | None) -> Ran:
+    """Run the command to its end in this process, with the environment and the streams of one of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        _only(patch, environment(data_dir, **more))
+        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+    return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def _only(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    for name in os.environ:
+        patch.delenv(name)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+
+
 class Installation(Struct, frozen=True):
     """An installation that `wufeng init` made, and what it printed."""
 
@@ -63,32 +92,35 @@ class Installation(Struct, frozen=True):
     made: Any
 
     def wufeng(self, *words: str, stdin: str = "", **more: str | None) -> Ran:
+        """A command in this process; not from a coroutine, for commands run one themselves."""
+        return run_here(self.data_dir, *words, stdin=stdin, **more)
+
+    def process(self, *words: str, stdin: str = "", **more: str | None) -> Ran:
+        """A command as a process of its own."""
         return run_wufeng(self.data_dir, *words, stdin=stdin, **more)
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation a file of tests; its server runs on between the commands."""
-    data_dir = tmp_path_factory.mktemp("an installation") / "data"
+@pytest.fixture(scope="session")
+def first_installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """What `wufeng init` makes, and leaves when it ends."""
+    data_dir = tmp_path_factory.mktemp("first") / "data"
     first = run_wufeng(data_dir, "init", "--json")
     assert first.code == 0, first.err
+    return Installation(data_dir, first.json)
+
+
+@pytest.fixture(scope="module")
+def installation(
+    first_installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """One installation a file of tests, a copy of the first; its server runs on between the commands."""
+    data_dir = tmp_path_factory.mktemp("an installation") / "data"
+    subprocess.run(["cp", "-a", str(first_installation.data_dir), str(data_dir)], check=True)
     with EmbeddedServer(Settings(data_dir=data_dir, durability=Durability.UNSAFE_FOR_TESTS)):
-        yield Installation(data_dir, first.json)
+        yield Installation(data_dir, first_installation.made)
 
 
 @pytest.fixture
-def wufeng(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Wufeng:
+def wufeng(tmp_path: Path) -> Wufeng:
     """The command where there is no installation, in this process: a bad word needs no process to be refused."""
-
-    def run(*words: str, **more: str | None) -> Ran:
-        with monkeypatch.context() as patch:
-            for name in os.environ:
-                patch.delenv(name)
-            for name, value in environment(tmp_path / "data", **more).items():
-                patch.setenv(name, value)
-            with pytest.raises(SystemExit) as ended:
-                main(words)
-        said = capfd.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
-    return run
+    return functools.partial(run_here, tmp_path / "data")

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.cli.conftest import Installation, run_wufeng
+from tests.cli.conftest import Installation, run_here, run_wufeng
 
 from wufeng.app import Background, opened
 from wufeng.base.config import Durability, Settings
@@ -66,7 +66,7 @@ def paid(installation: Installation) -> str:
 @pytest.fixture(scope="module")
 def backup(paid: str, installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("backups") / "first one"
-    made = installation.wufeng("backup", "create", str(target), "--json").json
+    made = installation.process("backup", "create", str(target), "--json").json
     assert made["path"] == str(target)
     return target
 
@@ -80,17 +80,17 @@ def test_there_and_back(installation: Installation, backup: Path, tmp_path: Path
     assert restored.code == 0, restored.err
     assert (restored.json["ledger_ok"], restored.json["journals"]) == (True, 1)
     balances = [
-        run_wufeng(where, "ledger", "trial-balance", "--json").json
+        run_here(where, "ledger", "trial-balance", "--json").json
         for where in (installation.data_dir, tmp_path / "data")
     ]
     assert balances[0] == balances[1]
     assert {row["kind"]: row["balance_minor"] for row in balances[1]}["line_principal"] == 12_000
     before, after = (
-        [row["login"] for row in run_wufeng(where, "staff", "list", "--json").json]
+        [row["login"] for row in run_here(where, "staff", "list", "--json").json]
         for where in (installation.data_dir, tmp_path / "data")
     )
     assert before == after == ["admin"]
-    found = run_wufeng(tmp_path / "data", "doctor", "--json").json
+    found = run_here(tmp_path / "data", "doctor", "--json").json
     assert [one for one in found["findings"] if one["verdict"] == "fail" and one["what"] != "port"] == []
 
 
@@ -103,7 +103,7 @@ def test_a_backup_holds_no_secrets_and_is_closed_to_others(installation: Install
 
 def test_restore_refuses(installation: Installation, backup: Path, tmp_path: Path) -> None:
     def said(source: Path, data_dir: Path, *words: str) -> str:
-        ran = run_wufeng(data_dir, "backup", "restore", str(source), *words)
+        ran = run_here(data_dir, "backup", "restore", str(source), *words)
         assert ran.code == 2, ran.out
         return ran.err
 

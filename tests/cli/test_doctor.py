@@ -12,9 +12,9 @@ from wufeng.base.config import Settings
 from wufeng.base.embedded import OWNER_ROLE, EmbeddedServer
 
 
-def findings(installation: Installation, **more: str) -> dict[str, dict[str, Any]]:
+def findings(wufeng: Wufeng, **more: str) -> dict[str, dict[str, Any]]:
     """The findings by what was looked at."""
-    ran = installation.wufeng("doctor", "--json", WUFENG_PORT="0", **more)
+    ran = wufeng("doctor", "--json", WUFENG_PORT="0", **more)
     assert (ran.code == 0) is ran.json["ok"]
     return {one["what"]: one for one in ran.json["findings"]}
 
@@ -42,7 +42,7 @@ def taken_port() -> Iterator[int]:
 
 
 def test_a_well_installation(installation: Installation) -> None:
-    found = findings(installation)
+    found = findings(installation.wufeng)
     assert verdicts(found, "fail") == set()
     assert verdicts(found, "warn") <= {"durability", "disk"}
     assert {"python", "secrets", "database", "schema", "rights", "clock", "followers", "webhooks"} <= set(
@@ -68,7 +68,7 @@ def test_open_secrets(installation: Installation) -> None:
     secrets = installation.data_dir / "secrets.json"
     secrets.chmod(0o644)
     try:
-        found = findings(installation)
+        found = findings(installation.wufeng)
     finally:
         secrets.chmod(0o600)
     assert verdicts(found, "fail") == {"secrets"}
@@ -79,7 +79,7 @@ def test_a_directory_open_to_others(installation: Installation) -> None:
     mode = installation.data_dir.stat().st_mode
     installation.data_dir.chmod(0o777)
     try:
-        found = findings(installation)
+        found = findings(installation.wufeng)
     finally:
         installation.data_dir.chmod(mode & 0o7777)
     assert "data directory" in verdicts(found, "warn")
@@ -93,7 +93,7 @@ def test_a_taken_port(installation: Installation, taken_port: int) -> None:
 
 
 def test_too_many_workers(installation: Installation) -> None:
-    found = findings(installation, WUFENG_WORKERS="50")
+    found = findings(installation.wufeng, WUFENG_WORKERS="50")
     assert "connections" in verdicts(found, "fail")
 
 
@@ -103,7 +103,7 @@ async def test_a_migration_that_is_missing(installation: Installation, owner: as
     )
     assert last is not None
     try:
-        found = findings(installation)
+        found = findings(installation.process)
     finally:
         await owner.execute("insert into migration values ($1, $2, $3, $4)", *last.values())
     assert verdicts(found, "fail") == {"schema"}
@@ -113,7 +113,7 @@ async def test_a_migration_that_is_missing(installation: Installation, owner: as
 async def test_a_role_that_may_rewrite_history(installation: Installation, owner: asyncpg.Connection) -> None:
     await owner.execute("grant update on journal to wufeng_app")
     try:
-        found = findings(installation)
+        found = findings(installation.process)
     finally:
         await owner.execute("revoke update on journal from wufeng_app")
     assert verdicts(found, "fail") == {"rights"}

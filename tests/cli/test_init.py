@@ -38,7 +38,7 @@ def test_a_book_must_be_named_where_there_are_two(installation: Installation) ->
 
 
 def test_migrate_has_nothing_to_do(installation: Installation) -> None:
-    assert installation.wufeng("migrate", "--json").json == {"applied": []}
+    assert installation.process("migrate", "--json").json == {"applied": []}
 
 
 def test_what_no_book_can_have(wufeng: Wufeng) -> None:

@@ -8,7 +8,7 @@ from wufeng.ledger import journal_id
 
 
 def test_an_empty_ledger_is_proven(installation: Installation) -> None:
-    report = installation.wufeng("ledger", "verify", "--json").json
+    report = installation.process("ledger", "verify", "--json").json
     assert (report["ok"], report["journals"], report["buckets"], report["breaks"]) == (True, 0, 2, [])
     assert "The ledger is proven" in installation.wufeng("ledger", "verify", "--book", "test").out
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.cli.conftest import environment
+from tests.cli.conftest import environment, run_here
 
 from wufeng.client import verify_webhook
 
@@ -202,20 +202,13 @@ def _lines(stream: IO[str]) -> list[str]:
 def test_what_cannot_be_is_said_in_one_line(
     tmp_path: Path, feed: tuple[Feed, str], words: list[str], said: str
 ) -> None:
-    listening = Listening(tmp_path, "--url", feed[1], *words)
-    _, err = listening.process.communicate(timeout=20)
-    assert listening.process.returncode == 2
-    assert err.strip() == f"wufeng: {said}"
+    ran = run_here(tmp_path, "listen", "--url", feed[1], *words, WUFENG_API_KEY="wf_test_key")
+    assert ran.code == 2
+    assert ran.err.strip() == f"wufeng: {said}"
 
 
 def test_without_a_key(tmp_path: Path) -> None:
     assert "WUFENG_API_KEY" not in os.environ
-    done = subprocess.run(
-        [sys.executable, "-m", "wufeng.cli", "listen"],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "--key" in done.stderr
+    ran = run_here(tmp_path, "listen")
+    assert ran.code == 2
+    assert "--key" in ran.err

@@ -141,7 +141,7 @@ def test_a_version_is_published_once_and_never_changes(installation: Installatio
     assert (code, "it begins tomorrow at the earliest, not on 2026-01-01" in said) == (2, True)
     code, said = publish(**second | {"version = 1": "version = 4", "fee_ppm = 88_000": "fee_ppm = 144_000"})
     assert (code, "above the ceiling" in said) == (1, True)
-    listed = installation.wufeng("product", "list", "--json").json
+    listed = installation.process("product", "list", "--json").json
     assert [(one["version"], one["shipped"]) for one in listed if one["product"] == "monthly_bill"] == [
         (1, True),
         (2, False),

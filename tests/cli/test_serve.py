@@ -77,13 +77,13 @@ def test_a_taken_port_is_said_at_once(installation: Installation) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        ran = installation.wufeng("serve", "--port", str(other.getsockname()[1]))
+        ran = installation.process("serve", "--port", str(other.getsockname()[1]))
     assert ran.code == 2
     assert "cannot be listened on" in ran.err and "WUFENG_PORT" in ran.err
 
 
 def test_close_turns_a_test_clock(installation: Installation) -> None:
-    closed = installation.wufeng("close", "--days", "2", "--json").json
+    closed = installation.process("close", "--days", "2", "--json").json
     assert closed["book"] == "test"
     assert len(closed["closes"]) >= 2
     assert all(day["errors"] == [] for day in closed["closes"])

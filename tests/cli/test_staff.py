@@ -4,7 +4,7 @@ from tests.cli.conftest import Installation
 
 
 def test_the_life_of_a_member_of_staff(installation: Installation) -> None:
-    made = installation.wufeng(
+    made = installation.process(
         "staff", "add", "Ann", "--role", "operator", "--name", "Ann Lee", "--json"
     ).json
     assert (made["login"], len(made["password"])) == ("ann", 20)

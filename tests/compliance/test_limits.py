@@ -115,12 +115,16 @@ def test_what_is_let_through_never_adds_up_to_more(days: list[tuple[int, Spend]]
 
 
 @given(st.lists(SPENDS, max_size=5), SPENDS, st.lists(SPENDS, max_size=5))
-def test_what_is_let_go_on_its_day_was_never_counted(before: list[Spend], held: Spend, after: list[Spend]) -> None:
+def test_what_is_let_go_on_its_day_was_never_counted(
+    before: list[Spend], held: Spend, after: list[Spend]
+) -> None:
     nothing = Spend(0, 0, NONE, SIGNED)
     assert fold_release(paid(*before, held, *after), held, TODAY) == paid(nothing, *before, *after)
 
 
-@pytest.mark.parametrize(("later", "same_year"), [(TODAY + timedelta(days=1), True), (date(2027, 1, 1), False)])
+@pytest.mark.parametrize(
+    ("later", "same_year"), [(TODAY + timedelta(days=1), True), (date(2027, 1, 1), False)]
+)
 def test_what_is_let_go_later_stays_in_no_sum_that_lasts(later: date, same_year: bool) -> None:
     held, spend = Spend(500_00, 400_00, STATIC, TWO), Spend(90_00, 80_00, STATIC, TWO)
     sums = fold_release(fold_spend(paid(held), spend, later), held, TODAY)

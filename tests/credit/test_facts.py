@@ -34,7 +34,7 @@ async def test_h1_half_paid_on_the_due_day_and_the_rest_on_the_15th_costs_exactl
     (bill,) = await house.bills(payer)
     assert (bill.status, bill.total_minor, bill.unpaid_minor, bill.accrued_minor) == ("paid", 100_125, 0, 0)
     assert bill.parts[-1].kind == "late_interest"
-    assert bill.parts[-1].explain == "Interest since the due date: 500.00 × 0.05 % × 5 day(s)"
+    assert bill.parts[-1].explain == "Interest since the due date: 500.00 × 0.05 % × 5 days"
 
     repayment = (await house.repayments(payer))[-1]
     assert repayment.id == paid.id

@@ -47,6 +47,7 @@ MERCHANT = Merchant(
     status=MerchantStatus.ACTIVE, created_at=NOON,
 )  # fmt: skip
 SPLIT = Funding(use_wallet=True, line_id=LINE)
+SHOWN = Funding(use_wallet=True, line_id=LINE, wallet_minor=20_00)
 ON_CREDIT = Funding(use_wallet=False, line_id=LINE)
 
 
@@ -119,6 +120,9 @@ CLOSED = replace(MERCHANT, status=MerchantStatus.CLOSED)
         (30_01, {"funding": Funding(use_wallet=True, line_id=None), "wallet": 30_00}, [Reason.INSUFFICIENT_BALANCE]),
         (130_00, {"funding": SPLIT, "wallet": 30_00}, []),
         (130_01, {"funding": SPLIT, "wallet": 30_00}, [Reason.LIMIT_EXCEEDED]),
+        (100_00, {"funding": SHOWN, "wallet": 20_00}, []),
+        (100_00, {"funding": SHOWN, "wallet": 19_99}, [Reason.INSUFFICIENT_BALANCE]),  # not 80.01 on credit
+        (100_00, {"funding": SHOWN, "wallet": -1}, [Reason.INSUFFICIENT_BALANCE]),
         (9_99, {"funding": Funding(use_wallet=False, line_id=LINE, tenor=3)}, [Reason.AMOUNT_TOO_SMALL]),
         (10_00, {"funding": Funding(use_wallet=False, line_id=LINE, tenor=3)}, []),
         (10_00, {"funding": Funding(use_wallet=False, line_id=LINE, tenor=4)}, [Reason.TENOR_NOT_OFFERED]),

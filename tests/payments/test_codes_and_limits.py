@@ -231,6 +231,20 @@ async def test_what_was_held_and_is_let_go_was_never_paid(town: Town, ends: str)
     assert reasons(body) == ["tier_limit"]
 
 
+async def test_what_waited_over_midnight_and_is_let_go_was_never_paid(town: Town) -> None:
+    """It counts on the day on which it was let through, and is given back to that day: 5,000 by two factors."""
+    [payer] = await town.people(wallet_minor=10_000_00)
+    town.turn(hours=11, minutes=55)  # five minutes to midnight in Shanghai
+    _, body = await town.pay(
+        payer, "o1", 4_900_00, funding=BALANCE, capture=Capture.LATER, confirmation=Confirmation.NONE
+    )
+    town.turn(minutes=8)
+    assert (await town.confirm(payer, body))[1]["status"] == PaymentStatus.AUTHORISED
+    assert (await town.void(payer, body))[0] == 200
+    assert (await town.pay(payer, "o2", 5_000_00, funding=BALANCE))[0] == 201
+    assert reasons((await town.pay(payer, "o3", 1, funding=BALANCE))[1]) == ["tier_limit"]
+
+
 async def test_a_refund_gives_nothing_back(town: Town) -> None:
     [payer] = await town.people(wallet_minor=10_000_00, tier=Tier.I)
     _, body = await town.pay(payer, "o1", 1_000_00, funding=BALANCE)

@@ -1,21 +1,24 @@
 """Offers, quotes and checkout sessions: prices with their annualised rate, and options that hold what they say."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec import to_builtins
 
-from wufeng import payments
+from wufeng import ledger, payments
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.lines.model import LineStatus
 from wufeng.identity.merchants.model import Scene
+from wufeng.identity.people.model import Outcome
 from wufeng.payments.checkout.asked import AskedOrders
 from wufeng.payments.orders.model import OrderTerms
-from wufeng.payments.quotes.model import Asked, QuoteView
+from wufeng.payments.quotes.model import Asked, QuoteOption, QuoteView
 from wufeng.payments.quotes.rules import sheet_hash
 from wufeng.payments.quotes.views import sheet_of
+from wufeng.risk.model import Confirmation
 
 from .conftest import Payer, Town
 
@@ -39,7 +42,9 @@ async def quote(
 
 async def use(town: Town, option: str, order: OrderTerms, payer: Payer) -> payments.Funding:
     async with town.database.read() as db:
-        return await payments.funding_of_option(db, town.book, option, order, payer.id, town.at)
+        return await payments.funding_of_option(
+            db, town.catalogue, town.book, option, order, payer.id, town.at
+        )
 
 
 async def stored(town: Town, terms: OrderTerms) -> OrderTerms:
@@ -150,6 +155,90 @@ async def test_an_option_is_paid_at_the_price_that_was_shown(town: Town) -> None
     ]
 
 
+async def split_of_twelve(town: Town, payer: Payer) -> QuoteOption:
+    """1,000.00 in twelve, what the wallet holds first."""
+    options = (await quote(town, 1_000_00, payer)).options
+    return next(option for option in options if option.tenor == 12 and len(option.funding) == 2)
+
+
+BALANCE = payments.Funding(use_wallet=True, line_id=None)
+
+
+async def test_the_balance_that_was_shown_is_paid_or_nothing_is(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=900_00)
+    option = await split_of_twelve(town, payer)
+    assert (option.funding[0].amount_minor, option.total_cost_minor) == (900_00, 8_80)
+    await town.pay(payer, "else", 890_00, funding=BALANCE)
+    funding = await use(town, option.id, town.terms("o1", 1_000_00), payer)
+    status, body = await town.pay(payer, "o1", 1_000_00, funding=funding)
+    assert (status, body["reasons"][0]["code"]) == (402, "insufficient_balance")
+    assert await town.balance(payer.line_id, ledger.AccountKind.LINE_PRINCIPAL) == 0
+
+    await town.fill(payer, 1_500_00)
+    status, body = await town.pay(payer, "o1", 1_000_00, funding=funding)
+    assert (status, [source["amount_minor"] for source in body["funding"]]) == (201, [900_00, 100_00])
+    assert sum(part["fee_minor"] for part in body["funding"][1]["instalments"]) == option.total_cost_minor
+
+
+async def test_who_is_asked_once_more_pays_the_parts_that_were_shown(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=900_00, outcome=Outcome.STEP_UP)
+    option = await split_of_twelve(town, payer)
+    funding = await use(town, option.id, town.terms("o1", 1_000_00), payer)
+    _, body = await town.pay(payer, "o1", 1_000_00, funding=funding, confirmation=Confirmation.SESSION)
+    assert body["status"] == "requires_action"
+    await town.pay(payer, "else", 10_00, funding=BALANCE)
+    _, body = await town.confirm(payer, body)
+    assert [reason["code"] for reason in body["reasons"]] == ["insufficient_balance"]
+
+
+async def change_line(town: Town, payer: Payer, **columns: object) -> None:
+    async with town.database.transaction() as db:
+        for name, value in columns.items():
+            await db.execute(f"update line set {name} = $2 where id = $1", payer.line_id, value)
+
+
+@pytest.mark.parametrize("other", [{"tier": "preferred"}, {"due_day": 20}])
+async def test_a_quote_for_nobody_is_not_paid_at_another_price_or_on_other_dates(
+    town: Town, other: dict[str, object]
+) -> None:
+    [payer] = await town.people()
+    order = town.terms("o1", 1_000_00)
+    option = next(o for o in (await quote(town, 1_000_00)).options if o.tenor == 12)
+    assert option.product == "monthly_bill@1"
+    assert (await use(town, option.id, order, payer)).line_id == payer.line_id
+    await change_line(town, payer, **other)
+    with pytest.raises(Problem, match="other prices or dates"):
+        await use(town, option.id, order, payer)
+    own = next(o for o in (await quote(town, 1_000_00, payer)).options if o.tenor == 12)
+    assert (own.total_cost_minor, own.instalments) != (option.total_cost_minor, option.instalments)
+    assert (await use(town, own.id, order, payer)).line_id == payer.line_id
+
+
+async def test_a_quote_of_the_payer_ends_when_their_due_day_moves(town: Town) -> None:
+    [payer] = await town.people()
+    options = (await quote(town, 1_000_00, payer)).options
+    await change_line(town, payer, due_day=20)
+    with pytest.raises(Problem, match="other prices or dates"):
+        await use(town, options[1].id, town.terms("o1", 1_000_00), payer)
+    assert (await use(town, options[0].id, town.terms("o1", 1_000_00), payer)) == BALANCE
+
+
+async def test_a_quote_ends_with_the_day_where_the_next_one_has_other_dates(town: Town) -> None:
+    """What is drawn on the 30th stands on the bill of 1 October, what is drawn on the 1st on that of November."""
+    [payer] = await town.people(wallet_minor=1_000_00)
+    midnight = town.book.start_of(date(2026, 10, 1))
+    town.clock.turn_to(midnight - timedelta(minutes=5))
+    seen = await quote(town, 1_000_00, payer)
+    assert seen.expires_at == midnight
+    assert seen.options[1].instalments[0].due_on == date(2026, 10, 10)
+    town.clock.turn_to(midnight)
+    with pytest.raises(Problem, match="expired"):
+        await use(town, seen.options[1].id, town.terms("o1", 1_000_00), payer)
+    again = await quote(town, 1_000_00, payer)
+    assert again.options[1].instalments[0].due_on == date(2026, 11, 10)
+    assert (await quote(town, 1_000_00)).expires_at == town.at + timedelta(minutes=15)
+
+
 async def test_an_option_is_held_to_what_it_was_made_for(town: Town) -> None:
     payer, other = await town.people(2)
     order = town.terms("o1", 1_000_00)
@@ -248,6 +337,38 @@ async def test_a_checkout_session_binds_tenors_and_who_carries_the_fee(town: Tow
         town.database, town.book, decode(Prefix.CHECKOUT_SESSION, page.id), town.merchant_id, town.at
     )
     assert again.status == "complete"
+
+
+async def test_a_quote_of_an_amount_does_not_leave_the_checkout_of_the_order(town: Town) -> None:
+    [payer] = await town.people()
+    order = await stored(town, town.terms("o1", 1_000_00))
+    options = {option.tenor: option.id for option in (await quote(town, 1_000_00, payer)).options}
+    for option in options.values():
+        await use(town, option, order, payer)
+    await open_checkout(town, order, tenors=(1, 3))
+    for tenor in (6, 9, 12):
+        with pytest.raises(Problem, match="offers tenors 1, 3"):
+            await use(town, options[tenor], order, payer)
+    assert (await use(town, options[3], order, payer)).tenor == 3, "the same price"
+
+    town.turn(seconds=1)  # the newest page binds
+    await open_checkout(town, order, tenors=(1, 3), merchant_fee_share_ppm=1_000_000)
+    with pytest.raises(Problem, match="other prices"):
+        await use(town, options[3], order, payer)
+    assert (await use(town, options[1], order, payer)).tenor == 1, "it has no fee to be carried"
+    assert (await use(town, options[None], order, payer)) == BALANCE
+
+
+async def test_a_share_ends_with_the_page_that_gave_it(town: Town) -> None:
+    [payer] = await town.people()
+    order = await stored(town, town.terms("o1", 1_000_00))
+    page = await open_checkout(town, order, tenors=(3,), merchant_fee_share_ppm=1_000_000)
+    option = (await quote(town, 1_000_00, payer, order)).options[1]
+    assert (await use(town, option.id, order, payer)).merchant_share_ppm == 1_000_000
+    session_id = decode(Prefix.CHECKOUT_SESSION, page.id)
+    await payments.expire_checkout(town.database, town.book, session_id, town.merchant_id, town.at)
+    with pytest.raises(Problem, match="other prices"):
+        await use(town, option.id, order, payer)
 
 
 async def test_an_ended_session_binds_nothing(town: Town) -> None:

@@ -22,7 +22,7 @@ from wufeng.payments.bank.model import Answered, Kind
 from wufeng.payments.orders.model import Receipt
 from wufeng.payments.pay.model import Capture, Funding, Payment, PaymentStatus
 from wufeng.payments.pay.rules import fee_of
-from wufeng.payments.refunds.model import RefundReason
+from wufeng.payments.refunds.model import RETURNS_MAX, RefundReason
 from wufeng.payments.refunds.rules import plan_refund, problem_if_below_floor
 
 from .conftest import Payer, Town
@@ -256,6 +256,37 @@ async def test_a_bank_takes_its_time_and_may_refuse(town: Town, done: bool) -> N
         at=town.at, people=(payer.id,), return_id=town.ids.new(town.at, 0), done=True
     )
     assert (await town.ask(payer.bucket, stranger))[0] == 404
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_bank_account_gets_one_return_however_often_it_repaid(town: Town, done: bool) -> None:
+    """More repayments than there are ids of returns; the wallet's stands between them. A refusal undoes them all."""
+    [payer] = await town.people(wallet_minor=5_00)
+    account, other = await town.bank_account(payer), await town.bank_account(payer)
+    _, body = await town.pay(payer, "o1", 100_00)
+    for place in range(RETURNS_MAX + 1):
+        await town.repay(payer, 1_00, account)
+        if place == 30:
+            await town.repay(payer, 5_00)
+            await town.repay(payer, 30_00, other)
+    status, refund = await town.refund(payer, body, "r1", 100_00)
+    assert (status, refund["status"]) == (202, "pending")
+    sums = {e["to"]: e["amount_minor"] for e in refund["effects"] if e["kind"] == "returned"}
+    assert sorted(sums.values()) == [5_00, 30_00, 65_00]
+    instructions = [instruction_of(row) for row in await pending_rows(town, payer)]
+    assert [(one.amount_minor, one.bank_account_id) for one in instructions] == [
+        (65_00, account),
+        (30_00, other),
+    ]
+    for instruction in instructions:
+        answered = Answered(
+            id=instruction.id, kind=Kind.REFUND, owner_id=payer.id, done=done, code="", at=town.at
+        )
+        await town.ask(payer.bucket, payments.refund_answered(answered))
+    assert await town.balance(payer.line_id, CREDIT_BALANCE) == (0 if done else -95_00)
+    assert await town.fetch("select sum(returned_minor)::bigint as returned_minor from repayment") == [
+        {"returned_minor": 100_00 if done else 5_00}
+    ]
 
 
 async def test_what_banks_refused_before_this_release_counts_as_not_given_back(

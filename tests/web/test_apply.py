@@ -1,9 +1,11 @@
 """Opening credit in one visit, as a browser without scripts meets it; at a checkout, opened and paid with at once."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote, unquote
 
-from tests.api.conftest import PIN, Api, Person
+import pytest
+from tests.api.conftest import PIN, Api, Person, Shop
 from tests.web.conftest import Town
 from tests.web.visitor import Seen, Visitor
 
@@ -88,6 +90,145 @@ async def test_a_checkout_opens_and_pays_by_one_confirmation(town: Town) -> None
     assert again.location == paid.location, "sent twice it is one line and one payment"
     assert "Paid" in (await visitor.get(paid.location)).text
     assert await town.payments_of(person) == 1
+
+
+async def subsidised(town: Town, shop: Shop, share_ppm: int = 1_000_000) -> tuple[str, str]:
+    """An order and its checkout session: three parts alone, whose fee the merchant carries."""
+    order = town.api.order(shop, 300_00)
+    del order["merchant"]
+    made = (await town.api.post("/v1/orders", shop.key, order)).json()["id"]
+    body = {"order": made, "return_url": "https://shop.test/back", "tenors": [3]}
+    asked = {**body, "merchant_fee_share_ppm": share_ppm}
+    session = await town.api.post("/v1/checkout_sessions", shop.key, asked)
+    assert session.status_code == 201, session.text
+    return made, session.json()["id"]
+
+
+async def test_a_subsidised_checkout_is_signed_and_paid_at_its_price(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop)
+    visitor = town.visitor(token=person.token)
+    result = await apply(visitor, order=order, next=f"/checkout/{session}")
+    assert "3 instalments: of the fee of this order the merchant carries 100 %" in result.text
+    assert 'name="pay" value="3"' in result.text
+    path = address(result)
+    sheet = (await town.api.get(f"{path.replace('/app', '/v1', 1)}/sheet", person.token)).json()
+    assert [(way["tenor"], way["total_cost_minor"]) for way in sheet["ways"]] == [(3, 0)]
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    paid = await visitor.post(f"{path}/accept", {**signing, "pay": "3"})
+    assert paid.location.startswith("/app/payments/"), paid.location
+    payment = (await town.api.get(paid.location.replace("/app", "/v1", 1), person.token)).json()
+    parts = [part for source in payment["funding"] for part in source["instalments"]]
+    assert [(part["principal_minor"], part["fee_minor"]) for part in parts] == [
+        (part["principal_minor"], part["fee_minor"]) for part in sheet["ways"][0]["instalments"]
+    ]
+    assert (await town.api.get(f"/v1/orders/{order}", shop.key)).json()["state"] == "paid"
+
+
+@pytest.mark.parametrize("pay", ["1", "6", "7", "²", "٣", "0", "-3", "3.0", "9" * 40])
+async def test_what_the_sheet_does_not_have_opens_nothing(town: Town, pay: str) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop)
+    visitor = town.visitor(token=person.token)
+    result = await apply(visitor, order=order, next=f"/checkout/{session}")
+    path = address(result)
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    refused = await visitor.post(f"{path}/accept", {**signing, "pay": pay})
+    assert refused.status == 422 and "Nothing was opened" in refused.text
+    assert (await town.api.get("/v1/lines", person.token)).json()["data"] == []
+
+
+async def test_who_signs_when_the_checkout_has_changed_pays_at_no_other_price(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop)
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    result = await apply(visitor, order=order, next=back)
+    path = address(result)
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN, "next": back}
+    ended = await town.api.post(f"/v1/checkout_sessions/{session}/expire", shop.key)
+    assert ended.status_code == 200, ended.text
+    refused = await visitor.post(f"{path}/accept", {**signing, "pay": "3"})
+    assert refused.status == 422 and "Sign and pay" not in refused.text
+    assert "Sign and open" in refused.text, "the line alone is as it was"
+    opened = await visitor.post(f"{path}/accept", signing)
+    assert unquote(opened.location) == f"{path}?next={back}"
+
+
+async def test_on_another_day_an_order_is_not_paid_by_the_sheet_of_today(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop, share_ppm=0)
+    visitor = town.visitor(token=person.token)
+    result = await apply(visitor, order=order, next=f"/checkout/{session}")
+    assert "Sign and pay" in result.text
+    path, clock = address(result), town.api.clock
+    clock.turn_to(clock.now() + timedelta(hours=13))
+    later = await visitor.get(path)
+    assert "Sign and pay" not in later.text and "Sign and open" in later.text
+
+
+async def test_a_purchase_that_was_not_paid_is_told(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop)
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    result = await apply(visitor, order=order, next=back)
+    path = address(result)
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN, "next": back}
+    await visitor.post(f"{path}/accept", signing)
+    assert (await town.api.post(f"/v1/orders/{order}/close", shop.key)).status_code == 200
+    unpaid = await visitor.post(f"{path}/accept", {**signing, "pay": "3"})
+    assert unquote(unpaid.location) == f"{path}?unpaid=1&next={back}"
+    assert "Your credit is open, but this purchase is not paid" in (await visitor.get(unpaid.location)).text
+
+
+async def test_at_a_second_checkout_its_own_order_is_paid(town: Town) -> None:
+    person, shops = await known(town.api), [await town.api.new_merchant() for _ in range(2)]
+    sessions = [await town.checkout(shop, minor) for shop, minor in zip(shops, (300_00, 120_00), strict=True)]
+    orders = [
+        (await town.api.get(f"/v1/checkout_sessions/{session}", shop.key)).json()["order"]
+        for session, shop in zip(sessions, shops, strict=True)
+    ]
+    visitor = town.visitor(token=person.token)
+    left = await apply(visitor, order=orders[0], next=f"/checkout/{sessions[0]}")
+    result = await apply(visitor, order=orders[1], next=f"/checkout/{sessions[1]}")
+    assert "Sign and pay ¥300.00" in left.text and "Sign and pay ¥120.00" in result.text
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    paid = await visitor.post(f"{address(result)}/accept", {**signing, "pay": "1"})
+    assert paid.location.startswith("/app/payments/")
+    states = [
+        (await town.api.get(f"/v1/orders/{order}", shop.key)).json()["state"]
+        for order, shop in zip(orders, shops, strict=True)
+    ]
+    assert states == ["open", "paid"]
+    assert "This application has lapsed" in (await visitor.get(address(left))).text
+
+
+async def test_an_order_that_was_paid_meanwhile_leads_back_to_its_checkout(town: Town) -> None:
+    person, payer = await known(town.api), await town.api.new_person(line_minor=5_000_00)
+    shop = await town.api.new_merchant()
+    session = await town.checkout(shop, 300_00)
+    order = (await town.api.get(f"/v1/checkout_sessions/{session}", shop.key)).json()["order"]
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    form = await visitor.get(f"/app/apply?product=monthly_bill&order={order}&next={quote(back, safe='')}")
+    paying = {
+        "order": order,
+        "funding": [{"line": payer.line}],
+        "confirmation": {"kind": "pin", "proof": PIN},
+    }
+    assert (await town.api.post("/v1/payments", payer.token, paying)).status_code == 201
+    sent = await visitor.post("/app/apply", {**SAID, "order": order, "next": back, "key": form.field("key")})
+    assert (sent.status, sent.location) == (303, back)
+
+
+async def test_what_a_person_looks_at_is_shown_at_another_checkout(town: Town) -> None:
+    person, shop = await town.api.new_person(), await town.api.new_merchant()
+    session = await town.checkout(shop, 300_00)
+    order = (await town.api.get(f"/v1/checkout_sessions/{session}", shop.key)).json()["order"]
+    visitor = town.visitor(token=person.token)
+    path = address(await apply(visitor))
+    await visitor.post(f"{path}/refer")
+    form = await visitor.get(f"/app/apply?product=monthly_bill&order={order}")
+    sent = await visitor.post("/app/apply", {**SAID, "order": order, "key": form.field("key")})
+    assert (sent.status, sent.location) == (303, path)
 
 
 async def test_a_checkout_may_open_only_and_go_back(town: Town) -> None:

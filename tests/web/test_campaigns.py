@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-import pytest
 from tests.api.conftest import Shop
+from tests.cases import cases
 
 from wufeng.web.paging import Door
 
@@ -54,7 +54,7 @@ async def test_a_form_makes_one_campaign_and_its_use_is_shown(town: Town) -> Non
     assert "25.00 of" in (await desk.get("/merchant/campaigns")).text
 
 
-@pytest.mark.parametrize(
+@cases(
     ("more", "told"),
     [
         ({"name": ""}, "in one line"),
@@ -102,6 +102,6 @@ async def test_both_languages_have_every_page(town: Town) -> None:
     for address, text in (
         ("/merchant/campaigns", "分期优惠"),
         ("/merchant/campaigns/new", "结束日"),
-        (path, "由您承担"),
+        (path, "由你承担"),
     ):
         assert text in (await desk.get(address)).text

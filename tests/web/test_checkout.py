@@ -1,6 +1,7 @@
 """The hosted page of an order: its ends, its ways back, and that an order is paid once, whoever pays, however often."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -55,6 +56,27 @@ async def test_the_way_back_is_the_merchants_own(town: Town) -> None:
     receipt = await visitor.get((await visitor.post(session["url"], form)).location)
     assert back_link(receipt) == f"https://shop.test/back?a=1&checkout={session['id']}&status=complete"
     assert "Back to the shop" in receipt.text and await state_of(town, shop, session) == "complete"
+
+
+async def test_what_another_tab_has_spent_is_not_drawn_instead(town: Town) -> None:
+    """The page showed 900.00 of the balance and 100.00 on credit: 810.00 more on credit has another price."""
+    shop = await town.api.new_merchant()
+    person = await town.api.new_person(line_minor=5_000_00, wallet_minor=900_00)
+    session = await session_of(town, shop, 1_000_00)
+    visitor = town.visitor(token=person.token)
+    page = await visitor.get(session["url"])
+    assert "900.00 of your own" in page.text
+    last = re.findall(r'value="(qte_\w+\.\d+)"', page.text)[-1]
+    spent = await town.api.pay(person, shop, 190_00, funding=[{"wallet": person.wallet}])
+    assert spent.json()["status"] == "captured", spent.text
+    sent = await visitor.post(session["url"], {"key": page.field("key"), "option": last, "pin": PIN})
+    assert "The balance does not suffice" in (await visitor.get(sent.location)).text
+    [line] = (await town.api.get("/v1/lines", person.token)).json()["data"]
+    assert line["used_minor"] == 0 and await state_of(town, shop, session) == "open"
+    form = await ready(visitor, session["url"])
+    again = re.findall(r'value="(qte_\w+\.\d+)"', (await visitor.get(session["url"])).text)[-1]
+    paid = await visitor.get((await visitor.post(session["url"], form | {"option": again})).location)
+    assert "710.00" in paid.text and await state_of(town, shop, session) == "complete"
 
 
 async def test_addresses_are_judged_when_the_page_is_made(town: Town) -> None:

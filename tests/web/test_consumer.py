@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from msgspec.structs import replace
+from tests.cases import cases
 
 from wufeng import ledger
 from wufeng.app import App, Background, Draft, Founded, found, opened
@@ -196,9 +197,7 @@ async def test_sign_in_by_a_code_and_come_back(street: Street) -> None:
     assert (await browser.get("/app")).status_code == 303
 
 
-@pytest.mark.parametrize(
-    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"]
-)
+@cases("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1"])
 async def test_signing_in_leads_nowhere_else(street: Street, elsewhere: str) -> None:
     browser = Browser(street.app)
     await browser.post("/app/sign-in", phone="13912345678", next=elsewhere)
@@ -403,6 +402,33 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street
     assert (await shopper.api.bills.get(bill.id)).paid_minor == 0
 
 
+async def test_what_an_overdue_bill_asks_for_puts_the_line_in_order(street: Street) -> None:
+    """Its minimum no longer does, and is not told."""
+    shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
+    order = InlineOrder(
+        order_no="B1", amount_minor=86_400, currency="CNY", subject="Tea set", merchant=merchant.id
+    )
+    await shopper.api.payments.create(
+        order=order, funding=[Source(line=shopper.line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    await street.turn(40)
+    (bill,) = [bill async for bill in shopper.api.bills.list(line=shopper.line)]
+    asked_minor = bill.unpaid_minor + bill.accrued_minor
+    said = text_of(await shopper.browser.get(f"/app/bills/{bill.id}"))
+    assert asked_minor == 86_530 and "Pay all of it, ¥865.30, to be in order again." in said
+    assert "Minimum" not in said
+    credit = text_of(await shopper.browser.get("/app/credit"))
+    assert "Pay the ¥865.30 that are overdue" in credit
+    least = await street.operator.repayments.create(
+        line=shopper.line, amount_minor=bill.minimum_minor, source="external"
+    )
+    assert (await shopper.api.lines.get(shopper.line)).status == "suspended", "the minimum came too late"
+    await street.operator.repayments.create(
+        line=shopper.line, amount_minor=asked_minor - least.amount_minor, source="external"
+    )
+    assert (await shopper.api.lines.get(shopper.line)).status == "open"
+
+
 async def test_a_receipt_says_where_each_piece_of_a_refund_went_and_why(street: Street) -> None:
     shopper, (merchant, shop) = await street.person(limit_minor=500_000), await street.shop()
     order = InlineOrder(
@@ -456,8 +482,7 @@ async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) 
     assert line.used_minor == 30_000
 
 
-@pytest.mark.parametrize("page", ["/app/payments/{payment}", "/app/bills/{bill}", "/app/repay?line={line}"])
-async def test_another_persons_is_not_there(street: Street, page: str) -> None:
+async def test_another_persons_is_not_there(street: Street) -> None:
     owner, other, (merchant, _) = (
         await street.person(limit_minor=840_000),
         await street.person(),
@@ -469,12 +494,12 @@ async def test_another_persons_is_not_there(street: Street, page: str) -> None:
     )
     await street.turn(30)
     (bill,) = [bill async for bill in owner.api.bills.list(line=owner.line)]
-    path = page.format(payment=payment.id, bill=bill.id, line=owner.line)
-    assert (await owner.browser.get(path)).status_code == 200
-    assert (await other.browser.get(path)).status_code == 404
+    for path in (f"/app/payments/{payment.id}", f"/app/bills/{bill.id}", f"/app/repay?line={owner.line}"):
+        assert (await owner.browser.get(path)).status_code == 200, path
+        assert (await other.browser.get(path)).status_code == 404, path
 
 
-@pytest.mark.parametrize(
+@cases(
     "headers",
     [
         {},

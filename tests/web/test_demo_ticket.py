@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
 from tests.api.conftest import NOON
+from tests.cases import cases
 
 from wufeng.base.config import Secrets
 from wufeng.identity import Vault
@@ -33,7 +33,7 @@ async def test_a_shops_ticket_opens_the_portal(town: Town) -> None:
     assert (await visitor.get("/merchant")).status == 200
 
 
-@pytest.mark.parametrize("how", ["changed", "others", "old", "cut", "odd", "door", "revoked", "live"])
+@cases("how", ["changed", "others", "old", "cut", "odd", "door", "revoked", "live"])
 async def test_what_is_no_ticket_is_no_page(town: Town, how: str) -> None:
     person, visitor = await town.api.new_person(), town.visitor()
     services, vault = town.api.app.services, town.api.app.services.vault

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.api.conftest import Person, Shop
+from tests.cases import cases
 
 from wufeng.base.ids import Prefix, decode
 from wufeng.web.merchant import orders
@@ -142,7 +143,7 @@ async def test_a_code_is_shown_and_one_form_is_one_order(town: Town) -> None:
     assert (await take(till, amount="129.00")).status == 422
 
 
-@pytest.mark.parametrize("amount", ["", "0", "-5", "12.345", "abc", "99999999"])
+@cases("amount", ["", "0", "-5", "12.345", "abc", "99999999"])
 async def test_no_amount_no_order(town: Town, amount: str) -> None:
     shop = await town.api.new_merchant()
     seen = await take(at_till(town, shop), amount)

@@ -7,6 +7,7 @@ a browser or its enemy can send makes a page fail. A page with an id and without
 import asyncio
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -17,6 +18,7 @@ from msgspec import Struct
 from tests.api.conftest import PIN
 from tests.api.matrix import Who, World
 from tests.api.test_matrix import ABSENT, refusal
+from tests.cases import cases
 
 from wufeng.identity import PAGE_RULES
 from wufeng.web import PAGES
@@ -271,7 +273,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("headers", FOREIGN, ids=lambda headers: ",".join(headers.values()) or "silent")
+@cases("headers", FOREIGN)
 async def test_a_form_of_another_site_is_refused(town: Town, headers: dict[str, str]) -> None:
     person = await town.api.new_person(line_minor=1_000_00, wallet_minor=500_00)
     shop = await town.api.new_merchant()
@@ -314,9 +316,7 @@ def test_a_local_path_stays_here_as_browsers_read_it(text: str) -> None:
     assert path.isascii() and path.isprintable()
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil", "https:evil", "/%5cevil", "/%0d%0aset-cookie:x"]
-)
+@cases("target", ["//evil.example", "/\\evil", "https:evil", "/%5cevil", "/%0d%0aset-cookie:x"])
 async def test_redirects_stay_here(town: Town, target: str) -> None:
     visitor = town.visitor()
     back = await visitor.post("/language", {"to": "en", "back": target})
@@ -366,7 +366,7 @@ async def test_nothing_that_is_sent_makes_a_page_fail(town: Town) -> None:
     assert await town.payments_of(person) == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     "cookie",
     ["=", ";;;", "wufeng_person", "wufeng_person=", "a=b; wufeng_person=\xff\xfe", "wufeng_person=" + "x" * 5000,
      "wufeng_person=../..", "wufeng_language=../../etc; wufeng_book=no'book", "wufeng_person=1; wufeng_person=2"],
@@ -382,6 +382,7 @@ async def test_heads_unknown_addresses_and_other_methods(town: Town) -> None:
     whole, head = await nobody.get("/app/welcome"), await nobody.ask("HEAD", "/app/welcome")
     assert head.status == 200 and head.body == b"" and int(head.header("content-length")) > 500
     assert whole.body != b""
+    assert ((bare := await nobody.get("/")).status, bare.location) == (303, "/app")
     for path in (
         "/app/nothing",
         "/app/",
@@ -474,6 +475,12 @@ def _between(text: str) -> str:
 @given(minor=st.integers(0, 10**12 - 1), currency=st.sampled_from(["CNY", "JPY", "USD"]))
 def test_an_amount_is_read_as_it_is_written(language: str, minor: int, currency: str) -> None:
     assert minor_of(Formats(language, "Asia/Shanghai").number(minor, currency), currency) == minor
+
+
+def test_the_date_of_an_instant_is_the_books() -> None:
+    evening = datetime(2026, 9, 2, 16, 0, tzinfo=UTC)  # midnight in Shanghai
+    assert Formats("en", "Asia/Shanghai").day_of(evening) == "3 Sept 2026"
+    assert Formats("zh", "UTC").day_of(evening) == "2026年9月2日"
 
 
 @given(st.text(max_size=20))

@@ -98,6 +98,6 @@ async def test_a_friend_pays_and_who_asked_sees_it_at_once(demo: Demo) -> None:
         await sees(friend, "asks you to pay this", "300.00", "Lunch")
         await press(friend, "Go on to pay")
         await pay_in_three(friend, words)
-        await asker.get_by_text("谢谢您的朋友吧", exact=False).wait_for(timeout=15_000)
+        await asker.get_by_text("谢谢你的朋友吧", exact=False).wait_for(timeout=15_000)
         async with Wufeng(demo.url, demo.till_key, book=demo.book) as shop:
             assert (await shop.payment_links.get(link.id)).status == "used_up"

@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from tests.api.conftest import PIN, Person, Shop
+from tests.cases import cases
 
 from wufeng.web.paging import Door
 
@@ -149,9 +149,7 @@ async def test_a_page_that_its_merchant_ended_is_opened_without_its_share(town: 
     assert shares == {True: 0, False: 500_000}
 
 
-@pytest.mark.parametrize(
-    "path", ["/q/none", "/q/" + "0" * 26, "/q/" + "0" * 52, "/l/" + "0" * 52, "/f/" + "0" * 52]
-)
+@cases("path", ["/q/none", "/q/" + "0" * 26, "/q/" + "0" * 52, "/l/" + "0" * 52, "/f/" + "0" * 52])
 async def test_a_guess_is_not_there(town: Town, path: str) -> None:
     assert (await town.visitor().get(path)).status == 404
     person = await town.api.new_person()

@@ -32,8 +32,11 @@ from wufeng.credit.applications.views import ApplicationTermsView, ApplicationVi
 from wufeng.credit.documents.drawing import drawn
 from wufeng.credit.queries import load_line
 from wufeng.identity import CallerKind, act_of, own_person
+from wufeng.identity.bank_accounts.queries import count_verified
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.payments import find_order
+from wufeng.payments.orders.rules import problem_if_not_payable
+from wufeng.payments.quotes.purchases import purchase_of
 from wufeng.payments.spending.queries import gather_facts
 
 PDF = "application/pdf"
@@ -196,6 +199,7 @@ async def accept_application(call: Call[AcceptApplication, Nothing]) -> Answer:
     """Sign: the sheet by its hash, with the person's proof. The line is open, or its limit raised."""
     async with call.services.database.read() as db:
         found = await _own_application(call, db)
+        accounts = await count_verified(db, call.book.bucket_of(found.id), [found.person_id])
     stored, _ = await prove(call, found.person_id, call.body.confirmation)
     if stored is not None:
         return stored
@@ -208,6 +212,7 @@ async def accept_application(call: Call[AcceptApplication, Nothing]) -> Answer:
         person_id=found.person_id,
         sheet_hash=call.body.sheet_hash,
         confirmed_by=call.body.confirmation.kind.value,
+        bank_accounts=accounts.get(found.person_id, 0),
         language=call.language,
     )
     return await call.services.lanes.submit(call.book.bucket_of(found.id), command)
@@ -247,9 +252,10 @@ async def withdraw_consent(call: Call[WithdrawConsent, Nothing]) -> Answer:
 
 
 async def decide_application(call: Call[DecideApplication, Nothing]) -> Answer:
-    """Decide what was referred: offer a limit, or decline."""
+    """Decide what was referred: offer a limit, or decline. The sheet is of its order, if that can still be paid."""
     async with call.services.database.read() as db:
         found = await _own_application(call, db)
+        purchase = await _purchase_still(call, db, found)
     act = act_of(
         call.caller,
         call.operation,
@@ -266,6 +272,7 @@ async def decide_application(call: Call[DecideApplication, Nothing]) -> Answer:
         request_id=call.request_id,
         application_id=found.id,
         limit_minor=call.body.limit_minor,
+        purchase=purchase,
         act=act,
         language=call.language,
     )
@@ -320,7 +327,24 @@ async def _purchase(call: Call[CreateApplication, Nothing], db: Connection) -> P
     order = await find_order(db, call.book, decode(Prefix.ORDER, call.body.order))
     if order is None:
         raise invalid_field("/order", "There is no such order.")
-    return Purchase(order.terms.id, order.terms.amount_minor, order.terms.scene)
+    if (problem := problem_if_not_payable(order)) is not None:
+        raise problem
+    on = call.book.business_date(call.at)
+    product = call.services.products.current(call.body.product, on)
+    if product is None:
+        raise invalid_field("/product", "There is no such product in this book.")
+    return await purchase_of(db, call.book, order.terms, product, call.body.mode, call.caller.id, call.at)
+
+
+async def _purchase_still(call: Call[Any, Any], db: Connection, found: Application) -> Purchase | None:
+    """The order that an application was made for, as it may be paid now; None: not, or it was made for none."""
+    order = await find_order(db, call.book, found.order_id) if found.order_id is not None else None
+    product = call.services.products.current(found.product, call.book.business_date(call.at))
+    if order is None or product is None or problem_if_not_payable(order) is not None:
+        return None
+    if order.terms.expires_at is not None and call.at >= order.terms.expires_at:
+        return None
+    return await purchase_of(db, call.book, order.terms, product, found.mode, found.person_id, call.at)
 
 
 async def _own_application(call: Call[Any, Any], db: Connection) -> Application:

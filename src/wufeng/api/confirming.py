@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 
 from wufeng.api.bodies import ConfirmationBody, ProofKind
-from wufeng.api.routing import Call
-from wufeng.base.claims import Answer, load_claims
+from wufeng.api.routing import Call, stored_answer
+from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.identity import check_pin
 from wufeng.identity.codes.model import CodePurpose
@@ -46,18 +46,6 @@ async def prove(
         await _prove_code(call, person_id, confirmation.code)
     await _trust(call)
     return None, _LEVELS[confirmation.kind]
-
-
-async def stored_answer(call: Call[Any, Any]) -> Answer | None:
-    """The answer of a key that comes again; None: it is new. Refuses (raises) a key that came with another request."""
-    assert call.claim is not None, "a call that binds a person has a key"
-    async with call.services.database.read() as db:
-        claimed = (await load_claims(db, call.book, [call.claim.id])).get(call.claim.id)
-    if claimed is None or claimed.answer is None:
-        return None
-    if (problem := call.claim.problem_if_other(claimed.digest)) is not None:
-        raise problem
-    return claimed.answer
 
 
 async def _prove_pin(call: Call[Any, Any], person_id: UUID, pin: Private) -> None:

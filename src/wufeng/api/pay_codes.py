@@ -9,8 +9,7 @@ from msgspec import Meta, Struct
 
 from wufeng import credit
 from wufeng.api.bodies import LineId, WalletId
-from wufeng.api.confirming import stored_answer
-from wufeng.api.routing import Call, Nothing, Route, reply
+from wufeng.api.routing import Call, Nothing, Route, reply, stored_answer
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.ids import Prefix, decode, encode

@@ -449,7 +449,9 @@ async def _funding(
         raise invalid_field("/funding", "Give either a quote_option or funding.")
     if option is not None:
         async with call.services.database.read() as db:
-            return await funding_of_option(db, call.book, option, order, payer_id, call.at)
+            return await funding_of_option(
+                db, call.services.catalogue, call.book, option, order, payer_id, call.at
+            )
     if sources is None:
         if call.caller.kind is CallerKind.PERSON:
             raise invalid_field("/funding", "Say what to pay from: a wallet, a line, or both.")

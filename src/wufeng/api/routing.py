@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from wufeng.api.bodies import problem_of_body, refuse_nul
 from wufeng.base.books import Book
-from wufeng.base.claims import Answer, KeyClaim, claim_key
+from wufeng.base.claims import Answer, KeyClaim, claim_key, load_claims
 from wufeng.base.database import LOST
 from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, encode
@@ -332,7 +332,7 @@ class Api:
             answer = await served.route.handle(call)
         else:
             with _Slot(self._in_flight, caller.id):
-                answer = await served.route.handle(call)
+                answer = await _handled(served.route.handle, call)
         return answer, _media_type(answer, call.format or served.route.media_type)
 
     def _public_book(self, headers: Mapping[bytes, bytes]) -> Book:
@@ -343,6 +343,36 @@ class Api:
                 Code.NOT_FOUND, "There is no such book: leave Wufeng-Book out, or name one that exists."
             )
         return book
+
+
+async def _handled(handle: Handle, call: Call[Any, Any]) -> Answer:
+    """The answer to a call; a repeated one has its first answer, whatever it would be refused for by now.
+
+    What a handler looks at before the lane may have changed since: a quote has expired, a campaign's days are over. The
+    key is looked up when it refuses, not before, so that a payment pays for no statement more. Trouble that passes is
+    told as it is: it says nothing of the request, and a full server is not asked twice.
+    """
+    try:
+        return await handle(call)
+    except Problem as problem:
+        if call.claim is None or problem.retry_after_s is not None:
+            raise
+        stored = await stored_answer(call)
+        if stored is None:
+            raise
+        return stored
+
+
+async def stored_answer(call: Call[Any, Any]) -> Answer | None:
+    """The answer of a key that comes again; None: it is new. Refuses (raises) a key that came with another request."""
+    assert call.claim is not None, "only a call with a key is known again"
+    async with call.services.database.read() as db:
+        claimed = (await load_claims(db, call.book, [call.claim.id])).get(call.claim.id)
+    if claimed is None or claimed.answer is None:
+        return None
+    if (problem := call.claim.problem_if_other(claimed.digest)) is not None:
+        raise problem
+    return claimed.answer
 
 
 class _Slot:

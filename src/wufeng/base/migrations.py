@@ -159,20 +159,30 @@ async def create_database(server: EmbeddedServer, settings: Settings, template: 
         for row in await db.fetch(SQL.roles_missing):
             await db.execute(await db.fetchval(SQL.create_role, row["name"]))
         if not await db.fetchval(SQL.database_exists, settings.database_name):
-            await db.execute(await db.fetchval(SQL.create_database, settings.database_name, template))
-            for row in await db.fetch(SQL.close_database, settings.database_name):
-                await db.execute(row["format"])
+            await copy_database(db, settings.database_name, template)
     finally:
         await close(db)
+
+
+async def copy_database(db: Connection, name: str, template: str) -> None:
+    """Make a database from a template, over a superuser's connection. The two roles are there already."""
+    await db.execute(await db.fetchval(SQL.create_database, name, template))
+    for row in await db.fetch(SQL.close_database, name):
+        await db.execute(row["format"])
 
 
 async def drop_database(server: EmbeddedServer, settings: Settings) -> None:
     """Remove the database `settings.database_name` of an embedded server, whoever is connected to it."""
     db = await connect_as_superuser(server, settings)
     try:
-        await db.execute(await db.fetchval(SQL.drop_database, settings.database_name))
+        await remove_database(db, settings.database_name)
     finally:
         await close(db)
+
+
+async def remove_database(db: Connection, name: str) -> None:
+    """Remove a database over a superuser's connection, whoever is connected to it."""
+    await db.execute(await db.fetchval(SQL.drop_database, name))
 
 
 async def connect_as_superuser(server: EmbeddedServer, settings: Settings) -> Connection:

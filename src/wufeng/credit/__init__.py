@@ -69,7 +69,15 @@ from wufeng.credit.products.commands import Products, open_book, publish, refres
 from wufeng.credit.products.files import read_products, shipped_products
 from wufeng.credit.products.model import BillableAt, Mode, Product
 from wufeng.credit.refunds.commands import keep_refused, refund_draws
-from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, RefundRequest, Refused, Returned
+from wufeng.credit.refunds.model import (
+    SENT_MAX,
+    Effect,
+    EffectKind,
+    Refunded,
+    RefundRequest,
+    Refused,
+    Returned,
+)
 from wufeng.credit.reminders import commands as _reminders
 from wufeng.credit.reminders.commands import reminder_steps
 from wufeng.credit.repayments import commands as _repayments
@@ -109,6 +117,7 @@ __all__ = [
     "BANK_ACCOUNT",
     "ENDINGS",
     "OWN_SOURCES",
+    "SENT_MAX",
     "WALLET",
     "AcceptApplication",
     "Actor",

@@ -14,7 +14,7 @@ from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved
 from wufeng.credit.history.model import Charged, Standing
 from wufeng.credit.lines.model import Line
-from wufeng.credit.refunds.model import Refunded, Returned
+from wufeng.credit.refunds.model import Refunded, Sent
 from wufeng.credit.repayments.model import Source, SourceKind, Spread
 from wufeng.ledger import rules as ledger
 from wufeng.ledger.model import AccountKind, Cause, Journal, JournalKind, Parts, Posted, account_id
@@ -37,8 +37,15 @@ def principal_refunded(refunded: Refunded) -> Parts:
 
 
 def subsidy_refunded(refunded: Refunded) -> Parts:
-    """The merchant's share of fees that a refund gives back, by lender, as `ledger.rules.refund` wants it."""
-    return ledger.split_between(refunded.subsidy_returned_minor, refunded.debt.line.lenders)
+    """The merchant's share of fees that a refund gives back, by lender, as `ledger.rules.refund` wants it. What
+    bills had earned of it comes from each lender as it goes there (`_subsidy_given_up`).
+    """
+    to_come_minor = refunded.subsidy_returned_minor - refunded.subsidy_given_up_minor
+    to_come = ledger.split_between(to_come_minor, refunded.debt.line.lenders)
+    return tuple(
+        (lender, to_come_minor + given_up_minor)
+        for (lender, to_come_minor), (_, given_up_minor) in zip(to_come, _given_up(refunded), strict=True)
+    )
 
 
 def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
@@ -46,7 +53,8 @@ def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
     its credit balance: fees cancelled, paid fees given back to the credit balance, other debts paid from it, the rest
     returned to where repayments came from. What is kept stays on the credit balance.
     """
-    line, journals = refunded.debt.line, _fees_returned(refunded, cause)
+    line = refunded.debt.line
+    journals = _subsidy_given_up(refunded, cause) + _fees_returned(refunded, cause)
     if line.charged_off_on is not None:
         return journals + _after_refund_of_lost(refunded, cause)
     if refunded.fee_cancelled_minor:
@@ -55,8 +63,19 @@ def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
     if refunded.applied is not None:
         owed_minor = refunded.owed_before_minor - refunded.principal_minor
         journals += journals_of_credit_balance(cause, line, refunded.applied, owed_minor)
-    journals += [_given_back(cause, line, back) for back in refunded.returned]
+    journals += [_given_back(cause, line, sent) for sent in refunded.sent]
     return journals
+
+
+def _subsidy_given_up(refunded: Refunded, cause: Cause) -> list[Journal]:
+    """What lenders had earned of the subsidy that goes back is not earned: `subsidy_refunded` takes it from there."""
+    if not refunded.subsidy_given_up_minor:
+        return []
+    return [ledger.charges_cancelled(cause, refunded.debt.line.id, subsidy_unearned=_given_up(refunded))]
+
+
+def _given_up(refunded: Refunded) -> Parts:
+    return ledger.split_between(refunded.subsidy_given_up_minor, refunded.debt.line.lenders)
 
 
 def _fees_returned(refunded: Refunded, cause: Cause) -> list[Journal]:
@@ -80,16 +99,16 @@ def _after_refund_of_lost(refunded: Refunded, cause: Cause) -> list[Journal]:
     if refunded.fee_cancelled_minor:
         fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
         journals.append(ledger.charged_off_cancelled(cause, line.id, fees))
-    return journals + [_given_back(cause, line, back) for back in refunded.returned]
+    return journals + [_given_back(cause, line, sent) for sent in refunded.sent]
 
 
-def _given_back(cause: Cause, line: Line, back: Returned) -> Journal:
-    """Money that a refund returns to the source of a repayment."""
-    if back.source.kind is SourceKind.WALLET:
-        assert back.source.id is not None, "a wallet has an id"
-        return ledger.credit_balance_to_wallet(cause, line.id, back.source.id, back.amount_minor)
-    assert back.source.kind is SourceKind.BANK_ACCOUNT, "only a source that is known gets money back"
-    return ledger.credit_balance_to_bank(cause, line.id, back.amount_minor)
+def _given_back(cause: Cause, line: Line, sent: Sent) -> Journal:
+    """Money that a refund returns to the source of repayments."""
+    if sent.source.kind is SourceKind.WALLET:
+        assert sent.source.id is not None, "a wallet has an id"
+        return ledger.credit_balance_to_wallet(cause, line.id, sent.source.id, sent.amount_minor)
+    assert sent.source.kind is SourceKind.BANK_ACCOUNT, "only a source that is known gets money back"
+    return ledger.credit_balance_to_bank(cause, line.id, sent.amount_minor)
 
 
 def journals_of_repayment(

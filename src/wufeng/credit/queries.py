@@ -25,7 +25,7 @@ from wufeng.credit.lines.views import CreditCapView, view_cap
 from wufeng.credit.products.commands import Products
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Debt, Repayment, Target
-from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan
+from wufeng.credit.repayments.rules import brought_up, once_answered, owed, repaid, settle_plan
 from wufeng.credit.views import (
     AllocationView,
     BillView,
@@ -194,7 +194,10 @@ async def show_instalments(read: Reading, draw: Draw, line: Line) -> PlanView:
 async def quote_repayment(
     read: Reading, line: Line, amount_minor: int | None, target: Target | None, plan: UUID | None = None
 ) -> RepaymentQuote:
-    """What a repayment made now would pay, and what it would save. An amount, a target (default: all) or a plan."""
+    """What a repayment made now would pay, and what it would save. An amount, a target (default: all) or a plan.
+
+    A target is what is left of it when banks say yes to all that they were asked.
+    """
     versions = read.products.of_line(line.product, line.product_version, line.tier)
     debt = brought_up(await _debt(read, line), versions.contract, read.on)
     if plan is not None:
@@ -203,6 +206,8 @@ async def quote_repayment(
             raise not_found("plan")
         amount_minor = settled.paid_minor
     elif amount_minor is None:
+        pending = await repayments.load_pending(read.db, read.book.bucket_of(line.id), [line.id])
+        debt = once_answered(debt, pending.get(line.id, ()), versions, read.on)
         amount_minor = owed(debt, target or Target.ALL, read.on)
     paid = repaid(debt, amount_minor, plan, versions, read.on)
     return RepaymentQuote(

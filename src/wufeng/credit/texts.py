@@ -1,6 +1,7 @@
 """Short machine-made texts of bills, from the catalogue."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -12,10 +13,18 @@ from wufeng.credit.products.model import Name, Product
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
-    """One text in both languages, with its values in braces."""
+    """One text in both languages, with its values in braces. `one`: the English where its count or days are one."""
 
     zh: str
     en: str
+    one: str | None = None
+
+    def filled(self, language: str, values: Mapping[str, str | int]) -> str:
+        """The text with its values. English for any language but Chinese."""
+        if language.startswith("zh"):
+            return self.zh.format(**values)
+        counted = values.get("count", values.get("days"))
+        return (self.one if self.one is not None and counted == 1 else self.en).format(**values)
 
 
 @cache
@@ -27,8 +36,7 @@ def texts() -> dict[str, Text]:
 
 def explain(code: str, language: str, **values: str | int) -> str:
     """A text of the catalogue with its values filled in. English for any language but Chinese."""
-    text = texts()[code]
-    return (text.zh if language.startswith("zh") else text.en).format(**values)
+    return texts()[code].filled(language, values)
 
 
 def tier_name(product: Product, code: str) -> Name:

@@ -483,7 +483,9 @@ def _due_dates(draw: Draw, line: Line, on: date) -> list[date]:
     cycle, dates = line.cycle, []
     if cycle is None:
         return []
-    bill_on = cycle.bill_on(on if draw.billed_parts else draw.billable_on)
+    # A bill day that has come is still to come where its close is late.
+    next_on = line.next_bill_on or cycle.bill_on(on)
+    bill_on = next_on if draw.billed_parts else cycle.bill_on(draw.billable_on)
     for _ in draw.unbilled_parts:
         dates.append(cycle.due_on(bill_on))
         bill_on = cycle.bill_on(bill_on)

@@ -270,6 +270,7 @@ class Visit:
             "count": formats.count,
             "day": formats.day,
             "long_day": formats.long_day,
+            "day_of": formats.day_of,
             "moment": formats.moment,
             "currency": self.book.currency,
             "test_book": self.book.mode.value == "test",
@@ -291,6 +292,11 @@ def local_path(text: str, otherwise: str) -> str:
     return text
 
 
+def _parts(path: str) -> list[str]:
+    """A path's parts; the bare address has none."""
+    return [] if path == "/" else path.split("/")[1:]
+
+
 class Pages:
     """The table of pages, served: an ASGI application."""
 
@@ -299,7 +305,7 @@ class Pages:
         self._tree: dict[str, Any] = {}
         for page in pages:
             node = self._tree
-            for part in page.path.split("/")[1:]:
+            for part in _parts(page.path):
                 node = node.setdefault("*" if part.startswith("{") else part, {})
             assert page.method not in node.setdefault("", {}), f"two pages are {page.method} {page.path}"
             node[""][page.method] = page
@@ -307,7 +313,7 @@ class Pages:
     def _find(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:
         node: dict[str, Any] = self._tree
         values: dict[str, str] = {}
-        for part in path.split("/")[1:]:
+        for part in _parts(path):
             child = node.get(part) if part else None
             if child is None:
                 child = node.get("*") if part else None

@@ -115,6 +115,10 @@ class Formats:
         """A date with its year."""
         return _long_day(on, self.locale)
 
+    def day_of(self, at: datetime) -> str:
+        """The date of an instant, in the book's time zone, with its year."""
+        return _long_day(at.astimezone(ZoneInfo(self.time_zone)).date(), self.locale)
+
     def moment(self, at: datetime) -> str:
         """An instant to the minute, in the book's time zone."""
         return _moment(at, self.locale, self.time_zone)

@@ -63,6 +63,7 @@ class Office:
         fields: dict[str, Any] = {
             "sheet_hash": view.sheet.hash,
             "confirmed_by": "pin",
+            "bank_accounts": 1,
             "person_id": payer.id,
             **more,
         }

@@ -24,8 +24,10 @@ from wufeng.credit.applications.rules import (
     affordable_minor,
     age_on,
     decide_application,
+    decide_review,
     next_review_on,
     problem_of_consents,
+    refusals,
     reviewed,
 )
 from wufeng.credit.products.ceiling import dearest_ppm, highest_rate_ppm
@@ -102,7 +104,8 @@ def test_two_histories_get_two_limits_and_each_line_says_why() -> None:
         ({"age_years": 17}, ApplicationReason.AGE_BELOW_MINIMUM),
         ({"declined": 3}, ApplicationReason.TOO_MANY_APPLICATIONS),
         ({"repayments_elsewhere_month_minor": 20_000_00}, ApplicationReason.AFFORDABILITY),
-        ({"others_minor": 199_600_00}, ApplicationReason.LIMIT_EXCEEDED),
+        ({"others_minor": 28_000_00}, ApplicationReason.AFFORDABILITY),
+        ({"others_minor": 199_600_00, "income_month_minor": 99_000_00}, ApplicationReason.LIMIT_EXCEEDED),
     ],
 )
 def test_one_thing_is_enough_to_decline(change: dict[str, Any], reason: ApplicationReason) -> None:
@@ -152,6 +155,9 @@ def test_what_can_be_repaid_bounds_the_limit() -> None:
     decision = decide(poor)
     assert isinstance(decision, Offered) and decision.limit_minor == 3_000_00
     assert decision.steps[-1].by is Bound.AFFORDABILITY
+    lent = decide(replace(poor, others_minor=1_250_00))
+    assert isinstance(lent, Offered) and lent.limit_minor == 1_700_00, "other lines take of it, used or not"
+    assert isinstance(decide(replace(poor, others_minor=3_000_00)), Declined)
 
 
 INPUTS = st.builds(
@@ -208,7 +214,9 @@ OPENED, ON = date(2026, 9, 3), date(2026, 12, 1)
 
 
 def review(inputs: Inputs, limit_minor: int, used_minor: int, on: date = ON) -> tuple[ReviewOutcome, int]:
-    return reviewed(decide(inputs), limit_minor, used_minor, OPENED, on, POLICY, PRODUCT)
+    decision = decide_review(inputs, POLICY, PRODUCT)
+    admitted = not refusals(inputs, POLICY, PRODUCT)
+    return reviewed(decision, limit_minor, used_minor, OPENED, on, POLICY, PRODUCT, admitted=admitted)
 
 
 def test_a_raise_is_offered_to_a_line_that_is_old_enough_and_used() -> None:
@@ -225,6 +233,39 @@ def test_a_cut_takes_effect_and_stops_at_the_products_minimum() -> None:
     assert review(NEW, 600_00, 0) == (ReviewOutcome.KEPT, 600_00), "not worth a cut"
     assert review(replace(NEW, tier=1), 5_000_00, 0) == (ReviewOutcome.LOWERED, 500_00), "declined today"
     assert review(replace(NEW, tier=1, payments=3), 5_000_00, 0) == (ReviewOutcome.KEPT, 5_000_00), "referred"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frozen": True},
+        {"in_arrears": True},
+        {"declined": 99},
+        {"age_years": 17},
+        {"tier": 2, "frozen": True},
+    ],
+    ids=str,
+)
+def test_what_keeps_from_a_new_line_cuts_none_and_raises_none(change: dict[str, Any]) -> None:
+    refused = replace(REGULAR, **change)
+    assert isinstance(decide(refused), Declined)
+    for limit_minor in (22_000_00, 20_000_00, 10_000_00):
+        kept = (ReviewOutcome.KEPT, limit_minor)
+        assert review(refused, limit_minor, limit_minor // 2, date(2027, 1, 1)) == kept
+    worse = replace(NEW, **change)
+    assert review(worse, 22_000_00, 0) == review(
+        replace(worse, frozen=False, in_arrears=False), 22_000_00, 0
+    ), "a worse score cuts as ever"
+
+
+def test_a_price_that_a_grade_may_not_have_is_no_cut() -> None:
+    dear = replace(POLICY, prices=tuple(replace(one, annualised_max_ppm=1) for one in POLICY.prices))
+    assert decide_application(REGULAR, dear, PRODUCT).reasons == (ApplicationReason.RATE_CAP,)
+    decision = decide_review(REGULAR, dear, PRODUCT)
+    for limit_minor in (22_000_00, 10_000_00):
+        kept = (ReviewOutcome.KEPT, limit_minor)
+        used, on = limit_minor // 2, date(2027, 1, 1)
+        assert reviewed(decision, limit_minor, used, OPENED, on, dear, PRODUCT, admitted=True) == kept
 
 
 @given(INPUTS, st.integers(500_00, 50_000_00), st.integers(0, 1_000_000))

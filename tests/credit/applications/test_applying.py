@@ -6,13 +6,16 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 from tests.credit.applications.conftest import POLICY, QUIET, REGULAR, Office
+from tests.credit.conftest import Payer
 
 from wufeng import credit
 from wufeng.base.claims import claim_key
 from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode
+from wufeng.credit import queries
 from wufeng.credit.applications import store
 from wufeng.credit.applications.model import (
     Application,
@@ -20,6 +23,7 @@ from wufeng.credit.applications.model import (
     Declared,
     Facts,
     Habits,
+    OrderWay,
     Purchase,
 )
 from wufeng.credit.applications.papers import read_contract, read_sheet
@@ -29,6 +33,7 @@ from wufeng.credit.lines.model import Actor
 from wufeng.credit.lines.store import load_changes, load_lines
 from wufeng.credit.offers import offers
 from wufeng.credit.products.model import Mode
+from wufeng.credit.views import InstalmentView
 from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind
 
@@ -47,7 +52,7 @@ async def test_two_people_get_two_limits_and_use_them_at_once(office: Office) ->
     assert (first.status, second.status) == ("offered", "offered")
     assert first.limit_minor == 22_000_00 and second.limit_minor == 1_000_00
     assert [point.text for point in second.points][2:4] == [
-        "With us for 0 day(s)",
+        "Days with us: 0",
         "Payments in the last 90 days: 0",
     ]
     assert second.reasons[0].text and second.limit_steps[0].text == "What grade D begins with"
@@ -148,6 +153,71 @@ async def test_the_sheet_is_the_schedule_that_would_be_executed(office: Office) 
     assert without.sheet is not None and read_sheet(without.sheet).principal_minor == 1_000_00
 
 
+async def executed(office: Office, payer: Payer, amount_minor: int, **more: object) -> list[InstalmentView]:
+    """The instalments of what a line draws."""
+    answer = await office.house.do(office.house.buying(payer, amount_minor, **more))
+    assert answer.status == 201 and answer.object_id is not None, answer.body
+    async with office.house.database.read() as db:
+        read = office.house.reading(db)
+        draw, line = await queries.load_draw(read, answer.object_id, "plan")
+        return list((await queries.show_plan(read, draw, line)).instalments)
+
+
+@pytest.mark.parametrize("share_ppm", [0, 500_000, 1_000_000])
+async def test_the_sheet_of_an_order_has_its_tenors_and_its_merchants_share(
+    office: Office, share_ppm: int
+) -> None:
+    person = await office.house.person()
+    bound = (OrderWay(3, share_ppm), OrderWay(6, 0))
+    purchase = Purchase(UUID(int=7), 300_00, Scene.RETAIL, bound)
+    view = await office.apply(person, facts=REGULAR, purchase=purchase)
+    kept = await row(office, view)
+    assert kept.sheet is not None
+    sheet = read_sheet(kept.sheet)
+    assert [(way.tenor, way.merchant_share_ppm) for way in sheet.ways] == [(3, share_ppm), (6, 0)]
+    said = sheet.ways[0].carried.en if sheet.ways[0].carried else ""
+    assert said.endswith(f"the merchant carries {share_ppm // 10_000} %" if share_ppm else "")
+    assert (sheet.ways[0].total_cost_minor == 0) == (share_ppm == 1_000_000)
+    assert {item.code for item in sheet.items} >= {"single", "instalments_3", "instalments_12"}, (
+        "the line is for more than this order"
+    )
+    signed = await office.accept(person, view)
+    payer = replace(person, line_id=decode(Prefix.LINE, signed.line or ""))
+    for way in sheet.ways:
+        parts = await executed(
+            office, payer, 300_00, tenor=way.tenor, merchant_share_ppm=way.merchant_share_ppm
+        )
+        assert [(part.due_on, part.amount_minor) for part in parts] == [
+            (part.due_on, part.amount_minor) for part in way.instalments
+        ]
+
+
+async def test_an_order_that_a_product_cannot_pay_has_the_sheet_of_its_limit(office: Office) -> None:
+    purchase = Purchase(UUID(int=7), 300_00, Scene.RETAIL, (OrderWay(4, 0),))
+    kept = await row(office, await office.apply(await office.house.person(), facts=QUIET, purchase=purchase))
+    assert kept.sheet is not None
+    sheet = read_sheet(kept.sheet)
+    assert (sheet.basis, sheet.principal_minor) == ("limit", 1_000_00) and len(sheet.ways) > 1
+
+
+async def test_signed_days_later_bills_keep_to_the_day_of_the_sheet(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    purchase = Purchase(UUID(int=7), 300_00, Scene.RETAIL)
+    asked = {"product": "order_instalments", "mode": Mode.BILL, "purchase": purchase}
+    view = await office.apply(person, facts=REGULAR, **asked)
+    kept = await row(office, view)
+    assert kept.sheet is not None
+    await house.turn_to(house.on + timedelta(days=10))
+    signed = await office.accept(person, view)
+    payer = replace(person, line_id=decode(Prefix.LINE, signed.line or ""))
+    line = await house.line(payer)
+    assert line.bill_day == 3 and line.opened_on == date(2026, 9, 13)
+    for way in read_sheet(kept.sheet).ways:
+        if way.tenor > 1:
+            parts = await executed(office, payer, 300_00, tenor=way.tenor)
+            assert [part.due_on for part in parts] == [part.due_on for part in way.instalments]
+
+
 async def test_two_people_have_two_prices_and_both_read_why(office: Office) -> None:
     house, people = office.house, [await office.house.person() for _ in range(2)]
     views = [
@@ -241,8 +311,12 @@ async def test_what_is_referred_a_person_decides(office: Office) -> None:
 
     much = await office.refused(deciding(views[0], first.id, 6_000_000_00))
     assert much.errors[0].pointer == "/limit_minor"
-    answer = await house.do(deciding(views[0], first.id, 800_00))
+    purchase = Purchase(UUID(int=7), 300_00, Scene.RETAIL)
+    answer = await house.do(replace(deciding(views[0], first.id, 800_00), purchase=purchase))
     offered = msgspec.json.decode(answer.body, type=ApplicationView)
+    sheet = (await row(office, offered)).sheet
+    assert sheet is not None
+    assert (read_sheet(sheet).basis, read_sheet(sheet).principal_minor) == ("order", 300_00)
     assert (offered.status, offered.limit_minor) == ("offered", 800_00)
     assert [step.code for step in offered.limit_steps] == ["staff"]
     assert (await office.accept(first, offered)).status == "accepted"
@@ -296,6 +370,8 @@ async def test_a_consent_is_taken_back_and_the_debt_stays(office: Office) -> Non
     assert (refused.status, refused.body) == (402, b"line_frozen")  # type: ignore[union-attr]
     thawing = await office.refused(house.change(credit.Unfreeze, payer))
     assert thawing.code is Code.STATE_CONFLICT and "withdrawn a consent" in thawing.detail
+    ending = await office.refused(house.change(credit.Freeze, payer, until_on=house.on + timedelta(days=1)))
+    assert ending.code is Code.STATE_CONFLICT and "withdrawn a consent" in ending.detail
     assert (await row(office, accepted)).review_on is None
     await house.turn_to(house.on + timedelta(days=100))
     line = await house.line(payer)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from wufeng.credit.applications.documents import contract_document, sheet_document
 from wufeng.credit.applications.model import Application, ApplicationKind, ApplicationStatus, Purchase
-from wufeng.credit.applications.papers import Signing, papers_of, read_contract, read_sheet
+from wufeng.credit.applications.papers import Signing, papers_of, read_contract, read_sheet, ways_of
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import decide_application
 from wufeng.credit.applications.texts import year_text
@@ -53,7 +53,9 @@ def test_a_sheet_adds_up(product: Product, tier: str, part: int, of_order: bool)
     sheet, contract = read_sheet(sheet_paper), read_contract(contract_paper)
     assert hashlib.sha256(sheet_paper.content).hexdigest() == sheet_paper.hash == contract.sheet_hash
     assert papers_of(signing(product, limit_minor, purchase, tier)) == (sheet_paper, contract_paper)
-    assert sheet.principal_minor == (purchase.amount_minor if purchase else limit_minor)
+    of_order = purchase is not None and ways_of(signing(product, limit_minor, purchase, tier)) != ()
+    assert sheet.basis == ("order" if of_order else "limit") and sheet.ways
+    assert sheet.principal_minor == (purchase.amount_minor if purchase and of_order else limit_minor)
     for way in sheet.ways:
         assert sum(row.principal_minor for row in way.instalments) == sheet.principal_minor
         assert sum(row.amount_minor for row in way.instalments) == way.total_minor

@@ -51,6 +51,27 @@ async def test_a_cut_takes_effect_and_says_why(office: Office) -> None:
     assert change.reason.startswith("review of 2026-10-01: ") and "spending_low" in change.reason
 
 
+async def test_a_frozen_person_keeps_the_limit(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(), REGULAR)
+    async with house.database.transaction() as db:
+        await db.execute("update person set status = 'frozen' where id = $1", payer.id)
+    await house.turn_to(date(2026, 10, 2))
+    (review,) = await reviews(office, payer)
+    assert review.inputs.frozen and review.outcome is ReviewOutcome.KEPT
+    assert (await house.line(payer)).limit_minor == 22_000_00
+
+
+async def test_other_products_that_were_declined_cut_no_line(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(), REGULAR)
+    for _ in range(POLICY.admission.declined_max):
+        asked = await office.apply(payer, facts=replace(REGULAR, bank_accounts=0), product="daily_interest")
+        assert asked.status == "declined"
+    await house.turn_to(date(2026, 10, 2))
+    (review,) = await reviews(office, payer)
+    assert (review.inputs.declined, review.outcome) == (POLICY.admission.declined_max, ReviewOutcome.KEPT)
+    assert (await house.line(payer)).limit_minor == 22_000_00
+
+
 async def test_a_raise_shows_the_plans_of_the_lines_own_mode(office: Office) -> None:
     house, person = office.house, await office.house.person()
     asked = {"product": "order_instalments", "mode": Mode.BILL}
@@ -69,6 +90,7 @@ async def test_a_raise_shows_the_plans_of_the_lines_own_mode(office: Office) -> 
 async def test_a_raise_is_offered_signed_and_kept(office: Office) -> None:
     house, payer = office.house, await office.opened(await office.house.person(5_000_00), QUIET)
     office.facts[payer.id] = REGULAR
+    await house.do(house.change(credit.SetDueDay, payer, due_day=20))
     await house.turn_to(date(2026, 12, 31))
     await house.buy(payer, 500_00)
     await house.turn_to(date(2027, 1, 2))
@@ -83,6 +105,8 @@ async def test_a_raise_is_offered_signed_and_kept(office: Office) -> None:
         ]
         view = show_application(house.reading(db), found, POLICY, house.at)
     assert (view.kind, view.status, view.limit_minor) == (ApplicationKind.RAISE, "offered", 1_500_00)
+    assert found.sheet is not None
+    assert {way.instalments[0].due_on.day for way in read_sheet(found.sheet).ways} == {20}, "the line's own"
     assert view.limit_steps[-1].code == "raise_max"
     accepted = await office.accept(payer, view)
     assert accepted.line is not None and decode(Prefix.LINE, accepted.line) == payer.line_id

@@ -145,7 +145,7 @@ def test_late_interest_opens_into_balance_rate_and_days() -> None:
     assert step.sentence == "500.00 × 每日 0.05 % × 5 天（2026-10-11 至 2026-10-15）= 1.25"
     english = by_code(explain_bill(life.sources(bill.id), "en"))[Why.TOTAL].steps[-1]
     assert english.sentence == (
-        "Interest 1.25 since the due date: 500.00 × 0.05 % a day × 5 day(s) (2026-10-11 to 2026-10-15) = 1.25"
+        "Interest 1.25 since the due date: 500.00 × 0.05 % a day × 5 days (2026-10-11 to 2026-10-15) = 1.25"
     )
 
 

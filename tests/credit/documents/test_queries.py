@@ -166,3 +166,24 @@ def price_of(step: Explained) -> int | None:
         ),
         None,
     )
+
+
+async def test_what_was_overpaid_before_is_told_as_that(house: House) -> None:
+    payer = await house.payer(wallet_minor=300_000)
+    await house.buy(payer, 10_000)
+    await house.repay(payer, 60_000)
+    await house.buy(payer, 100_000)
+    await house.turn_to(date(2026, 10, 1))
+    await house.repay(payer, 20_000)
+    (view,) = await house.bills(payer)
+    for language, told in (("en", "in your favour"), ("zh", "你名下余款")):
+        async with house.database.read() as db:
+            read = Reading(db, house.book, house.products, house.on, language)
+            explained = await show_explained_bill(read, *await load_bill(read, decode(Prefix.BILL, view.id)))
+        paid = by_code(explained.amounts)[Why.PAID]
+        holds(paid)
+        assert [(one.code, one.amount_minor) for one in paid.steps] == [
+            (Why.REPAID, 20_000),
+            (Why.CREDIT_BALANCE, 50_000),
+        ]
+        assert told in paid.sentence

@@ -29,6 +29,7 @@ from wufeng.credit.history.model import (
     Issued,
     Refunded,
     Repaid,
+    ReturnKept,
     Standing,
 )
 from wufeng.credit.history.places import Placed
@@ -37,7 +38,7 @@ from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.plans.rules import least_amount, schedule, terms_of
 from wufeng.credit.products.model import Cycle, Mode, Product
 from wufeng.credit.products.versions import Versions
-from wufeng.credit.refunds.model import Returnable
+from wufeng.credit.refunds.model import Returnable, Returned
 from wufeng.credit.refunds.rules import refund
 from wufeng.credit.repayments.model import Allocation, Debt, Source, SourceKind, Spread, Target
 from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, with_line_state
@@ -47,6 +48,7 @@ DAY = timedelta(days=1)
 LINE = UUID(int=1)
 LENDERS = ((UUID(int=8), 700_000), (UUID(int=9), 300_000))
 WALLET = Source(SourceKind.WALLET, UUID(int=7))
+BANK = Source(SourceKind.BANK_ACCOUNT, UUID(int=6))
 EXTERNAL = Source(SourceKind.EXTERNAL, None)
 FIRST_DAY = date(2026, 1, 1)
 
@@ -61,7 +63,10 @@ class Step(Struct, frozen=True):
 
 
 class Plot(Struct, frozen=True):
-    """What is to happen to a line: its terms, the day it begins, the steps, and days that pass at the end."""
+    """What is to happen to a line: its terms, the day it begins, the steps, and days that pass at the end.
+
+    later  newer versions of its product, which come into force one after the other
+    """
 
     product: Product
     mode: Mode
@@ -69,6 +74,7 @@ class Plot(Struct, frozen=True):
     start: date
     steps: tuple[Step, ...]
     after: int = 0
+    later: tuple[Product, ...] = ()
 
 
 def plot_of(name: str, *steps: Step, mode: Mode = Mode.BILL, after: int = 0, **terms: object) -> Plot:
@@ -82,14 +88,18 @@ def plot_of(name: str, *steps: Step, mode: Mode = Mode.BILL, after: int = 0, **t
 def told(plot: Plot) -> str:
     """A plot as a reader of a failure wants it."""
     made = plot.product
-    terms = (made.billing, made.minimum, made.interest, made.instalments, made.repayment)
+    versions = [
+        (one.billing, one.minimum, one.interest, one.instalments, one.repayment, one.rounding, one.dates)
+        for one in (made, *plot.later)
+    ]
     head = f"{made.id}, {plot.mode.value} mode, {plot.cycle}, from {plot.start}, {plot.after} days after"
-    return "\n".join([head, *map(str, terms), *map(str, plot.steps)])
+    return "\n".join([head, *map(str, chain.from_iterable(versions)), *map(str, plot.steps)])
 
 
 WHAT = (
     "buy", "buy", "buy", "deliver", "pay", "pay", "pay_all", "pay_billed", "pay_minimum", "pay_quarter", "settle",
-    "refund", "refund", "refund_all", "refund_two", "refund_fault", "to_bill", "split", "due_day",
+    "refund", "refund", "refund_all", "refund_two", "refund_fault", "refuse", "to_bill", "split", "due_day",
+    "new_version",
 )  # fmt: skip
 """What may happen by itself."""
 
@@ -99,8 +109,10 @@ SCENES = (
     ("to_bill", "split", "pay_quarter"),
     ("to_bill", "pay_minimum"),
     ("to_bill", "pay"),
+    ("pay_all", "refund_all", "refuse", "buy"),
+    ("to_bill", "pay_billed", "refund_all", "refuse"),
 )
-"""What happens together: a bill comes, and something is made of it before it is due."""
+"""What happens together: a bill comes, and something is made of it before it is due; money is sent back in vain."""
 
 LATE = (
     ("order", "buy", "capture"),
@@ -131,13 +143,14 @@ def plots(max_steps: int = 16, scenes: Sequence[tuple[str, ...]] = SCENES) -> st
         numbers,
     )
     return st.builds(
-        lambda terms, cycle, start, first, steps, after: Plot(
-            terms[0],
-            terms[1],
+        lambda offered, cycle, start, first, steps, after: Plot(
+            offered[0][0],
+            offered[1],
             cycle,
             FIRST_DAY + timedelta(days=start),
             _within((Step(0, "buy", *first), *chain.from_iterable(steps)), 400),
             after,
+            offered[0][1:],
         ),
         products(),
         st.sampled_from(CYCLES),
@@ -178,11 +191,15 @@ def line_of(plot: Plot) -> Line:
 
 
 class Clerk:
-    """A line's rows, as the commands keep them. `events` is what they would load of its history."""
+    """A line's rows, as the commands keep them. `events` is what they would load of its history.
+
+    product  the version that the line was opened under      in_force  the one that draws are made by
+    """
 
     def __init__(self, plot: Plot) -> None:
         self.product = plot.product
-        self.versions = Versions(plot.product)
+        self.versions = Versions(plot.product, plot.later)
+        self.in_force = plot.product
         self.opened = line_of(plot)
         self.line = self.opened
         self.on = plot.start
@@ -193,6 +210,7 @@ class Clerk:
         self.credit_minor = 0
         self.events: list[Event] = []
         self.returnable: dict[UUID, Returnable] = {}
+        self.sent: list[tuple[UUID, Returned]] = []
         self.left: dict[UUID, int] = {}
         self.placed: list[Placed] = []
         self._ids = 1_000
@@ -307,15 +325,15 @@ class Clerk:
 
     def buy(self, amount_minor: int, number: int, id_: UUID | None = None) -> UUID:
         """A draw in one of the product's tenors; some await their delivery, some are paid for by the merchant."""
-        tenors = self.product.tenors
+        tenors = self.in_force.tenors
         tenor = tenors[number % len(tenors)]
         share_ppm = (0, 0, 400_000, 1_000_000)[number // 3]
         if tenor > 1:
-            amount_minor = max(amount_minor, self.product.instalments.minimum_minor, least_amount(tenor))
-        terms = terms_of(self.product, calendar_of(self.line, self.product), tenor, share_ppm)
+            amount_minor = max(amount_minor, self.in_force.instalments.minimum_minor, least_amount(tenor))
+        terms = terms_of(self.in_force, calendar_of(self.line, self.in_force), tenor, share_ppm)
         if terms is None:
             share_ppm = 0
-            terms = terms_of(self.product, calendar_of(self.line, self.product), tenor, share_ppm)
+            terms = terms_of(self.in_force, calendar_of(self.line, self.in_force), tenor, share_ppm)
         assert terms is not None
         request = DrawRequest(
             id=id_ or self.new_id(),
@@ -330,7 +348,7 @@ class Clerk:
         )
         plan = schedule(terms, amount_minor, self.on)
         state = LineState(self.line, amount_minor, 0)
-        draw = born(Approved(request, plan, self.product.version, LENDERS, state), self.product, self.on)
+        draw = born(Approved(request, plan, self.in_force.version, LENDERS, state), self.in_force, self.on)
         self.draws[draw.id] = draw
         self.left[draw.id] = amount_minor
         self._expect(draw)
@@ -339,7 +357,9 @@ class Clerk:
 
     def deliver(self, draw_id: UUID) -> None:
         """The goods have come."""
-        draw = billable(self.draws[draw_id], calendar_of(self.line, self.product), self.on)
+        waiting = self.draws[draw_id]
+        product = self.versions.of(waiting.product_version)
+        draw = billable(waiting, calendar_of(self.line, product), self.on)
         self.draws[draw_id] = draw
         self._expect(draw)
         self._tell(Delivered(self.on, draw_id), draw_id)
@@ -347,20 +367,20 @@ class Clerk:
     def split_bill(self, number: int) -> None:
         """The newest bill that may be split is put into instalments: all that may be of it, or a part."""
         debt = brought_up(self.debt(), self.product, self.on)
-        may = [bill for bill in debt.bills if why_not(bill, debt.line, self.product, self.on) is None]
+        may = [bill for bill in debt.bills if why_not(bill, debt.line, self.in_force, self.on) is None]
         if not may:
             return
-        bounds = self.product.instalments.bills
+        bounds = self.in_force.instalments.bills
         assert bounds is not None
-        most_minor = splittable(may[-1], self.product)
+        most_minor = splittable(may[-1], self.in_force)
         amount_minor = max(bounds.least_minor, most_minor * (1 + number % 4) // 4)
-        options = options_of(may[-1], self.line, self.product, amount_minor, self.on)
+        options = options_of(may[-1], self.line, self.in_force, amount_minor, self.on)
         if not options:
             return
         made = split(
             may[-1],
             self.line,
-            self.product,
+            self.in_force,
             self.product,
             options[number % len(options)],
             self.new_id(),
@@ -426,12 +446,22 @@ class Clerk:
             if left_minor := was.amount_minor - back.amount_minor:
                 self.returnable[was.repayment_id] = replace(was, amount_minor=left_minor)
         id_ = self.new_id()
+        self.sent += [(id_, back) for back in done.returned if back.source.kind is SourceKind.BANK_ACCOUNT]
         gone = done.returned, merchants_fault, done.subsidy_returned_minor
         self._tell(Refunded(self.on, id_, draw_ids, amount_minor, *gone), id_)
         for id_ in reversed(draw_ids):
             part_minor = min(amount_minor, self.left[id_])
             self.left[id_] -= part_minor
             amount_minor -= part_minor
+
+    def refuse(self, number: int) -> None:
+        """A bank does not take what a refund has sent it: it is there for the line, and may be sent again."""
+        refund_id, back = self.sent.pop(number % len(self.sent))
+        self.credit_minor += back.amount_minor
+        was = self.returnable.get(back.repayment_id)
+        left_minor = back.amount_minor + (was.amount_minor if was is not None else 0)
+        self.returnable[back.repayment_id] = Returnable(back.repayment_id, back.source, left_minor)
+        self._tell(ReturnKept(self.on, refund_id, back.amount_minor), refund_id)
 
     def take_over(self, standing: Standing) -> None:
         """The rows as a story that was told otherwise leaves them."""
@@ -466,13 +496,13 @@ class Clerk:
                 if waiting:
                     self.deliver(waiting[step.number % len(waiting)])
             case "pay":
-                self.repay(step.minor, EXTERNAL if step.number == 0 else WALLET)
+                self.repay(step.minor, source_of(step))
             case "pay_all" | "pay_billed" | "pay_minimum":
                 if due_minor := self.owed(Target(step.what.removeprefix("pay_"))):
-                    self.repay(due_minor)
+                    self.repay(due_minor, source_of(step))
             case "pay_quarter":
                 if due_minor := self.owed(Target.ALL) * (1 + step.number % 3) // 4:
-                    self.repay(due_minor)
+                    self.repay(due_minor, source_of(step))
             case "settle" if chosen is not None:
                 if amount_minor := self.plan_minor(chosen):
                     self.repay(amount_minor + (step.number == 11), plan=chosen)
@@ -487,12 +517,22 @@ class Clerk:
                 two = tuple(bought[-2:])
                 if left_minor := sum(self.left[id_] for id_ in two):
                     self.refund(two, min(step.minor, left_minor))
+            case "refuse" if self.sent:
+                self.refuse(step.number)
             case "split":
                 self.split_bill(step.number)
+            case "new_version":
+                newer = [one for one in self.versions.later if one.version > self.in_force.version]
+                self.in_force = newer[0] if newer else self.in_force
             case "due_day":
                 self.move_due_day(DUE_DAYS[step.number % len(DUE_DAYS)])
             case _:
                 pass
+
+
+def source_of(step: Step) -> Source:
+    """Where the money of a step comes from."""
+    return EXTERNAL if step.number == 0 else (WALLET, BANK)[step.number % 2]
 
 
 def _waking_later(bill: Bill, on: date) -> Bill:

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from uuid import UUID
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wufeng.base.calendar import bank_day_on_or_after
 from wufeng.credit.history.model import (
@@ -26,10 +28,24 @@ from wufeng.credit.history.model import (
     Issued,
     Refunded,
     Repaid,
+    ReturnKept,
 )
 from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import schedule
-from wufeng.credit.products.model import Cycle, Early, LateBase, Part, Product, RefundFees, Rest, Rounding
+from wufeng.credit.products.dates import Dates, Every, Stub
+from wufeng.credit.products.model import (
+    Cycle,
+    Early,
+    LateBase,
+    Method,
+    Part,
+    Pieces,
+    Product,
+    RefundFees,
+    Rest,
+    Rounding,
+    RoundingRules,
+)
 
 DAY = timedelta(days=1)
 MILLION = 1_000_000
@@ -47,6 +63,20 @@ def rounded(micro: int, rounding: Rounding) -> int:
             return floor(fen)
         case Rounding.UP:
             return ceil(fen)
+
+
+def earned_of(over: Sequence[int], running: int, rules: RoundingRules) -> int:
+    """Millionths that stretches of days have earned: each that is over is rounded by itself, where that is the rule."""
+    if rules.pieces is Pieces.EACH:
+        return sum(rounded(micro, rules.interest) for micro in over) * MILLION + running
+    return sum(over) + running
+
+
+def whole_of(over: Sequence[int], running: int, rules: RoundingRules) -> int:
+    """The same in fen, as if the running stretch ended now."""
+    if rules.pieces is Pieces.EACH:
+        return sum(rounded(micro, rules.interest) for micro in (*over, running))
+    return rounded(sum(over) + running, rules.interest)
 
 
 def up(part: int, ppm: int) -> int:
@@ -78,7 +108,8 @@ def last_before(day: int, on: date) -> date:
 class Statement(Struct, eq=False):
     """A bill. owed: what is left of each part; the first numbers are what it was issued with, refunds taken off.
 
-    kept  of its principal, while something happens before a plan takes it over
+    kept     of its principal, while something happens before a plan takes it over
+    running  millionths earned since the balance changed or somebody looked; over: what each stretch before had earned
     """
 
     issued_on: date
@@ -98,12 +129,13 @@ class Statement(Struct, eq=False):
     state: str = "open"
     passed: bool = False
     late_terms: bool = False
-    earned_micro: int = 0
+    over: list[int] = field(default_factory=list)
+    running: int = 0
     cap: int | None = None
     charged: int = 0
     kept: int = 0
     allotted: list[tuple[UUID, int]] = field(default_factory=list)
-    rounding: Rounding = Rounding.HALF_EVEN
+    rules: RoundingRules = RoundingRules()
 
     def owes(self, part: Part) -> int:
         total = {
@@ -119,11 +151,17 @@ class Statement(Struct, eq=False):
 
     @property
     def earned(self) -> int:
-        return self.earned_micro if self.cap is None else min(self.earned_micro, self.cap * MILLION)
+        micro = earned_of(self.over, self.running, self.rules)
+        return micro if self.cap is None else min(micro, self.cap * MILLION)
 
     @property
     def to_charge(self) -> int:
-        return max(0, rounded(self.earned, self.rounding) - self.charged)
+        minor = whole_of(self.over, self.running, self.rules)
+        return max(0, (minor if self.cap is None else min(minor, self.cap)) - self.charged)
+
+    def end_stretch(self) -> None:
+        self.over.append(self.running)
+        self.running = 0
 
 
 class Rate(Struct, eq=False):
@@ -148,7 +186,7 @@ class Rate(Struct, eq=False):
 
 
 class Purchase(Struct, eq=False):
-    """A draw. days: what bore interest on each day before the bill."""
+    """A draw. days: what bore interest on each day before the bill; ends: after how many of them stretches ended."""
 
     id: UUID
     on: date
@@ -158,8 +196,10 @@ class Purchase(Struct, eq=False):
     rates: list[Rate]
     billable_on: date | None = None
     days: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    version: int = 0
     charged: int = 0
-    rounding: Rounding = Rounding.HALF_EVEN
+    rules: RoundingRules = RoundingRules()
 
     @property
     def to_come(self) -> list[Rate]:
@@ -171,15 +211,24 @@ class Purchase(Struct, eq=False):
 
     @property
     def charges_to_come(self) -> bool:
-        return any(rate.fee or rate.interest for rate in self.rates if rate.bill is None)
+        return any(rate.fee or rate.interest or rate.subsidy for rate in self.rates if rate.bill is None)
 
     @property
     def earned(self) -> int:
-        return sum(self.days) * self.ppm
+        return earned_of(*self._stretches, self.rules)
 
     @property
     def to_charge(self) -> int:
-        return max(0, rounded(self.earned, self.rounding) - self.charged)
+        return max(0, whole_of(*self._stretches, self.rules) - self.charged)
+
+    @property
+    def _stretches(self) -> tuple[list[int], int]:
+        bounds = [0, *self.ends, len(self.days)]
+        *over, running = (sum(self.days[since:until]) * self.ppm for since, until in pairwise(bounds))
+        return over, running
+
+    def end_stretch(self) -> None:
+        self.ends.append(len(self.days))
 
 
 Piece = tuple[str, int, date | UUID, int | None]
@@ -189,14 +238,21 @@ Piece = tuple[str, int, date | UUID, int | None]
 class Oracle:
     """A line under one product. `cycle` is its own days; None: each purchase has its own dates.
 
+    product  the contract, under which the line was opened      later  newer versions, by which draws may be made
     story  all that is to be heard, where it is told afterwards: bills and losses are then facts, and plans that are to
            come keep what they take over
     """
 
     def __init__(
-        self, product: Product, cycle: Cycle | None, opened_on: date, story: Sequence[Event] | None = None
+        self,
+        product: Product,
+        cycle: Cycle | None,
+        opened_on: date,
+        story: Sequence[Event] | None = None,
+        later: Sequence[Product] = (),
     ) -> None:
         self.product = product
+        self.versions = {one.version: one for one in (product, *later)}
         self.cycle = cycle
         self.today = opened_on
         self.purchases: list[Purchase] = []
@@ -234,7 +290,7 @@ class Oracle:
             assert self._is_lost_today == (loss is not None), f"a loss on {self.today}?"
         issued = self._issue_if_due(told) if loss is None else None
         for bill in self.statements:
-            bill.earned_micro += self._interest_of_a_day(bill)
+            bill.running += self._interest_of_a_day(bill)
         for purchase in self.purchases:
             if purchase.ppm:
                 purchase.days.append(purchase.unbilled)
@@ -283,6 +339,7 @@ class Oracle:
 
     def _lose(self, event: ChargedOff) -> None:
         """Everything falls due; fees and interest of months to come are let go; nothing bears interest any more."""
+        self._end_stretches()
         for bill in self.statements:
             earned = bill.to_charge
             bill.charged += earned
@@ -307,7 +364,7 @@ class Oracle:
     def _rest_of_all(self) -> Statement:
         """A bill, due today, of what no bill had taken, if there is any."""
         new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
-        new.rounding = self.product.rounding.interest
+        new.rules = self.product.rounding
         running = [
             purchase
             for purchase in self.purchases
@@ -389,6 +446,7 @@ class Oracle:
         bill.passed = True
         if bill.owed == 0:
             return
+        bill.end_stretch()
         interest = self.product.interest
         if bill.counted >= bill.minimum:
             bill.state, bill.ppm = "minimum_paid", interest.revolving_daily_ppm
@@ -396,21 +454,23 @@ class Oracle:
             bill.state, bill.ppm, bill.late_terms = "overdue", interest.late_daily_ppm, True
         if interest.late_most_ppm is not None:
             principal = bill.single + bill.instalment
-            bill.cap = bill.earned_micro // MILLION + principal * interest.late_most_ppm // MILLION
+            bill.cap = bill.earned // MILLION + principal * interest.late_most_ppm // MILLION
         if not interest.daily_ppm:  # what bore interest all along has borne it on the days of grace
             grace_days = (bill.last_on - bill.due_on).days
-            bill.earned_micro += grace_days * self._interest_of_a_day(bill)
+            bill.running += grace_days * self._interest_of_a_day(bill)
 
     # Bills.
 
     def _issue(self, told: Issued | None) -> Statement | None:
         new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
-        new.rounding = self.product.rounding.interest
+        new.rules = self.product.rounding
         share = self._asked_of_draws() if self.product.minimum.rest is Rest.DRAW else None
         took, due = False, []
+        looked_at: list[Purchase | Statement] = list(self.statements)
         for purchase in self.purchases:
             if purchase.billable_on is None or purchase.billable_on >= self.today:
                 continue
+            looked_at.append(purchase)
             if earned := purchase.to_charge:
                 purchase.charged += earned
                 new.interest += earned
@@ -430,6 +490,8 @@ class Oracle:
             new.interest += old.to_charge
         if not took and not new.interest:
             return None
+        for one in looked_at:
+            one.end_stretch()
         self._carry(new)
         self._date(new, due)
         if told is not None:
@@ -501,7 +563,11 @@ class Oracle:
     # Money.
 
     def _pay(self, money: int) -> tuple[list[Piece], int]:
-        """Spread money: bills, past due ones first; interest not charged yet; spending not billed; instalments."""
+        """Spread money: bills, past due ones first; interest not charged yet; spending not billed; instalments.
+
+        Whatever it pays, it ends the stretches of all: who explains the interest tells of this day.
+        """
+        self._end_stretches()
         pieces: list[Piece] = []
         paid_here = [0] * len(self.statements)
         for late in (True, False):
@@ -533,6 +599,12 @@ class Oracle:
         self._look_at_states()
         return pieces + early, money
 
+    def _end_stretches(self) -> None:
+        for bill in self.statements:
+            bill.end_stretch()
+        for purchase in self.purchases:
+            purchase.end_stretch()
+
     def _order(self, bill: Statement) -> tuple[Part, ...]:
         age = max(0, (self.today - bill.due_on).days)
         reached = [step for step in self.product.repayment.waterfall if step.days_past_due <= age]
@@ -556,29 +628,33 @@ class Oracle:
         before = {purchase.id: purchase.unbilled for purchase in self.purchases}
         pieces: list[Piece] = []
         near = [
-            (0, purchase, rate)
+            (date.min, 0, purchase, rate)
             for purchase in self.purchases
             if purchase.tenor == 1
             for rate in purchase.to_come
         ]
         far = [
-            (place, purchase, rate)
+            (rate.due_on or date.max, place, purchase, rate)
             for purchase in self.purchases
             if purchase.tenor > 1
             for place, rate in enumerate(purchase.to_come)
         ]
-        far.sort(key=lambda one: (one[0], one[1].id))
-        for _, purchase, rate in near + (far if self.product.repayment.to_instalments else []):
+        far.sort(key=lambda one: (*one[:2], one[2].id))
+        for _, _, purchase, rate in near + (far if self.product.repayment.to_instalments else []):
             if amount := min(money, rate.open):
                 rate.prepaid += amount
                 number = purchase.rates.index(rate) + 1
                 pieces.append(("unbilled", amount, purchase.id, number))
                 money -= amount
-        if self.product.instalments.early is Early.DROPPED:
-            for purchase in self.purchases:
-                if before[purchase.id] and not purchase.unbilled:
-                    pieces += self._end_plan(purchase, self._running_interest(purchase))
+        for purchase in self.purchases:
+            drops = self._of(purchase).instalments.early is Early.DROPPED
+            if drops and before[purchase.id] and not purchase.unbilled:
+                pieces += self._end_plan(purchase, self._running_interest(purchase))
         return pieces, money
+
+    def _of(self, purchase: Purchase) -> Product:
+        """What a purchase lives by: the version by which it was made."""
+        return self.versions[purchase.version]
 
     def _end_plan(self, purchase: Purchase, earned: int) -> list[Piece]:
         """A plan that money has ended: the charges of its months to come are dropped, the merchant's part is earned."""
@@ -613,7 +689,7 @@ class Oracle:
 
     def _settle(self, purchase: Purchase, money: int) -> list[Piece] | None:
         """All of a plan that is to come, if it comes to exactly that."""
-        dropped = self.product.instalments.early is Early.DROPPED
+        dropped = self._of(purchase).instalments.early is Early.DROPPED
         earned = self._running_interest(purchase) if dropped else 0
         if purchase.tenor == 1 or not purchase.unbilled or money != purchase.unbilled + earned:
             return None
@@ -647,6 +723,9 @@ class Oracle:
                 self._repay(event)
             case Refunded():
                 self._refund(event)
+            case ReturnKept():
+                self.returned -= event.amount_minor
+                self.credit += event.amount_minor
             case BillSplit():
                 self._split(event)
             case DueDaySet():
@@ -674,6 +753,7 @@ class Oracle:
         """A plan takes over principal of a bill, which asks for so much less."""
         bill = self.named[event.bill_id]
         bill.kept = 0
+        bill.end_stretch()
         bill.single -= event.draw.amount_minor
         assert bill.single >= 0 and bill.owes(Part.PRINCIPAL) >= 0
         bill.minimum = self._minimum(bill)
@@ -683,41 +763,66 @@ class Oracle:
 
     def _buy(self, event: Drawn) -> None:
         draw = event.draw
-        plan = schedule(self._terms(draw.tenor, draw.merchant_share_ppm), draw.amount_minor, self.today)
+        product = self.versions[draw.product_version]
+        plan = schedule(
+            self._terms(product, draw.tenor, draw.merchant_share_ppm), draw.amount_minor, self.today
+        )
         interest = plan.interest_parts or (0,) * len(plan.principal_parts)
         rates = [
             Rate(*parts)
             for parts in zip(plan.principal_parts, plan.fee_parts, interest, plan.subsidy_parts, strict=True)
         ]
-        ppm = self.product.interest.daily_ppm if draw.tenor == 1 else 0
+        ppm = product.interest.daily_ppm if draw.tenor == 1 else 0
         bought = Purchase(draw.id, self.today, draw.amount_minor, draw.tenor, ppm, rates)
-        bought.rounding = self.product.rounding.interest
+        bought.version, bought.rules = product.version, product.rounding
         self.drawn += draw.amount_minor
         self.purchases.append(bought)
         if draw.billable_on is not None:
             self._billable(bought)
 
-    def _terms(self, tenor: int, share_ppm: int) -> Terms:
-        price = next((one for one in self.product.instalments.prices if one.tenor == tenor), None)
+    def _terms(self, product: Product, tenor: int, share_ppm: int) -> Terms:
+        price = next((one for one in product.instalments.prices if one.tenor == tenor), None)
         days = self.cycle
         if days is None:
-            assert self.product.dates is not None
-            days = self.product.dates.of(tenor)
+            assert product.dates is not None
+            days = product.dates.of(tenor)
         if price is None:
             return Terms(tenor, 0, days)
-        return Terms(
+        terms = Terms(
             tenor,
             price.fee_ppm or 0,
             days,
             share_ppm if price.merchant_share_ppm is None else price.merchant_share_ppm,
-            self.product.instalments.remainder,
+            product.instalments.remainder,
             fee_period_ppm=price.fee_period_ppm or 0,
             annual_ppm=price.annual_ppm or 0,
             method=price.method,
-            day_count=self.product.instalments.day_count,
-            multiple_minor=self.product.rounding.instalment_multiple_minor if tenor > 1 else 1,
-            levelling=self.product.rounding.levelling,
-            rounding=self.product.rounding.interest,
+            day_count=product.instalments.day_count,
+            multiple_minor=product.rounding.instalment_multiple_minor if tenor > 1 else 1,
+            levelling=product.rounding.levelling,
+            rounding=product.rounding.interest,
+        )
+        return self._beside(terms, days) if isinstance(days, Dates) else terms
+
+    def _beside(self, terms: Terms, dates: Dates) -> Terms:
+        """Parts that are no instalments: a down payment on the next day, and the interest alone of an odd period."""
+        instalments = terms.tenor
+        if dates.down_payment_ppm:
+            instalments -= 1
+        by_the_year = terms.annual_ppm > 0 and terms.method is Method.EQUAL_PAYMENT
+        if (
+            dates.stub is Stub.INTEREST_ONLY
+            and by_the_year
+            and dates.first_after not in (Every(), dates.every)
+        ):
+            instalments -= 1
+        return replace(
+            terms,
+            tenor=instalments,
+            cycle=replace(dates, down_payment_ppm=0),
+            down_payment_ppm=dates.down_payment_ppm,
+            down_payment_days=1,
+            stub=dates.stub,
         )
 
     def _deliver(self, event: Delivered) -> None:
@@ -727,9 +832,10 @@ class Oracle:
         purchase.billable_on = self.today
         if self.cycle is not None:
             return
-        dates = self.product.dates
+        product = self._of(purchase)
+        dates = product.dates
         assert dates is not None
-        due = schedule(self._terms(purchase.tenor, 0), 10**9, self.today).due_on
+        due = schedule(self._terms(product, purchase.tenor, 0), 10**9, self.today).due_on
         for rate, due_on in zip(purchase.rates, due, strict=False):
             rate.due_on = due_on
             rate.bill_on = max(due_on - dates.lead_days * DAY, self.today + DAY)
@@ -756,11 +862,12 @@ class Oracle:
         amount = event.amount_minor
         while back and (short := back - (event.amount_minor - amount) - self._tried(event, amount)) > 0:
             amount -= min(amount, short)
-        over = self._cut_all(event, amount) - (back - (event.amount_minor - amount))
+        gone = back - (event.amount_minor - amount)
+        over = self._cut_all(event, amount) - gone
         self.refunded += amount
         self.returned += back
         self._look_at_states()
-        if over:
+        if over or gone:
             _, over = self._pay(over)
         self.credit += over
         self.subsidy_earned += self.subsidy_back - subsidy_before - event.subsidy_returned_minor
@@ -768,7 +875,12 @@ class Oracle:
 
     def _tried(self, event: Refunded, amount: int) -> int:
         """What would be left over if so much were cut."""
-        untouched = {id(self.product): self.product, id(self.plans): self.plans, id(self.ahead): self.ahead}
+        untouched = {
+            id(self.product): self.product,
+            id(self.versions): self.versions,
+            id(self.plans): self.plans,
+            id(self.ahead): self.ahead,
+        }
         return deepcopy(self, untouched)._cut_all(event, amount)
 
     def _cut_all(self, event: Refunded, amount: int) -> int:
@@ -789,33 +901,47 @@ class Oracle:
 
     def _cut(self, purchase: Purchase, rate: Rate, cut: int) -> int:
         """Take an amount off an instalment, charges in proportion; returns what of it had been paid already."""
-        keep = self.product.instalments.refund_fees is RefundFees.KEPT
+        product = self._of(purchase)
+        keep = product.instalments.refund_fees is RefundFees.KEPT
         share = Fraction(0) if keep else Fraction(cut, rate.principal)
         fee = round(rate.fee * share)
         rate.fee -= fee
         if rate.bill is None:
+            purchase.end_stretch()
             subsidy = round(rate.subsidy * share)
             rate.interest -= round(rate.interest * share)
             rate.subsidy -= subsidy
             self.subsidy_back += subsidy
             cancelled = min(cut, rate.open)
             rate.prepaid -= cut - cancelled
-            if self.product.repayment.refund_interest:
+            if product.repayment.refund_interest:
                 purchase.days = [max(0, day - cancelled) for day in purchase.days]
         else:
-            owed = rate.bill.owes(Part.FEE)
+            owed, principal_owed = rate.bill.owes(Part.FEE), rate.bill.owes(Part.PRINCIPAL)
             cancelled = self._cut_bill(rate.bill, purchase.tenor == 1, cut, fee)
             if self.fault:
                 paid_fee = fee - (owed - rate.bill.owes(Part.FEE))
                 self.fee_charged -= paid_fee
                 cancelled -= paid_fee
+            self._give_subsidy_up(rate, cut, principal_owed - rate.bill.owes(Part.PRINCIPAL), keep=keep)
         rate.principal -= cut
         return cut - cancelled
+
+    def _give_subsidy_up(self, rate: Rate, cut: int, unpaid: int, *, keep: bool) -> None:
+        """The merchant's part of a month that a bill had taken: back for what was unpaid, earned for what was paid."""
+        if keep:
+            return
+        back = round(Fraction(rate.subsidy * unpaid, rate.principal))
+        rate.subsidy -= round(Fraction(rate.subsidy * cut, rate.principal))
+        self.subsidy_earned -= back
+        self.subsidy_back += back
 
     def _cut_bill(self, bill: Statement, single: bool, cut: int, fee: int) -> int:
         stands = bill.single - bill.kept if single else bill.instalment
         cancelled = min(cut, bill.owes(Part.PRINCIPAL), stands)
         fee = min(fee, bill.owes(Part.FEE))
+        if cancelled or fee:
+            bill.end_stretch()
         if single:
             bill.single -= cancelled
         else:
@@ -827,13 +953,16 @@ class Oracle:
             self.lost_cancelled += fee
         bill.minimum = self._minimum(bill)
         for later in self.statements[self.statements.index(bill) + 1 :]:
-            if self.today <= later.last_on:
-                later.counted += cancelled + fee
+            if self.lost is None and self.today <= later.last_on and later.minimum:
+                missed = bill.state == "overdue" and bill.last_on < later.issued_on
+                later.carried -= 0 if missed else cancelled
+                later.missed -= (cancelled if missed else 0) + fee
+                later.minimum = self._minimum(later)
         return cancelled
 
     def _end_refunded(self, purchase: Purchase) -> None:
         """A refund left nothing to be billed: the plan ends, unless its charges are kept, or due when it is prepaid."""
-        instalments = self.product.instalments
+        instalments = self._of(purchase).instalments
         prepaid = any(rate.principal for rate in purchase.to_come)
         if instalments.refund_fees is RefundFees.KEPT or (prepaid and instalments.early is Early.DUE):
             return
@@ -868,7 +997,7 @@ class Oracle:
         return first_after(self.cycle.bill_day, self.today) if wanted else None
 
     def _bears(self, bill: Statement) -> bool:
-        return bool(bill.earned_micro or bill.ppm)
+        return bool(bill.earned or bill.ppm)
 
 
 class _Plans:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.credit.conftest import shipped
 
 from wufeng.credit.plans.rules import OF_DATES
+from wufeng.credit.products.dates import Dates, Every, Stub
 from wufeng.credit.products.model import (
     BillableAt,
     BillSplit,
@@ -17,6 +18,7 @@ from wufeng.credit.products.model import (
     Levelling,
     Method,
     Mode,
+    Pieces,
     Price,
     Product,
     RefundFees,
@@ -48,25 +50,51 @@ def prices(fees: tuple[int, int], by_the_year: tuple[int, Method]) -> tuple[tupl
     )
 
 
+def own_dates(dates: Dates) -> st.SearchStrategy[Dates]:
+    """Dates like those of a product, or with a first period of another length, or a down payment, or both."""
+    odd = [dates.first_after, Every(days=45), Every(months=1, days=10), Every(days=20)]
+    return st.builds(
+        lambda first_after, down_ppm, stub: replace(
+            dates,
+            first_after=first_after,
+            lead_days=min(dates.lead_days, 9),
+            down_payment_ppm=down_ppm,
+            stub=stub if first_after != dates.every else Stub.IN_PAYMENTS,
+        ),
+        st.sampled_from(odd),
+        st.sampled_from([0, 250_000, 333_333]),
+        st.sampled_from(list(Stub)),
+    )
+
+
 @st.composite
-def products(draw: st.DrawFn) -> tuple[Product, Mode]:
-    """A product that may be offered, and the mode in which its line is opened."""
+def products(draw: st.DrawFn) -> tuple[tuple[Product, ...], Mode]:
+    """The versions of a product that may be offered, and the mode in which a line is opened under the first."""
     name = draw(st.sampled_from(SHIPPED))
-    made = product(name)
-    mode = draw(st.sampled_from(made.modes))
-    if draw(st.booleans()):
-        return made, mode
+    mode = draw(st.sampled_from(product(name).modes))
+    texts = [draw(terms(product(name), mode)) for _ in range(draw(st.sampled_from([1, 1, 2, 3])))]
+    return tuple(replace(one, version=number) for number, one in enumerate(texts, 1)), mode
+
+
+@st.composite
+def terms(draw: st.DrawFn, made: Product, mode: Mode) -> Product:
+    """A product as it is, or with other terms in range."""
+    if not draw(st.integers(0, 3)):
+        return made
+    pieces = draw(st.sampled_from(list(Pieces)))
     whole_ppm, period_ppm = draw(st.sampled_from([(0, 0), (25_000, 7_000), (33_333, 9_999)]))
     method = draw(st.sampled_from(list(Method)))
     kinds = prices((whole_ppm, period_ppm), (draw(st.sampled_from([45_000, 90_000])), method))
     rest = draw(st.sampled_from(list(Rest))) if mode is Mode.BILL else Rest.BILL
     daily_ppm = draw(st.sampled_from([0, 0, 400, 137]))
     split = draw(st.sampled_from([made.instalments.prices, *kinds]))
+    dates = None if rest is Rest.DRAW else made.dates  # where only the minimum is billed, parts have no dates
+    if dates is not None and mode is Mode.ORDER:
+        dates = draw(own_dates(dates))
+    bills = draw(st.sampled_from([None, BillSplit(1_000), BillSplit(2_000, share_max_ppm=900_000)]))
     made = replace(
         made,
-        dates=None
-        if rest is Rest.DRAW
-        else made.dates,  # where only the minimum is billed, parts have no dates
+        dates=dates,
         billing=replace(
             made.billing,
             billable_at=draw(st.sampled_from(list(BillableAt))),
@@ -84,6 +112,7 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
             draw(st.sampled_from([1, 1, 2])),
             draw(st.sampled_from(list(Levelling))),
             draw(st.sampled_from(list(Rounding))),
+            pieces,
         ),
         interest=replace(
             made.interest,
@@ -105,7 +134,7 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
             merchant_share_max_ppm=1_000_000,
             early=draw(st.sampled_from(list(Early))),
             refund_fees=draw(st.sampled_from(list(RefundFees))),
-            bills=draw(st.sampled_from([None, BillSplit(1_000), BillSplit(2_000, share_max_ppm=900_000)])),
+            bills=bills if dates is None or not dates.down_payment_ppm else None,
         ),
         repayment=replace(
             made.repayment, to_instalments=draw(st.booleans()), refund_interest=draw(st.booleans())
@@ -119,7 +148,7 @@ def products(draw: st.DrawFn) -> tuple[Product, Mode]:
     if not made.instalments.single and not split:
         made = replace(made, instalments=replace(made.instalments, single=True))
     assume(not check(made))  # some least amounts are too small for their tenors
-    return made, mode
+    return made
 
 
 CYCLES = (Cycle(1, 10), Cycle(1, 10), Cycle(15, 4), Cycle(31, 9), Cycle(20, 30), Cycle(5, 28))

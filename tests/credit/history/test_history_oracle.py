@@ -24,6 +24,7 @@ from tests.credit.history.lives import (
     told,
 )
 from tests.credit.history.oracle import Oracle, Purchase, Statement
+from tests.credit.history.products import product
 from tests.thorough import THOROUGH, examples
 
 from wufeng.base.errors import Problem
@@ -35,7 +36,8 @@ from wufeng.credit.history.model import ChargedOff, Event, Issued, Repaid, Stand
 from wufeng.credit.history.rules import fold
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import LineStatus
-from wufeng.credit.products.model import Early, Mode, Part, Product, Rest
+from wufeng.credit.products.dates import Dates, Every
+from wufeng.credit.products.model import BillableAt, Billing, Early, Mode, Part, Product, Rest
 
 
 @settings(
@@ -81,7 +83,7 @@ def retell_beside_the_oracle(plot: Plot, changes: Sequence[Afterwards]) -> None:
         assert_all_money_is_somewhere(clerk.events, fold_of(clerk), events, standing)
         clerk.events = events
         clerk.take_over(standing)
-        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, events)
+        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, events, plot.later)
         oracle.hear_all(clerk.on)
         compare_rows(oracle, clerk)
         compare_charged(oracle, standing)
@@ -139,7 +141,7 @@ CASES = {
         after=1,
         arrears={"suspend_after_days": 7},
     ),
-    "a refund of what one bill left pays the minimum of the next": plot_of(
+    "a refund of what one bill left lowers the minimum of the next": plot_of(
         "monthly_bill",
         Step(0, "buy", 100_000),
         Step(35, "pay", 10_000),
@@ -171,6 +173,55 @@ CASES = {
     ),
     "a refund after that takes its part only": plot_of(
         "study_now", Step(0, "buy", 20_000), Step(30, "pay", 20_000), Step(5, "refund", 100), mode=Mode.ORDER
+    ),
+    "a refund between a bill and its plan ends no stretch of the bill's interest": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 90_000),
+        Step(0, "to_bill", 0),
+        Step(1, "buy", 50_000),
+        Step(2, "refund", 10_000, 1),
+        Step(1, "split", 0, 3),
+        after=40,
+        interest={"daily_ppm": 400},
+    ),
+    "a refund before a bill that is put into instalments ends no stretch of another draw": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 90_000),
+        Step(1, "buy", 50_000),
+        Step(2, "refund", 10_000, 1),
+        Step(0, "to_bill", 0),
+        Step(1, "split", 0, 3),
+        after=40,
+        interest={"daily_ppm": 400},
+    ),
+    "a plan settled between a bill and its plan ends no stretch of the bill's interest": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 90_000),
+        Step(0, "buy", 60_000, 1),
+        Step(0, "to_bill", 0),
+        Step(2, "settle", 0, 1),
+        Step(1, "split", 0, 3),
+        after=40,
+        interest={"daily_ppm": 400},
+    ),
+    "goods of a newer version come, and its dates are its own": replace(
+        plot_of(
+            "order_instalments",
+            Step(0, "buy", 50_000),
+            Step(1, "new_version", 0),
+            Step(0, "buy", 60_000, 5),
+            Step(3, "deliver", 0),
+            mode=Mode.ORDER,
+            after=90,
+        ),
+        later=(
+            replace(
+                product("order_instalments"),
+                version=9,
+                dates=Dates(Every(days=45), Every(months=1), lead_days=5),
+                billing=Billing(BillableAt.RECEIPT),
+            ),
+        ),
     ),
     "fees that are due when a plan is prepaid stay due when a part of it is refunded": plot_of(
         "monthly_bill",
@@ -211,7 +262,7 @@ def live_beside_the_oracle(plot: Plot) -> None:
     oracle, heard, clerk = None, 0, None
     for clerk in live(plot):
         if oracle is None:
-            oracle = Oracle(plot.product, clerk.opened.cycle, plot.start)
+            oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, later=plot.later)
         new = clerk.events[heard:]
         heard = len(clerk.events)
         oracle.turn_to(clerk.on, [event for event in new if isinstance(event, Issued | ChargedOff)])

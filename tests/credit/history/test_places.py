@@ -4,6 +4,7 @@ from datetime import date
 from random import Random
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from tests.thorough import examples
 
 from wufeng.credit.debts.issuing import Known
 from wufeng.credit.history import places
-from wufeng.credit.history.model import DueDaySet, Issued, Repaid
+from wufeng.credit.history.model import BillSplit, DueDaySet, Issued, Repaid
 from wufeng.credit.history.places import LAST, Placed
 from wufeng.credit.history.rules import fold
 
@@ -99,3 +100,24 @@ def test_a_late_close_and_an_older_order() -> None:
     events = [one.event for one in places.in_order(reversed(clerk.placed))]
     assert [type(one) for one in events] == [type(one) for one in clerk.events]
     assert any(one.event.on != one.on for one in places.in_order(clerk.placed)), "a bill was late"
+
+
+@pytest.mark.parametrize("days_after_bill", [0, 2], ids=["on the bill's day", "two days after"])
+def test_a_plan_of_a_bill_is_there_for_what_settles_it_on_its_day(days_after_bill: int) -> None:
+    """It stands after its bill and before all else of its day: money that ends it finds it, whatever came between."""
+    plot = plot_of(
+        "monthly_bill",
+        Step(0, "buy", 90_000),
+        Step(0, "to_bill", 0, days_after_bill),
+        Step(0, "pay", 1_000),
+        Step(0, "split", 0),
+        Step(0, "settle", 0, 1),
+        Step(0, "buy", 7_000),
+        after=40,
+    )
+    clerk = lived(plot)
+    assert [one.plan for one in clerk.events if isinstance(one, Repaid)] == [None, list(clerk.draws)[1]]
+    events = [one.event for one in places.in_order(reversed(clerk.placed))]
+    kinds = [type(one) for one in events]
+    assert kinds.index(Issued) < kinds.index(BillSplit) < kinds.index(Repaid)
+    assert fold(clerk.opened, events, clerk.versions, clerk.on).draws == clerk.draws

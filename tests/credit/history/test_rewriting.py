@@ -1,5 +1,6 @@
 """Histories through the lanes and the closes: rows are the fold of what the database remembers, money is conserved."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from itertools import count
@@ -20,7 +21,7 @@ from wufeng import credit
 from wufeng.base.claims import Answer
 from wufeng.base.database import Database
 from wufeng.base.errors import Code, Problem
-from wufeng.base.ids import Prefix, decode
+from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.bill_plans.queries import bill_plan_options
 from wufeng.credit.history.commands import SET_ASIDE, History, load_history
 from wufeng.credit.history.model import Standing
@@ -469,6 +470,45 @@ async def test_a_line_whose_rows_are_not_its_history_is_set_aside(
     (posted,) = history.repayments
     assert (posted.status, posted.value_on) == (RepaymentStatus.POSTED, house.on)
     await house.prove(payer)
+
+
+BROKEN = {
+    "a refund of more than was drawn": (
+        "update draw set amount_minor = 5_000 where line_id = $1",
+        "cannot have been",
+    ),
+    "a draw of a version that nobody has kept": (
+        "update draw set product_version = 99 where line_id = $1",
+        "make no history",
+    ),
+}
+"""What another hand may have done to a line's rows, and what the log says of it."""
+
+
+@pytest.mark.parametrize(("statement", "told"), BROKEN.values(), ids=BROKEN)
+async def test_a_line_whose_history_falls_over_is_set_aside_and_harms_no_other(
+    house: House, statement: str, told: str
+) -> None:
+    """The command is answered with a code, not with a mistake of the server; those beside it are done at once."""
+    broken, whole = [await house.payer(wallet_minor=300_000) for _ in range(2)]
+    for payer in (broken, whole):
+        payment = await house.buy(payer, 50_000)
+        await house.refund(payer, payment, 10_000)
+    await house.turn_to(date(2026, 9, 7))
+    async with house.database.transaction() as db:
+        await db.execute(statement, broken.line_id)
+    splits = house.lanes.stats.splits
+    late = [house.repaying(one, 1_000, source=EXTERNAL, value_on=date(2026, 9, 6)) for one in (broken, whole)]
+    with capture_logs() as logs:
+        refused, done = await asyncio.gather(*map(house.send, late))
+    assert isinstance(refused, Problem) and isinstance(done, Answer)
+    assert (refused.code, refused.detail) == (Code.STATE_CONFLICT, SET_ASIDE)
+    assert house.lanes.stats.splits == splits, "nobody had to go again"
+    (line,) = logs
+    assert broken.line_id is not None
+    assert (line["event"], line["line"]) == ("a line is set aside", encode(Prefix.LINE, broken.line_id))
+    assert told in line["differences"][0] and isinstance(line["exc_info"], AssertionError)
+    await assert_rows_are_the_fold(house, whole)
 
 
 async def test_parts_of_nothing_are_no_parts(house: House) -> None:

@@ -110,6 +110,24 @@ async def test_a_change_of_a_line_whose_freeze_has_ended_tells_that_too(house: H
     assert await kinds(house, payer) == done
     await house.turn_to(TENTH)
     assert await kinds(house, payer) == done
+    assert await house.events("line.frozen", "line.unfrozen", "line.limit_changed") == [
+        "line.frozen 2026-09-03",
+        "line.unfrozen 2026-09-04",
+        "line.limit_changed 2026-09-04",
+    ]
+
+
+async def test_a_change_of_a_line_whose_raise_has_ended_tells_that_too(house: House) -> None:
+    payer = await house.payer(limit_minor=100_000)
+    await house.do(house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=house.on))
+    house.clock.turn_to(house.noon(SECOND))
+    await house.do(house.change(credit.Freeze, payer))
+    await house.turn_to(TENTH)
+    assert await house.events("line.limit_changed", "line.frozen", "line.unfrozen") == [
+        "line.limit_changed 2026-09-03",
+        "line.limit_changed 2026-09-04",
+        "line.frozen 2026-09-04",
+    ]
 
 
 async def test_a_raise_runs_ends_and_what_it_left_used_is_shown(house: House) -> None:

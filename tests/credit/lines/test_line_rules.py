@@ -102,19 +102,28 @@ def test_arrows_that_follow_one_another(
 
 
 @pytest.mark.parametrize(
-    ("status", "actor", "until_on", "code"),
+    ("status", "actor", "until_on", "stopped", "code"),
     [
-        (OPEN, Actor.PERSON, TODAY + DAY, None),
-        (OPEN, Actor.PERSON, TODAY, Code.INVALID_FIELD),
-        (SUSPENDED, Actor.PERSON, None, None),
-        (FROZEN, Actor.PERSON, None, Code.STATE_CONFLICT),
-        (FROZEN, Actor.STAFF, None, None),
-        (CLOSING, Actor.STAFF, None, Code.STATE_CONFLICT),
-        (CLOSED, Actor.STAFF, None, Code.STATE_CONFLICT),
+        (OPEN, Actor.PERSON, TODAY + DAY, False, None),
+        (OPEN, Actor.PERSON, TODAY, False, Code.INVALID_FIELD),
+        (SUSPENDED, Actor.PERSON, None, False, None),
+        (FROZEN, Actor.PERSON, None, False, Code.STATE_CONFLICT),
+        (FROZEN, Actor.STAFF, None, False, None),
+        (FROZEN, Actor.STAFF, TODAY + DAY, False, None),
+        (FROZEN, Actor.STAFF, TODAY + DAY, True, Code.STATE_CONFLICT),
+        (SUSPENDED, Actor.SYSTEM, None, True, None),
+        (CLOSING, Actor.STAFF, None, False, Code.STATE_CONFLICT),
+        (CLOSED, Actor.STAFF, None, False, Code.STATE_CONFLICT),
     ],
 )
-def test_who_may_freeze(status: LineStatus, actor: Actor, until_on: date | None, code: Code | None) -> None:
-    problem = rules.problem_of_freeze(line_of(status=status), until_on, actor, TODAY)
+def test_who_may_freeze(
+    status: LineStatus,
+    actor: Actor,
+    until_on: date | None,
+    stopped: bool,
+    code: Code | None,
+) -> None:
+    problem = rules.problem_of_freeze(line_of(status=status), until_on, actor, TODAY, stopped=stopped)
     assert (problem.code if problem else None) is code
 
 
@@ -211,6 +220,45 @@ def test_a_raise_that_is_declined_lowered_or_does_not_fit_is_repaid_too() -> Non
         other = rules.limited(state, limit_minor, Actor.STAFF, PRODUCT, TODAY)
         assert other.limit_on(TODAY) == limit_minor
     assert rules.over_limit_minor(rules.closing(state.line, 1_150_00), 1_150_00, TODAY) == 150_00
+
+
+@given(
+    taken_minor=st.integers(900_00, 1_300_00),
+    held_minor=st.integers(0, 300_00),
+    lowered_minor=st.lists(st.integers(0, 1_000_00), min_size=1, max_size=3).map(
+        lambda all_: sorted(all_)[::-1]
+    ),
+    repaid_minor=st.integers(0, 200_00),
+    days=st.integers(0, 1),
+)
+def test_a_lowered_limit_never_changes_what_a_raise_asks_for(
+    taken_minor: int, held_minor: int, lowered_minor: list[int], repaid_minor: int, days: int
+) -> None:
+    on = TODAY + days * DAY  # lowered while it runs, or once it is over
+    held_minor = min(held_minor, taken_minor)
+    state = LineState(line_of(**RAISED), taken_minor - held_minor, held_minor)
+    before = rules.raise_over(state.line, taken_minor)
+    after = state.line
+    for limit_minor in lowered_minor:
+        after = rules.limited(replace(state, line=after), limit_minor, Actor.PERSON, PRODUCT, on)
+    used_minor = max(0, taken_minor - repaid_minor)
+    assert after.limit_on(on) == lowered_minor[-1]
+    asked_minor = rules.over_limit_minor(before, used_minor, on)
+    assert rules.over_limit_minor(after, used_minor, on) == asked_minor
+    assert asked_minor <= max(0, used_minor - 1_000_00)
+
+
+def test_what_an_earlier_limit_allowed_is_no_raises() -> None:
+    lowered = rules.limited(LineState(line_of(), 900_00, 0), 500_00, Actor.PERSON, PRODUCT, TODAY)
+    assert lowered.earlier_limit_minor == 900_00
+    state = LineState(lowered, 900_00, 0)
+    raised = rules.raised(state, 600_00, TODAY, TODAY)
+    assert rules.over_limit_minor(raised, 900_00, TODAY + DAY) == 0, "all of it was drawn before the raise"
+    fresh = rules.raised(replace(state, used_minor=400_00), 600_00, TODAY, TODAY)
+    assert fresh.earlier_limit_minor is None
+    assert rules.over_limit_minor(fresh, 600_00, TODAY + DAY) == 100_00
+    higher = rules.limited(state, 950_00, Actor.STAFF, PRODUCT, TODAY)
+    assert higher.earlier_limit_minor is None
 
 
 def states_of(*lines: LineState) -> dict[UUID, LineState]:

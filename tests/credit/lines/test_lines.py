@@ -1,5 +1,6 @@
 """Lines: opening, limits, freezing, due days, closing; who may do what, and what their history keeps."""
 
+import asyncio
 from datetime import date
 
 import msgspec
@@ -200,3 +201,35 @@ async def test_an_unknown_line_is_not_found(house: House) -> None:
     theirs = msgspec.structs.replace(stranger, line_id=payer.line_id)
     assert refused(await house.send(house.change(credit.Freeze, theirs))) is Code.NOT_FOUND
     assert refused(await house.send(house.repaying(theirs, 1))) is Code.NOT_FOUND
+
+
+async def test_changes_of_one_moment_are_each_answered_as_they_left_the_line(house: House) -> None:
+    payer = await house.payer(limit_minor=100_000)
+    asked = [90_000, 80_000, 70_000]
+    changes = [house.change(credit.SetLimit, payer, Actor.PERSON, limit_minor=minor) for minor in asked]
+    answers = await asyncio.gather(*(house.do(one) for one in changes))
+    lines = [seen(answer) for answer in answers]
+    assert [(line.limit_minor, line.available_minor) for line in lines] == [(one, one) for one in asked]
+    assert (await house.line(payer)).limit_minor == asked[-1]
+
+
+async def test_caps_of_one_moment_are_each_answered_as_they_were_set(house: House) -> None:
+    payer = await house.payer(limit_minor=100_000)
+    asked = [50_000, None, 40_000]
+    answers = await asyncio.gather(
+        *(
+            house.do(
+                credit.SetCap(
+                    at=house.at,
+                    people=(payer.id,),
+                    person_id=payer.id,
+                    cap_minor=cap_minor,
+                    actor=Actor.STAFF,
+                    actor_id=None,
+                    reason="a test",
+                )
+            )
+            for cap_minor in asked
+        )
+    )
+    assert [msgspec.json.decode(answer.body)["cap_minor"] for answer in answers] == asked

@@ -5,6 +5,7 @@ from datetime import date
 from tests.credit.conftest import House
 
 from wufeng import credit
+from wufeng.credit.lines.model import Actor
 from wufeng.credit.repayments.model import Source, SourceKind
 
 
@@ -25,3 +26,23 @@ async def test_the_bill_after_a_raise_asks_for_what_is_above_the_limit_once(hous
     await house.turn_to(date(2026, 11, 1))
     assert (await house.bills(payer))[-1].minimum_minor < 26_500, "no later bill asks again"
     await house.prove(payer)
+
+
+async def test_lowering_the_limit_adds_nothing_to_what_a_raise_asks_for(house: House) -> None:
+    stays, during, after, repaid = [
+        await house.payer(wallet_minor=1_000_000, limit_minor=500_000) for _ in range(4)
+    ]
+    for payer in (stays, during, after, repaid):
+        await house.do(house.change(credit.SetLimit, payer, limit_minor=600_000, until_on=date(2026, 9, 10)))
+        await house.buy(payer, 550_000)
+    await house.do(house.change(credit.SetLimit, during, Actor.PERSON, limit_minor=100_000))
+    await house.turn_to(date(2026, 9, 12))
+    for payer in (after, repaid):
+        await house.do(house.change(credit.SetLimit, payer, Actor.PERSON, limit_minor=100_000))
+    assert (await house.line(after)).over_limit_minor == 50_000
+    await house.repay(repaid, 50_000)
+    assert (await house.line(repaid)).over_limit_minor == 0
+    await house.turn_to(date(2026, 10, 2))
+    least = [(await house.bills(payer))[-1].minimum_minor for payer in (stays, during, after)]
+    assert least == [55_000 + 50_000] * 3
+    await house.prove(stays, during, after, repaid)

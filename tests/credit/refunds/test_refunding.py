@@ -2,10 +2,13 @@
 
 import asyncio
 from datetime import date
+from uuid import UUID
 
 import pytest
-from tests.credit.conftest import MERCHANT, House, Payer
+from tests.credit.conftest import MERCHANT, House, Payer, make_house, shared_product
 
+from wufeng.base.database import Database
+from wufeng.credit.bills.model import BillStatus
 from wufeng.credit.refunds.model import EffectKind, Refunded
 from wufeng.credit.repayments.model import Source, SourceKind, Target
 from wufeng.ledger import AccountKind
@@ -15,7 +18,7 @@ def kinds(refunded: Refunded) -> list[tuple[EffectKind, int]]:
     return [(effect.kind, effect.amount_minor) for effect in refunded.effects]
 
 
-async def bought(house: House, amount_minor: int = 100_000, **more: object) -> tuple[Payer, object]:
+async def bought(house: House, amount_minor: int = 100_000, **more: object) -> tuple[Payer, UUID]:
     payer = await house.payer(wallet_minor=500_000)
     return payer, await house.buy(payer, amount_minor, **more)
 
@@ -132,6 +135,98 @@ async def test_the_merchants_fee_of_cancelled_months_goes_back(
     assert await house.folded(MERCHANT, AccountKind.MERCHANT_PAYABLE) == -(
         90_000 - 2_250 - refund_minor + returned_minor
     )
+
+
+async def test_the_merchants_fee_of_a_month_billed_and_unpaid_goes_back_too(database: Database) -> None:
+    """Its lenders had earned it: they come to nothing by it, each for itself."""
+    house = await make_house(database, date(2026, 9, 3), "x", shared_product())
+    payer, payment = await bought(house, 90_000, tenor=3, merchant_share_ppm=1_000_000)
+    await house.turn_to(date(2026, 10, 5))
+    refunded = await house.refund(payer, payment, 90_000)
+    assert (refunded.subsidy_returned_minor, refunded.subsidy_given_up_minor) == (2_250, 750)
+    await house.prove(payer)
+    assert await house.folded(MERCHANT, AccountKind.MERCHANT_PAYABLE) == 0
+    for lender, _ in (await house.debt(payer)).line.lenders:
+        assert await house.folded(lender, AccountKind.UNEARNED_SUBSIDY) == 0
+        assert await house.folded(lender, AccountKind.INSTALMENT_FEE_INCOME) == 0
+    await house.lanes.drain()
+
+
+async def test_a_part_of_a_month_takes_its_part_of_the_merchants_fee(house: House) -> None:
+    payer, payment = await bought(house, 90_000, tenor=3, merchant_share_ppm=1_000_000)
+    await house.turn_to(date(2026, 10, 5))
+    for amount_minor, gone in ((75_000, (1_875, 375)), (10_000, (250, 250)), (5_000, (125, 125))):
+        refunded = await house.refund(payer, payment, amount_minor)
+        assert (refunded.subsidy_returned_minor, refunded.subsidy_given_up_minor) == gone
+    await house.prove(payer)
+    assert await house.folded(MERCHANT, AccountKind.MERCHANT_PAYABLE) == 0
+
+
+async def test_the_merchants_fee_of_a_paid_month_stays_earned(house: House) -> None:
+    payer, payment = await bought(house, 90_000, tenor=3, merchant_share_ppm=1_000_000)
+    await house.turn_to(date(2026, 10, 5))
+    await house.repay(payer, 10_000)
+    refunded = await house.refund(payer, payment, 90_000)
+    assert (refunded.subsidy_returned_minor, refunded.subsidy_given_up_minor) == (2_000, 500)
+    await house.prove(payer)
+
+
+@pytest.mark.parametrize("rule", ['refund_fees = "kept"', 'early = "due"'])
+async def test_a_merchants_fee_that_nobody_gets_back_is_earned_month_by_month(
+    database: Database, rule: str
+) -> None:
+    """The person owes nothing more: it is earned all the same."""
+    source = shared_product().replace('remainder = "last"\n', f'remainder = "last"\n{rule}\n')
+    house = await make_house(database, date(2026, 9, 3), "x", source)
+    payer, payment = await bought(house, 90_000, tenor=3, merchant_share_ppm=1_000_000)
+    if "kept" in rule:
+        assert (await house.refund(payer, payment, 90_000)).subsidy_returned_minor == 0
+    else:
+        await house.repay(payer, Target.ALL)
+    earned = []
+    for on in (date(2026, 9, 4), date(2026, 10, 2), date(2026, 11, 2), date(2026, 12, 2), date(2027, 1, 2)):
+        await house.turn_to(on)
+        await house.prove(payer)
+        lenders = [lender for lender, _ in (await house.debt(payer)).line.lenders]
+        earned.append(-sum([await house.folded(one, AccountKind.INSTALMENT_FEE_INCOME) for one in lenders]))
+    assert earned == [0, 750, 1_500, 2_250, 2_250]
+    await house.lanes.drain()
+
+
+async def with_a_carried_bill(house: House, paid_minor: int) -> tuple[Payer, UUID]:
+    """1,000.00 bought in September, something paid of its bill, 2,000.00 bought in October; the bill of 1 November."""
+    payer, payment = await bought(house)
+    await house.turn_to(date(2026, 10, 5))
+    if paid_minor:
+        await house.repay(payer, paid_minor)
+    await house.buy(payer, 200_000)
+    await house.turn_to(date(2026, 11, 5))
+    return payer, payment
+
+
+async def test_a_refund_of_what_an_earlier_bill_left_lowers_the_minimum_and_pays_none_of_it(
+    house: House,
+) -> None:
+    payer, payment = await with_a_carried_bill(house, 10_000)
+    before = (await house.bills(payer))[-1]
+    assert (before.minimum_minor, (await house.line(payer)).minimum_minor) == (29_945, 29_945)
+    await house.refund(payer, payment, 30_000)
+    bill = (await house.bills(payer))[-1]
+    assert (bill.minimum_minor, bill.status) == (26_945, BillStatus.OPEN), "a tenth less of 300.00"
+    assert (await house.line(payer)).minimum_minor == 26_945
+    await house.turn_to(date(2026, 11, 12))
+    assert (await house.bills(payer))[-1].status == BillStatus.OVERDUE
+    await house.prove(payer)
+
+
+async def test_a_refund_of_an_overdue_bill_is_missed_no_longer(house: House) -> None:
+    payer, payment = await with_a_carried_bill(house, 0)
+    before = (await house.bills(payer))[-1]
+    await house.refund(payer, payment, 30_000)
+    bill = (await house.bills(payer))[-1]
+    assert before.minimum_minor - bill.minimum_minor == 30_000, "what was missed is asked for as a whole"
+    assert bill.status == BillStatus.OPEN
+    await house.prove(payer)
 
 
 async def test_after_overdue_interest_runs_on_the_smaller_debt_from_the_refund_on(house: House) -> None:

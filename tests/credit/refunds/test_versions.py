@@ -48,9 +48,9 @@ class Shop:
 
     def buy(self, product: Product, amount_minor: int, number: int) -> Draw:
         """A draw made by one of the two versions."""
-        self.clerk.product = product
+        self.clerk.in_force = product
         draw_id = self.clerk.buy(amount_minor, number)
-        self.clerk.product = self.old
+        self.clerk.in_force = self.old
         return self.clerk.draws[draw_id]
 
     def now(self, draw: Draw) -> Draw:

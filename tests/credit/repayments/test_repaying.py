@@ -11,13 +11,17 @@ from tests.credit.conftest import SECRETS, House, Payer
 from wufeng import credit
 from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem
+from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.lines.store import load_lines
-from wufeng.credit.queries import quote_repayment
+from wufeng.credit.queries import quote_repayment, show_plan
 from wufeng.credit.repayments.model import Source, SourceKind, Target
 from wufeng.credit.views import RepaymentView
 from wufeng.identity.bank_accounts.commands import add_bank_account, mark_verified
+from wufeng.identity.merchants.model import Scene
 from wufeng.identity.vault import Private, Vault
 from wufeng.ledger import AccountKind, book_owner
+
+EXTERNAL = Source(SourceKind.EXTERNAL, None)
 
 
 async def billed(house: House, amount_minor: int = 100_000, wallet_minor: int = 200_000) -> Payer:
@@ -411,5 +415,130 @@ async def test_interest_left_when_principal_is_paid_stands_on_the_next_bill(hous
     await house.turn_to(date(2026, 11, 1))
     bill = (await house.bills(payer))[-1]
     assert (bill.total_minor, bill.minimum_minor) == (125, 125)
-    assert bill.parts[0].explain == "Interest on what was unpaid of 1 earlier bill(s)"
+    assert bill.parts[0].explain == "Interest up to this bill"
     await house.prove(payer)
+
+
+async def test_what_is_on_its_way_is_not_asked_for_again(house: House) -> None:
+    payer = await billed(house)
+    source = await bank(house, payer)
+    # It is late, and the bank answers two days on: no day of them is asked for.
+    await house.turn_to(date(2026, 10, 12))
+    part = await house.do(house.repaying(payer, 30_000, source=source))
+    await house.turn_to(date(2026, 10, 14))
+    left_minor = (await house.repay(payer, Target.ALL, source=source)).amount_minor
+    again = await house.send(house.repaying(payer, Target.ALL, source=source))
+    assert isinstance(again, Problem)
+    assert (again.code, "under way" in again.detail) == (Code.STATE_CONFLICT, True)
+    async with house.database.read() as db:
+        line = (await load_lines(db, house.bucket, [payer.line_id]))[payer.line_id]
+        assert (await quote_repayment(house.reading(db), line, None, Target.ALL)).amount_minor == 0
+    # What is named is asked for all the same.
+    named = await house.do(house.repaying(payer, 1_000, source=source))
+    await house.do(answered(house, payer, named, ok=False))
+    await house.do(answered(house, payer, part, ok=True))
+    pending = next(one for one in await house.repayments(payer) if one.status == "pending")
+    rest = Answer(202, b"", decode(Prefix.REPAYMENT, pending.id))
+    await house.do(answered(house, payer, rest, ok=True))
+    view = await house.line(payer)
+    assert (view.used_minor, view.credit_balance_minor) == (0, 0)
+    assert [bill.unpaid_minor for bill in await house.bills(payer)] == [0]
+    assert left_minor == pending.amount_minor > 70_000
+    await house.prove(payer)
+
+
+async def test_the_rest_of_what_is_on_its_way_is_all_of_it_when_the_bank_refuses(house: House) -> None:
+    payer = await billed(house)
+    source = await bank(house, payer)
+    refused = await house.do(house.repaying(payer, Target.MINIMUM, source=source))
+    assert isinstance(await house.send(house.repaying(payer, Target.MINIMUM)), Problem)
+    assert (await house.repay(payer, Target.BILLED)).amount_minor == 90_000
+    await house.do(answered(house, payer, refused, ok=False))
+    assert (await house.repay(payer, Target.BILLED)).amount_minor == 10_000
+    await house.prove(payer)
+
+
+async def test_a_plan_on_its_way_is_asked_for_once_and_leaves_bills_alone(house: House) -> None:
+    payer = await billed(house)
+    await house.buy(payer, 90_000, tenor=3)
+    source = await bank(house, payer)
+    (plan,) = (draw.id for draw in (await house.debt(payer)).draws)
+    first = await house.do(house.repaying(payer, plan=plan, source=source))
+    for source_of_it in (source, Source(SourceKind.WALLET, payer.wallet_id)):
+        again = await house.send(house.repaying(payer, plan=plan, source=source_of_it))
+        assert isinstance(again, Problem)
+        assert again.code is Code.STATE_CONFLICT
+    assert (await house.repay(payer, Target.ALL)).amount_minor == 100_000
+    await house.do(answered(house, payer, first, ok=True))
+    view = await house.line(payer)
+    assert (view.used_minor, view.credit_balance_minor) == (0, 0)
+    await house.prove(payer)
+
+
+@pytest.mark.parametrize("told_on", [date(2026, 12, 10), date(2027, 1, 20)])
+async def test_a_plan_settled_by_money_told_late_costs_what_it_cost_then(house: House, told_on: date) -> None:
+    timely, late = [
+        await house.payer(wallet_minor=3_000_000, limit_minor=1_000_000, product="study_now")
+        for _ in range(2)
+    ]
+    plans = {}
+    for payer in (timely, late):
+        await house.buy(payer, 600_000, tenor=6, scene=Scene.EDUCATION)
+        (plans[payer],) = (draw.id for draw in (await house.debt(payer)).draws)
+    came_on = date(2026, 12, 5)
+    await house.turn_to(came_on)
+    paid = await house.repay(timely, plan=plans[timely], source=EXTERNAL)
+    await house.turn_to(told_on)
+    telling = {"plan": plans[late], "source": EXTERNAL, "value_on": came_on}
+    wrong = await house.send(house.repaying(late, paid.amount_minor + 1, **telling))
+    assert isinstance(wrong, Problem)
+    assert str(paid.amount_minor) in wrong.errors[0].detail
+    too_early = await house.send(house.repaying(late, **{**telling, "value_on": date(2026, 9, 3)}))
+    assert isinstance(too_early, Answer), "on the day of the purchase there was the plan already"
+    told = seen(too_early)
+    await house.do(
+        credit.ReverseRepayment(
+            at=house.at,
+            people=(late.id,),
+            repayment_id=decode(Prefix.REPAYMENT, told.id),
+            reason="not then",
+        )
+    )
+    told = await house.repay(late, **telling)
+    pieces = [[(one.part, one.amount_minor) for one in each.allocation] for each in (paid, told)]
+    assert (told.amount_minor, pieces[1]) == (paid.amount_minor, pieces[0])
+    assert (await house.line(late)).credit_balance_minor == 0
+    await house.prove(timely, late)
+
+
+async def test_a_surplus_pays_the_instalment_that_is_due_next(house: House) -> None:
+    payer = await house.payer(wallet_minor=500_000, product="order_instalments", mode=credit.Mode.ORDER)
+    await house.buy(payer, 30_000, tenor=3)  # due on 3 October, November and December
+    await house.turn_to(date(2026, 9, 20))
+    await house.buy(payer, 30_000, tenor=3)  # due on the 20th
+    await house.turn_to(date(2026, 9, 26))
+    (bill,) = await house.bills(payer)
+    paid = await house.repay(payer, bill.unpaid_minor + 25_000)
+    early, late = (encode(Prefix.DRAW, draw.id) for draw in (await house.debt(payer)).draws)
+    to_come = [(one.draw, one.instalment, one.amount_minor) for one in paid.allocation if one.draw]
+    assert to_come == [(late, 1, 10_000), (early, 2, 10_000), (late, 2, 5_000)], "by the date, not the number"
+    await house.prove(payer)
+
+
+async def test_dates_of_a_plan_stay_while_a_close_is_late(house: House) -> None:
+    payer = await house.payer(wallet_minor=300_000)
+    await house.buy(payer, 90_000, tenor=3)
+    await house.turn_to(date(2026, 10, 5))
+
+    async def due_dates() -> list[date | None]:
+        async with house.database.read() as db:
+            debt = await house.debt(payer)
+            plan = await show_plan(house.reading(db), debt.draws[0], debt.line)
+        return [one.due_on for one in plan.instalments]
+
+    expected = [date(2026, 10, 10), date(2026, 11, 10), date(2026, 12, 10)]
+    assert await due_dates() == expected
+    house.clock.turn_to(house.noon(date(2026, 11, 1)))
+    assert await due_dates() == expected, "the close of 31 October has not run yet"
+    await house.close(date(2026, 10, 31))
+    assert await due_dates() == expected

@@ -9,7 +9,7 @@ from msgspec import Struct
 from wufeng.base.ids import instant_of
 from wufeng.base.lanes import Batch
 from wufeng.credit.applications import store
-from wufeng.credit.applications.model import ApplicationPolicy, Declared, Facts, Inputs
+from wufeng.credit.applications.model import Application, ApplicationPolicy, Declared, Facts, Habits, Inputs
 from wufeng.credit.applications.rules import days_between
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import ChangeKind, Line, LineStatus
@@ -26,6 +26,22 @@ class Asked(Struct, frozen=True, kw_only=True):
     facts: Facts
     declared: Declared
     line_id: UUID | None = None
+
+
+def asked_again(found: Application, guard: PersonGuard, bank_accounts: int) -> Asked:
+    """An application looked at again before it is carried out: what its person is and holds by now, by the habits and
+    the word that it was decided from.
+    """
+    before = found.inputs
+    return Asked(
+        guard=guard,
+        age_years=before.age_years,
+        facts=Facts(
+            bank_accounts, Habits(before.payments, before.paid_minor, before.scenes, before.inflow_minor)
+        ),
+        declared=before.declared,
+        line_id=found.line_id,
+    )
 
 
 async def inputs_of(batch: Batch, asked: Asked, policy: ApplicationPolicy, at: datetime) -> Inputs:

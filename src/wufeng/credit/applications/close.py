@@ -36,8 +36,9 @@ from wufeng.credit.applications.model import (
 from wufeng.credit.close.chunks import Due, send_all
 from wufeng.credit.close.model import CloseStep, DayClose, StepResult
 from wufeng.credit.close.store import record_rows
+from wufeng.credit.draws.rules import calendar_of
 from wufeng.credit.lines import store as lines
-from wufeng.credit.lines.model import LineState, LineStatus
+from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.products.commands import Products
 
 LAPSES, REVIEWS = "application_lapses", "line_reviews"
@@ -151,9 +152,16 @@ class _CloseDesk:
             return 0
         product = self.products.version(line.product, line.product_version, line.tier)
         inputs = await self._inputs(batch, command, found)
-        decision = rules.decide_application(inputs, self.policy, product)
+        decision = rules.decide_review(inputs, self.policy, product)
         outcome, limit_minor = rules.reviewed(
-            decision, line.limit_minor, state.used_minor, line.opened_on, command.on, self.policy, product
+            decision,
+            line.limit_minor,
+            state.used_minor,
+            line.opened_on,
+            command.on,
+            self.policy,
+            product,
+            admitted=not rules.refusals(inputs, self.policy, product),
         )
         offer_id = None
         if outcome is ReviewOutcome.LOWERED:
@@ -161,7 +169,7 @@ class _CloseDesk:
         elif outcome is ReviewOutcome.OFFERED:
             assert isinstance(decision, Offered), "only an offer raises"
             own = replace(decision, tier=line.tier)  # what was signed stays: a raise changes no price
-            offer_id = await self._offer_raise(batch, command, found, inputs, own, limit_minor)
+            offer_id = await self._offer_raise(batch, command, found, line, inputs, own, limit_minor)
             outcome = outcome if offer_id is not None else ReviewOutcome.KEPT
         review = LineReview(
             id=batch.ids.new(command.at, slot_of(line.id)),
@@ -213,17 +221,24 @@ class _CloseDesk:
         batch: Batch,
         command: ReviewLines,
         found: Application,
+        line: Line,
         inputs: Inputs,
         decision: Offered,
         limit_minor: int,
     ) -> UUID | None:
-        """Offer a higher limit, as an application; None when one is offered already, or the terms have changed."""
-        product = self.products.current(found.product, command.on)
+        """Offer a higher limit, as an application; None when one is offered already, or the product no more.
+
+        Its papers say what the line's next draws cost, which go by the version in force, and what its bills do, which
+        go by its own.
+        """
+        current = self.products.current(line.product, command.on)
         under_way = await store.load_open(
             batch.db, batch.bucket, found.person_id, found.product, ApplicationKind.RAISE, found.line_id
         )
-        if under_way is not None or product is None or product.version != found.product_version:
+        if under_way is not None or current is None or current.version < line.product_version:
             return None
+        versions = self.products.of_line(line.product, line.product_version, line.tier)
+        product = versions.drawn_by(current.version)
         steps = decision.steps
         if limit_minor < decision.limit_minor:
             steps = (*steps, LimitStep(Bound.RAISE_MAX, limit_minor))
@@ -246,7 +261,8 @@ class _CloseDesk:
             created_at=command.at,
             decided_at=command.at,
         )
-        decided = self.desk.decided(offer, raised, product, command.at, command.on)
+        calendar = calendar_of(line, versions.contract)
+        decided = self.desk.decided(offer, raised, product, command.at, command.on, calendar=calendar)
         await self.desk.keep_new(batch, decided, command.on)
         return decided.id
 

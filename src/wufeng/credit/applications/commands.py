@@ -17,7 +17,7 @@ from wufeng.base.events import Event
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit.applications import rules, store
-from wufeng.credit.applications.assessing import Asked, inputs_of
+from wufeng.credit.applications.assessing import Asked, asked_again, inputs_of
 from wufeng.credit.applications.model import (
     Application,
     ApplicationKind,
@@ -34,18 +34,20 @@ from wufeng.credit.applications.model import (
     LimitStep,
     Offered,
     Purchase,
+    Raised,
     Referred,
 )
-from wufeng.credit.applications.papers import Signing, papers_of
+from wufeng.credit.applications.papers import Signing, papers_of, read_sheet
 from wufeng.credit.applications.views import view_application
 from wufeng.credit.consents.store import insert_withdrawal
 from wufeng.credit.debts.commands import EVENT_LANGUAGE
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.commands import Freeze, OpenLine, SetLimit, freeze_lines, open_lines, set_limits
 from wufeng.credit.lines.model import Actor, LineStatus
-from wufeng.credit.lines.rules import LIVING, problem_of_mode, problem_of_range
+from wufeng.credit.lines.rules import LIVING, problem_of_mode, thawed
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.model import Mode, Product
+from wufeng.credit.products.dates import Dates
+from wufeng.credit.products.model import Cycle, Mode, Product
 from wufeng.identity import audit
 from wufeng.identity.audit.model import Act
 from wufeng.identity.people.model import PersonStatus
@@ -80,20 +82,28 @@ class Apply(Command, frozen=True, kw_only=True):
 
 
 class AcceptApplication(Command, frozen=True, kw_only=True):
-    """Sign an offer: the person's proof was checked at the edge, and is bound to the sheet by its hash."""
+    """Sign an offer: the person's proof was checked at the edge, and is bound to the sheet by its hash.
+
+    bank_accounts  verified ones of theirs now, as they were read at the edge
+    """
 
     application_id: UUID
     person_id: UUID
     sheet_hash: str
     confirmed_by: str
+    bank_accounts: int
     language: str = "zh"
 
 
 class DecideReferred(Command, frozen=True, kw_only=True):
-    """A member of staff decides a referred application; its person is the command's only one. None declines it."""
+    """A member of staff decides a referred application; its person is the command's only one. None declines it.
+
+    purchase  the order that it was made for, if it waits to be paid still
+    """
 
     application_id: UUID
     limit_minor: int | None
+    purchase: Purchase | None = None
     act: Act | None = None
     language: str = "zh"
 
@@ -168,7 +178,9 @@ class Desk:
             return problem
         if (problem := rules.problem_of_consents(command.consents, self.policy)) is not None:
             return problem
-        under_way = await self._under_way(batch, command)
+        under_way = await self._under_way(batch, command, product)
+        if isinstance(under_way, Problem):
+            return under_way
         if under_way is not None:
             return self._answer(under_way, 200, command.language)
         if (problem := await self._problem_of_lines(batch, command.person_id, product)) is not None:
@@ -182,15 +194,32 @@ class Desk:
         await self.keep_new(batch, new, on)
         return self._answer(new, 201, command.language)
 
-    async def _under_way(self, batch: Batch, command: Apply) -> Application | None:
-        """The person's application under way; one whose time has run out is ended."""
+    async def _under_way(
+        self, batch: Batch, command: Apply, product: Product
+    ) -> Application | Problem | None:
+        """The person's application under way, if it is what is asked for; one that cannot go on gives way to the new.
+
+        An offer of another order, or in another mode, gives way too: its sheet is not of what would be signed. What
+        waits for a person's decision keeps its place.
+        """
         found = await store.load_open(
             batch.db, batch.bucket, command.person_id, command.product, ApplicationKind.OPENING
         )
-        if found is not None and is_over(found, command.at):
-            await store.lapse(batch.db, batch.bucket, [found.id], command.at)
+        if found is None:
             return None
-        return found
+        goes_on = not is_over(found, command.at) and rules.may_go_on(found, product, self.policy)
+        order_id = command.purchase.order_id if command.purchase else None
+        if goes_on and rules.is_of(found, order_id, command.mode, product):
+            return found
+        if goes_on and found.status is ApplicationStatus.REFERRED:
+            return _of_something_else(found)
+        await self._lapse(batch, found)
+        return None
+
+    async def _lapse(self, batch: Batch, found: Application) -> None:
+        """End an application that nothing can come of any more."""
+        lapsed = replace(found, status=ApplicationStatus.LAPSED, expires_at=None)
+        await store.update_application(batch.db, batch.bucket, lapsed)
 
     async def _problem_of_lines(self, batch: Batch, person_id: UUID, product: Product) -> Problem | None:
         own = await lines.load_lines_of_people(batch.db, batch.bucket, [person_id])
@@ -232,8 +261,12 @@ class Desk:
         at: datetime,
         on: date,
         purchase: Purchase | None = None,
+        calendar: Cycle | Dates | None = None,
     ) -> Application:
-        """An application with its decision: an offer gets its papers, and each that waits a time to end."""
+        """An application with its decision: an offer gets its papers, and each that waits a time to end.
+
+        calendar  what due dates of its line follow; None: it is not open yet
+        """
         decided = replace(found, decision=decision, decided_at=at)
         if isinstance(decision, Declined):
             return replace(decided, status=ApplicationStatus.DECLINED, expires_at=None)
@@ -250,6 +283,7 @@ class Desk:
             consents=found.consents,
             purchase=purchase,
             mode=found.mode,
+            calendar=calendar,
         )
         sheet, contract = papers_of(signing)
         return replace(
@@ -273,7 +307,12 @@ class Desk:
         if guard.status is not PersonStatus.ACTIVE:
             return Problem(Code.STATE_CONFLICT, f"This person is {guard.status.value}.")
         product = self.products.current(found.product, on)
-        if (problem := rules.problem_of_acceptance(found, command.sheet_hash, product)) is not None:
+        problem = rules.problem_of_acceptance(found, command.sheet_hash, product, self.policy)
+        if problem is not None:
+            return problem
+        assert product is not None, "an offer that stands is of the version in force"
+        asked = asked_again(found, guard, command.bank_accounts)
+        if (problem := await self._problem_of_offer(batch, found, asked, product, command.at)) is not None:
             return problem
         line_id = await self._carried_out(batch, command, found)
         if isinstance(line_id, Problem):
@@ -293,19 +332,43 @@ class Desk:
         self._tell(batch, accepted, on)
         return self._answer(accepted, 200, command.language)
 
+    async def _problem_of_offer(
+        self, batch: Batch, found: Application, asked: Asked, product: Product, at: datetime
+    ) -> Problem | None:
+        """Why an offer that stands is not carried out: its person, their lines, or its line are no longer as they were.
+
+        One whose limit is wrong by now ends, so that its person may apply again.
+        """
+        assert isinstance(found.decision, Offered), "only an offer is signed"
+        now = await inputs_of(batch, asked, self.policy, at)
+        raised = await self._raised(batch, found, at)
+        if (problem := rules.problem_of_signer(found.inputs, now, product, raised)) is not None:
+            return problem
+        if (problem := rules.problem_of_offered(found.decision, now, self.policy, raised)) is not None:
+            await self._lapse(batch, found)
+        return problem
+
+    async def _raised(self, batch: Batch, found: Application, at: datetime) -> Raised | None:
+        """The line whose limit an application raises, as it counts now; None: it opens one."""
+        if found.kind is not ApplicationKind.RAISE:
+            return None
+        assert found.line_id is not None, "a raise has its line"
+        line = (await lines.load_lines(batch.db, batch.bucket, [found.line_id]))[found.line_id]
+        product = self.products.version(line.product, line.product_version, line.tier)
+        now = thawed(line, product, batch.book.business_date(at))
+        reviewed_minor = await store.load_reviewed_limit(batch.db, batch.bucket, line.id, found.id)
+        return Raised(now.status, now.limit_minor, reviewed_minor)
+
     async def _carried_out(
         self, batch: Batch, command: AcceptApplication, found: Application
     ) -> UUID | Problem:
         """The line that the application has opened, or raised the limit of."""
-        own = await lines.load_lines_of_people(batch.db, batch.bucket, [found.person_id])
-        if any(line.past_due_since is not None for line in own):
-            return Problem(Code.STATE_CONFLICT, "A bill is overdue: pay it first.")
         assert found.limit_minor is not None, "an offer has its limit"
         reason = f"accepted: {encode(Prefix.APPLICATION, found.id)}"
         if found.kind is ApplicationKind.RAISE:
             assert found.line_id is not None, "a raise has its line"
             return await self.set_limit(batch, found, found.limit_minor, reason, command.at)
-        assert isinstance(found.decision, Offered), "only an offer is signed"
+        assert isinstance(found.decision, Offered) and found.sheet is not None, "only an offer is signed"
         opening = OpenLine(
             at=command.at,
             people=(found.person_id,),
@@ -315,6 +378,7 @@ class Desk:
             limit_minor=found.limit_minor,
             tier=found.decision.tier,
             mode=found.mode,
+            dated_on=read_sheet(found.sheet).made_on,
             staff_id=None,
             actor=Actor.SYSTEM,
             reason=reason,
@@ -372,16 +436,27 @@ class Desk:
             return Problem(Code.STATE_CONFLICT, f"This application is {_now(found, command.at).value}.")
         product = self.products.version(found.product, found.product_version)
         if command.limit_minor is not None:
-            problem = problem_of_range(command.limit_minor, product)
+            current = self.products.current(found.product, on)
+            problem = await self._problem_of_offering(batch, command, found, current)
             if problem is not None:
                 return problem
+            product = current or product
+            found = replace(found, product_version=product.version)
         decision = _by_staff(found, command.limit_minor, self.policy, product)
-        decided = self.decided(found, decision, product, command.at, on)
+        decided = self.decided(found, decision, product, command.at, on, command.purchase)
         await store.update_application(batch.db, batch.bucket, decided)
         if command.act is not None:
             await audit(batch.db, batch.book, batch.ids, [command.act])
         self._tell(batch, decided, on)
         return self._answer(decided, 200, command.language)
+
+    async def _problem_of_offering(
+        self, batch: Batch, command: DecideReferred, found: Application, product: Product | None
+    ) -> Problem | None:
+        assert command.limit_minor is not None, "None declines"
+        asked = asked_again(found, batch.people[found.person_id], found.inputs.bank_accounts)
+        now = await inputs_of(batch, asked, self.policy, command.at)
+        return rules.problem_of_offering(found, command.limit_minor, product, now, self.policy)
 
     async def _withdraw(self, batch: Batch, command: WithdrawConsent) -> Answer | Problem:
         loaded = await store.load_applications(batch.db, batch.bucket, [command.application_id])
@@ -440,6 +515,13 @@ class Desk:
     def _view(self, found: Application, language: str) -> msgspec.Struct:
         product = self.products.version(found.product, found.product_version)
         return view_application(found, product, self.policy, language)
+
+
+def _of_something_else(found: Application) -> Problem:
+    """A person is to decide an application of another order, or in another mode, than is asked for."""
+    id_ = encode(Prefix.APPLICATION, found.id)
+    detail = f"A person is looking at {id_}, of another order or in another mode: wait for it."
+    return Problem(Code.STATE_CONFLICT, detail, extra={"application": id_})
 
 
 def is_over(found: Application, at: datetime) -> bool:

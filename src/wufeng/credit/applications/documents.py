@@ -51,6 +51,7 @@ def sheet_document(paper: Paper, language: str) -> Document:
             *_items(sheet.items, words),
             Heading(words.say("ways")),
             _ways(sheet, words),
+            *(Note(words.of(way.carried)) for way in sheet.ways if way.carried is not None),
             *_other_rates(sheet, words),
             *_schedules(sheet, words),
             Heading(words.say("contingent")),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.products.model import STANDARD, Mode
 from wufeng.identity.merchants.model import Scene
 
@@ -104,12 +105,23 @@ class Declared(Struct, frozen=True):
     repayments_elsewhere_month_minor: int = 0
 
 
+class OrderWay(Struct, frozen=True):
+    """A tenor in which an order may be paid, and what its merchant carries of the fee."""
+
+    tenor: int
+    merchant_share_ppm: int
+
+
 class Purchase(Struct, frozen=True):
-    """The order that an application is made for: its sheet is of this amount."""
+    """The order that an application is made for: its sheet is of this amount.
+
+    ways  as checkout and campaigns have them when the sheet is made; None: every tenor, and nothing is carried
+    """
 
     order_id: UUID
     amount_minor: int
     scene: Scene
+    ways: tuple[OrderWay, ...] | None = None
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -135,6 +147,11 @@ class Inputs(Struct, frozen=True, kw_only=True):
     in_arrears: bool
     others_minor: int
     declined: int
+
+    @property
+    def declared(self) -> Declared:
+        """What the person said of themselves."""
+        return Declared(self.income_month_minor, self.lines_elsewhere, self.repayments_elsewhere_month_minor)
 
 
 class Characteristic(StrEnum):
@@ -384,6 +401,14 @@ class ReviewOutcome(StrEnum):
     OFFERED = "offered"  # a higher limit, as an application that the person may accept
     KEPT = "kept"
     LOWERED = "lowered"
+
+
+class Raised(Struct, frozen=True):
+    """A line whose limit is to be raised: as it counts now, and the limit that its review looked at."""
+
+    status: LineStatus
+    limit_minor: int
+    reviewed_minor: int | None
 
 
 class LineReview(Struct, frozen=True, kw_only=True):

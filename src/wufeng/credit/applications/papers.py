@@ -11,15 +11,27 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.money import format_minor
-from wufeng.credit.applications.model import Consent, Paper, Purchase
+from wufeng.credit.applications.model import Consent, OrderWay, Paper, Purchase
 from wufeng.credit.applications.texts import both, year_text
-from wufeng.credit.offers import InstalmentPrice, PriceOption, offers
+from wufeng.credit.offers import InstalmentPrice, PriceOption, price_options
 from wufeng.credit.plans.rules import annualised_daily_ppm
 from wufeng.credit.products.ceiling import in_time_ppm
-from wufeng.credit.products.model import STANDARD, Early, LateBase, LenderShare, Mode, Name, Price, Product
+from wufeng.credit.products.dates import Dates
+from wufeng.credit.products.model import (
+    STANDARD,
+    Cycle,
+    Early,
+    LateBase,
+    LenderShare,
+    Mode,
+    Name,
+    Price,
+    Product,
+)
 from wufeng.credit.texts import percent_text, tier_name
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import WHOLE_PPM
@@ -44,6 +56,7 @@ class Way(Struct, frozen=True):
 
     effective_rate_ppm, eu_rate_ppm, us_rate_ppm  see `plans.yearly`; None in sheets that were signed before they stood
     on them, and where Regulation Z has no such periods
+    merchant_share_ppm, carried  what the merchant of the order carries of the fee, and the words for it
     """
 
     tenor: int
@@ -54,6 +67,8 @@ class Way(Struct, frozen=True):
     effective_rate_ppm: int | None = None
     eu_rate_ppm: int | None = None
     us_rate_ppm: int | None = None
+    merchant_share_ppm: int = 0
+    carried: Name | None = None
 
 
 class PaperLender(Struct, frozen=True):
@@ -68,8 +83,9 @@ class Sheet(Struct, frozen=True, kw_only=True):
     """The all-in cost sheet of one application.
 
     basis                what principal_minor is: the whole limit at once, or the order's amount
+    ways                 of an order those in which it may be paid, at what its merchant leaves of their fees
     annualised_max_ppm   a year, of the dearest way when all is paid in time; of a whole limit on the dearest day
-    items, contingent    what is charged when performed normally; and on default only
+    items, contingent    what is charged when performed normally, of whatever is bought; and on default only
     tier, tier_name      whose prices of the product it has, beside the standard ones
     mode, mode_text      how what is bought becomes due, of a product with a choice
     """
@@ -130,6 +146,7 @@ class Signing(Struct, frozen=True, kw_only=True):
     """What the papers of one application are made from.
 
     tier  whose prices of the product they show      mode  one of the product's; None: its first
+    calendar  what due dates follow, where it is known; None: as of a line that is opened on the date
     """
 
     application_id: UUID
@@ -141,6 +158,7 @@ class Signing(Struct, frozen=True, kw_only=True):
     purchase: Purchase | None = None
     tier: str = STANDARD
     mode: Mode | None = None
+    calendar: Cycle | Dates | None = None
 
 
 def papers_of(signing: Signing) -> tuple[Paper, Paper]:
@@ -159,6 +177,18 @@ def read_contract(paper: Paper) -> Contract:
     return msgspec.json.decode(paper.content, type=Contract)
 
 
+def ways_of(signing: Signing) -> tuple[Way, ...]:
+    """The ways to repay that a sheet shows, from the schedules that are executed; none where the order has none."""
+    product, purchase = signing.product.at_tier(signing.tier), signing.purchase
+    if purchase is None or purchase.ways is None:
+        return tuple(_way(option) for option in _options(signing))
+    return tuple(
+        _way(option, _share_of_order(product, way))
+        for way in purchase.ways
+        for option in _options(signing, way.merchant_share_ppm, (way.tenor,))
+    )
+
+
 def _paper(document: Struct) -> Paper:
     content = msgspec.json.encode(document, order="sorted")
     return Paper(content, hashlib.sha256(content).hexdigest())
@@ -166,12 +196,13 @@ def _paper(document: Struct) -> Paper:
 
 def _sheet(signing: Signing) -> Sheet:
     product = signing.product.at_tier(signing.tier)
-    principal_minor = signing.limit_minor
-    if signing.purchase is not None:
-        principal_minor = min(signing.purchase.amount_minor, signing.limit_minor)
-    options = offers(product, principal_minor, _scene(signing), signing.on, signing.mode)
+    ways = ways_of(signing)
+    if not ways:  # the order may not be paid in any way that the product has
+        signing = replace(signing, purchase=None)
+        ways = ways_of(signing)
+    options = _options(signing)
     basis: Literal["limit", "order"] = "limit" if signing.purchase is None else "order"
-    rates = [option.annualised_rate_ppm for option in options]
+    rates = [way.annualised_rate_ppm for way in ways] + [one.annualised_rate_ppm for one in options]
     mode = _mode_to_say(signing)
     return Sheet(
         application=encode(Prefix.APPLICATION, signing.application_id),
@@ -185,8 +216,8 @@ def _sheet(signing: Signing) -> Sheet:
         limit_minor=signing.limit_minor,
         basis=basis,
         basis_text=both(f"sheet_principal_{basis}"),
-        principal_minor=principal_minor,
-        ways=tuple(map(_way, options)),
+        principal_minor=_principal_minor(signing),
+        ways=ways,
         annualised_max_ppm=max([*rates, _most_ppm(signing, product)]),
         items=_items(product, options),
         contingent=_contingent(product),
@@ -197,6 +228,27 @@ def _sheet(signing: Signing) -> Sheet:
         mode=mode,
         mode_text=both(f"mode_{mode}") if mode is not None else None,
     )
+
+
+def _principal_minor(signing: Signing) -> int:
+    if signing.purchase is None:
+        return signing.limit_minor
+    return min(signing.purchase.amount_minor, signing.limit_minor)
+
+
+def _options(
+    signing: Signing, merchant_share_ppm: int = 0, tenors: tuple[int, ...] | None = None
+) -> list[PriceOption]:
+    product, mode = signing.product.at_tier(signing.tier), signing.mode or signing.product.modes[0]
+    calendar = signing.calendar or product.calendar_in(mode, signing.on)
+    return price_options(product, calendar, _principal_minor(signing), signing.on, merchant_share_ppm, tenors)
+
+
+def _share_of_order(product: Product, way: OrderWay) -> int:
+    """What the merchant carries of this order's fee beside what the product's price has of itself."""
+    price = product.price(way.tenor)
+    own = price is None or price.tenor == 1 or price.merchant_share_ppm is not None
+    return 0 if own else way.merchant_share_ppm
 
 
 def _most_ppm(signing: Signing, product: Product) -> int:
@@ -212,8 +264,8 @@ def _mode_to_say(signing: Signing) -> Mode | None:
     return (signing.mode or modes[0]) if len(modes) > 1 else None
 
 
-def _way(option: PriceOption) -> Way:
-    rates = option.rates
+def _way(option: PriceOption, share_ppm: int = 0) -> Way:
+    rates, share = option.rates, percent_text(share_ppm)
     return Way(
         option.tenor,
         option.instalments,
@@ -223,6 +275,8 @@ def _way(option: PriceOption) -> Way:
         rates.effective_ppm,
         rates.eu_ppm,
         rates.us_ppm,
+        share_ppm,
+        both("sheet_order_share", tenor=option.tenor, share=share) if share_ppm else None,
     )
 
 
@@ -325,14 +379,6 @@ def _contract(signing: Signing, sheet_hash: str) -> Contract:
             for code in CLAUSES
         ),
     )
-
-
-def _scene(signing: Signing) -> Scene:
-    """The order's scene; without an order, or where the product may not pay in it, any other."""
-    scenes = signing.product.scenes
-    if signing.purchase is not None and not scenes.refuse(signing.purchase.scene):
-        return signing.purchase.scene
-    return payable_scene(signing.product)
 
 
 def payable_scene(product: Product) -> Scene:

@@ -5,13 +5,15 @@ Whoever is better by any one input never gets less: the policy's tables are mono
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from wufeng.base.calendar import add_months
-from wufeng.base.errors import Code, FieldError, Problem
+from wufeng.base.errors import Code, FieldError, Problem, invalid_field
 from wufeng.credit.applications.model import (
     OPEN,
     REASON_ORDER,
     Application,
+    ApplicationKind,
     ApplicationPolicy,
     ApplicationReason,
     ApplicationStatus,
@@ -24,11 +26,14 @@ from wufeng.credit.applications.model import (
     LimitStep,
     Offered,
     PointsLine,
+    Raised,
     Referred,
     ReviewOutcome,
 )
+from wufeng.credit.lines.model import LineStatus
+from wufeng.credit.lines.rules import problem_of_mode, problem_of_range
 from wufeng.credit.products.ceiling import dearest_ppm
-from wufeng.credit.products.model import STANDARD, Product
+from wufeng.credit.products.model import STANDARD, Mode, Product
 
 PPM = 1_000_000
 DAYS_A_MONTH = 30
@@ -41,11 +46,20 @@ def decide_application(inputs: Inputs, policy: ApplicationPolicy, product: Produ
 
     A limit is never above the product's, the grade's, what can be repaid, or what one person may hold in all.
     """
+    decision = decide_review(inputs, policy, product)
+    if refused := refusals(inputs, policy, product):
+        return Declined(decision.score, decision.points, refused)
+    if isinstance(decision, Offered) and _too_dear(decision, product.at_tier(decision.tier)):
+        return Declined(decision.score, decision.points, (ApplicationReason.RATE_CAP,))
+    return decision
+
+
+def decide_review(inputs: Inputs, policy: ApplicationPolicy, product: Product) -> Decision:
+    """What score and means alone come to, for a line that is there: whoever may have nothing new for the moment keeps
+    it, at its price. A limit is cut for a worse grade or what can be repaid. Source: RISK.md 1.2, limit management.
+    """
     points = points_of(inputs, policy)
     score = sum(line.points for line in points)
-    refused = in_order(_not_admitted(inputs, policy, product))
-    if refused:
-        return Declined(score, points, refused)
     weak = _weakest(points, policy)
     grade = _grade(score, policy)
     if grade is None:
@@ -57,9 +71,12 @@ def decide_application(inputs: Inputs, policy: ApplicationPolicy, product: Produ
     if limit_minor < product.limit.minimum_minor:
         return Declined(score, points, in_order(_too_little(inputs, policy, product)) or weak)
     tier = tier_given(product, price.name)
-    if dearest_ppm(product.at_tier(tier)) > price.annualised_max_ppm:
-        return Declined(score, points, (ApplicationReason.RATE_CAP,))
     return Offered(score, points, weak, grade.code, price, limit_minor, steps, tier)
+
+
+def refusals(inputs: Inputs, policy: ApplicationPolicy, product: Product) -> tuple[ApplicationReason, ...]:
+    """Why nothing new may be given to a person now, whatever their score; empty: it may."""
+    return in_order(_not_admitted(inputs, policy, product))
 
 
 def tier_given(product: Product, name: str) -> str:
@@ -90,7 +107,7 @@ def limit_steps(
     bounds = (
         (Bound.GRADE_MAX, grade.max_minor),
         (Bound.AFFORDABILITY, affordable_minor(inputs, policy)),
-        (Bound.PERSON_MAX, _left_for_person(inputs, policy)),
+        (Bound.PERSON_MAX, left_for_person(inputs, policy)),
         (Bound.PRODUCT_MAX, product.limit.maximum_minor),
     )
     for bound, most_minor in bounds:
@@ -102,12 +119,17 @@ def limit_steps(
 
 
 def affordable_minor(inputs: Inputs, policy: ApplicationPolicy) -> int:
-    """The most that a person could repay over the policy's months, after what they repay elsewhere; never below 0."""
+    """The most that a limit may come to for its person to repay it over the policy's months; never below 0.
+
+    What they repay elsewhere is taken off the month, and their other lines here, as if used whole, off all of it: what
+    can be repaid is lent once (RISK.md 1.4, C08).
+    """
     terms = policy.affordability
     declared = inputs.income_month_minor * terms.declared_ppm // PPM
     income = max(declared, _a_month(inputs.inflow_minor, policy))
     month = terms.presumed_minor + income * terms.income_share_ppm // PPM
-    return max(0, month - inputs.repayments_elsewhere_month_minor) * terms.months
+    total_minor = max(0, month - inputs.repayments_elsewhere_month_minor) * terms.months
+    return max(0, total_minor - inputs.others_minor)
 
 
 def in_order(reasons: Iterable[ApplicationReason]) -> tuple[ApplicationReason, ...]:
@@ -128,7 +150,32 @@ def problem_of_consents(given: Iterable[Consent], policy: ApplicationPolicy) -> 
     return Problem(Code.INVALID_FIELD, detail, errors=(FieldError("/consents", detail),))
 
 
-def problem_of_acceptance(found: Application, sheet_hash: str, product: Product | None) -> Problem | None:
+def is_of(found: Application, order_id: UUID | None, mode: Mode | None, product: Product) -> bool:
+    """Whether an application is the one that is asked for: of the same order, and in the same mode."""
+    first = product.modes[0]
+    return found.order_id == order_id and (found.mode or first) is (mode or first)
+
+
+def may_go_on(found: Application, product: Product, policy: ApplicationPolicy) -> bool:
+    """Whether an application under way can still come to a line. What was referred is offered by today's version.
+
+    product  the version in force now
+    """
+    if lacking_consents(found, policy):
+        return False
+    return found.status is ApplicationStatus.REFERRED or found.product_version == product.version
+
+
+def lacking_consents(found: Application, policy: ApplicationPolicy) -> tuple[Consent, ...]:
+    """What the policy asks to agree to by now, and was not agreed to. A raise rests on what its line was opened by."""
+    if found.kind is ApplicationKind.RAISE:
+        return ()
+    return tuple(consent for consent in policy.consents if consent not in found.consents)
+
+
+def problem_of_acceptance(
+    found: Application, sheet_hash: str, product: Product | None, policy: ApplicationPolicy
+) -> Problem | None:
     """Why an application cannot be accepted; None when its offer stands. Whether it has lapsed is asked before.
 
     product  the version in force now; None: there is none any more
@@ -140,6 +187,76 @@ def problem_of_acceptance(found: Application, sheet_hash: str, product: Product 
         return Problem(Code.INVALID_FIELD, detail, errors=(FieldError("/sheet_hash", detail),))
     if product is None or product.version != found.product_version:
         return Problem(Code.STATE_CONFLICT, "The product's terms have changed since: apply again.")
+    if lacking_consents(found, policy):
+        return Problem(Code.STATE_CONFLICT, "More has to be agreed to since: apply again.")
+    return None
+
+
+def problem_of_signer(before: Inputs, now: Inputs, product: Product, raised: Raised | None) -> Problem | None:
+    """Why an offer cannot be signed for the moment: what the product asks for has gone since, or the line is not open.
+
+    before  as it was decided: what staff then did without is not asked for again
+    raised  the line whose limit is raised; None: a line is opened
+    """
+    if now.in_arrears:
+        return Problem(Code.STATE_CONFLICT, "A bill is overdue: pay it first.")
+    done_without = set(_conditions_not_met(before, product))
+    if lacking := in_order(set(_conditions_not_met(now, product)) - done_without):
+        return Problem(
+            Code.STATE_CONFLICT, f"The product's conditions are not met now: {', '.join(lacking)}."
+        )
+    if raised is not None and raised.status is not LineStatus.OPEN:
+        return Problem(Code.STATE_CONFLICT, f"This line is {raised.status.value}: its limit is not raised.")
+    return None
+
+
+def problem_of_offered(
+    offer: Offered, now: Inputs, policy: ApplicationPolicy, raised: Raised | None
+) -> Problem | None:
+    """Why an offer is of a wrong limit by now: the line's was set anew, or other lines were opened or raised since.
+
+    Staff may see further than the policy into what can be repaid; what one person may hold in all binds them too.
+    """
+    if raised is not None and raised.limit_minor != raised.reviewed_minor:
+        detail = "The limit was set anew since this was offered: the next review looks at it again."
+        return Problem(Code.STATE_CONFLICT, detail)
+    most_minor = left_for_person(now, policy)
+    if not any(step.by is Bound.STAFF for step in offer.steps):
+        most_minor = min(most_minor, affordable_minor(now, policy))
+    if offer.limit_minor <= most_minor:
+        return None
+    again = "apply again" if raised is None else "the next review looks at it again"
+    return Problem(Code.STATE_CONFLICT, f"With the other lines this limit is too much by now: {again}.")
+
+
+def problem_of_offering(
+    found: Application,
+    limit_minor: int,
+    product: Product | None,
+    now: Inputs,
+    policy: ApplicationPolicy,
+) -> Problem | None:
+    """Why staff may not offer that limit to a referred application.
+
+    product  the version in force now, by which it is offered; None: there is none any more
+    now      the person as they are
+    """
+    if product is None:
+        return Problem(Code.STATE_CONFLICT, "This product is not given any more.")
+    if lacking := lacking_consents(found, policy):
+        names = ", ".join(consent.purpose for consent in lacking)
+        return Problem(
+            Code.STATE_CONFLICT, f"The applicant has to agree to more since, and to apply again: {names}."
+        )
+    if (
+        problem := problem_of_range(limit_minor, product) or problem_of_mode(found.mode, product)
+    ) is not None:
+        return problem
+    left_minor = left_for_person(now, policy)
+    if limit_minor > left_minor:
+        return invalid_field(
+            "/limit_minor", f"To what one person may hold in all, {left_minor} minor units are left."
+        )
     return None
 
 
@@ -191,9 +308,12 @@ def reviewed(
     on: date,
     policy: ApplicationPolicy,
     product: Product,
+    *,
+    admitted: bool,
 ) -> tuple[ReviewOutcome, int]:
     """What a monthly review makes of a limit, and the limit it comes to (of a raise: the one that is offered).
 
+    admitted  whether anything new may be given (`refusals`); if not, nothing is offered, and that alone is no cut
     A cut takes effect at once and never goes below the product's minimum. A raise is only offered: nobody owes more
     than they signed for. A referral keeps the limit. Source: RISK.md 1.2, limit management.
     """
@@ -208,7 +328,8 @@ def reviewed(
     old_enough = on >= add_months(opened_on, terms.months_min)
     most = _rounded(limit_minor + limit_minor * terms.raise_max_ppm // PPM, policy)
     raised = min(given, most, product.limit.maximum_minor)
-    if in_use and old_enough and raised > limit_minor:
+    wanted = in_use and old_enough and raised > limit_minor
+    if admitted and wanted and isinstance(decision, Offered) and not _too_dear(decision, product):
         return ReviewOutcome.OFFERED, raised
     return ReviewOutcome.KEPT, limit_minor
 
@@ -228,7 +349,19 @@ def age_on(born_on: date, on: date) -> int:
     return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
 
 
+def _too_dear(decision: Offered, product: Product) -> bool:
+    """Whether the product costs more a year than the grade's price allows."""
+    return dearest_ppm(product) > decision.price.annualised_max_ppm
+
+
 def _not_admitted(inputs: Inputs, policy: ApplicationPolicy, product: Product) -> Iterable[ApplicationReason]:
+    yield from _conditions_not_met(inputs, product)
+    if inputs.declined >= policy.admission.declined_max:
+        yield ApplicationReason.TOO_MANY_APPLICATIONS
+
+
+def _conditions_not_met(inputs: Inputs, product: Product) -> Iterable[ApplicationReason]:
+    """What has to be so when an application is decided, and still when its offer is signed."""
     opening = product.opening
     checks = (
         (inputs.frozen, ApplicationReason.PAYER_FROZEN),
@@ -236,7 +369,6 @@ def _not_admitted(inputs: Inputs, policy: ApplicationPolicy, product: Product) -
         (inputs.age_years < opening.age_min, ApplicationReason.AGE_BELOW_MINIMUM),
         (inputs.tier < opening.tier_min, ApplicationReason.TIER_TOO_LOW),
         (opening.own_bank_account and not inputs.bank_accounts, ApplicationReason.BANK_ACCOUNT_MISSING),
-        (inputs.declined >= policy.admission.declined_max, ApplicationReason.TOO_MANY_APPLICATIONS),
     )
     return (reason for refused, reason in checks if refused)
 
@@ -246,7 +378,7 @@ def _too_little(inputs: Inputs, policy: ApplicationPolicy, product: Product) -> 
     least = product.limit.minimum_minor
     if affordable_minor(inputs, policy) < least:
         yield ApplicationReason.AFFORDABILITY
-    if _left_for_person(inputs, policy) < least:
+    if left_for_person(inputs, policy) < least:
         yield ApplicationReason.LIMIT_EXCEEDED
 
 
@@ -264,7 +396,8 @@ def _grade(score: int, policy: ApplicationPolicy) -> Grade | None:
     return next((grade for grade in reversed(policy.grades) if score >= grade.score_min), None)
 
 
-def _left_for_person(inputs: Inputs, policy: ApplicationPolicy) -> int:
+def left_for_person(inputs: Inputs, policy: ApplicationPolicy) -> int:
+    """What is left for one more line of what one person may hold in all; never below 0 (PRODUCTS.md 3.2)."""
     return max(0, policy.offer.person_max_minor - inputs.others_minor)
 
 

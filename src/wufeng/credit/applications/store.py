@@ -145,6 +145,7 @@ async def update_application(db: Connection, bucket: int, changed: Application) 
         changed.review_on,
         changed.decided_at,
         changed.accepted_at,
+        changed.product_version,
     )
 
 
@@ -205,6 +206,12 @@ async def insert_review(db: Connection, bucket: int, review: LineReview) -> None
         _json(review.decision),
         review.at,
     )
+
+
+async def load_reviewed_limit(db: Connection, bucket: int, line_id: UUID, application_id: UUID) -> int | None:
+    """The limit of a line as the review looked at it that offered a raise; None: no review did."""
+    rows = await db.fetch(SQL.load_reviewed_limit, bucket, line_id, application_id)
+    return rows[0]["before_minor"] if rows else None
 
 
 async def list_reviews(

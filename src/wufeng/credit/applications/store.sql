@@ -63,11 +63,12 @@ select head.bucket, $2, c.purpose, c.version, $5
  where head.bucket = $1;
 
 -- name: update_application
--- What may change: the inputs, the mode, the policy and what was agreed to stay.
+-- What may change: the inputs, the mode, the policy and what was agreed to stay. The version of the product is that of
+-- the day on which it is offered.
 update application
    set status = $3, line_id = $4, limit_minor = $5, score = $6, grade = $7, price = $8, decision = $9, sheet = $10,
        sheet_hash = $11, contract = $12, contract_hash = $13, confirmed_by = $14, expires_at = $15, review_on = $16,
-       decided_at = $17, accepted_at = $18
+       decided_at = $17, accepted_at = $18, product_version = $19
  where bucket = $1 and id = $2;
 
 -- name: count_declined
@@ -114,6 +115,11 @@ insert into line_review (bucket, id, line_id, application_id, before_minor, limi
 select head.bucket, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
   from head
  where head.bucket = $1;
+
+-- name: load_reviewed_limit
+select before_minor
+  from line_review
+ where bucket = $1 and line_id = $2 and application_id = $3;
 
 -- name: page_of_reviews
 select id, line_id, application_id, before_minor, limit_minor, reviewed_on, outcome, policy, inputs, decision, at

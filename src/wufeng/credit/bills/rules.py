@@ -293,6 +293,29 @@ def lower(
     return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
 
 
+def ask_less_for_earlier(
+    bill: Bill, earlier: Bill, principal_minor: int, fee_minor: int, minimum: Minimum, on: date
+) -> Bill:
+    """A bill whose minimum asks for less, because what an earlier one had left to it was refunded: nothing was paid.
+
+    earlier  as it was before the refund; its amounts stand where `issue` has put them: what was overdue then was missed
+    A bill whose last day to pay has passed, or that has asked for nothing, stays. Not for a line that is charged off.
+    """
+    if on > bill.last_on or not bill.minimum_minor:
+        return bill
+    was_missed = earlier.status is BillStatus.OVERDUE and earlier.last_on < bill.issued_on
+    carried_minor = 0 if was_missed else principal_minor
+    less = replace(
+        bill,
+        carried_minor=bill.carried_minor - carried_minor,
+        missed_minor=bill.missed_minor - (principal_minor - carried_minor) - fee_minor,
+    )
+    assert less.carried_minor >= 0 and less.missed_minor >= 0, (
+        "what is unpaid now was left when the bill was issued"
+    )
+    return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
+
+
 def status_of(bill: Bill, on: date) -> Bill:
     """A bill with the state that its amounts call for after a payment or refund. Overdue ends only when paid."""
     if bill.unpaid_minor == 0:

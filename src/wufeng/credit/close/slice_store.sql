@@ -143,7 +143,8 @@ with due as materialized (
            else false end as charges_open,
            draw.unbilled_minor > 0 and draw.principal_parts[draw.billed_parts + 1] is not null
            and (draw.tenor > 1 or cardinality(draw.principal_parts) = draw.billed_parts + 1)
-           and coalesce(draw.subsidy_parts[draw.billed_parts + 1], 0) = 0
+           and not coalesce((select bool_or(part.minor > 0)
+                               from unnest(draw.subsidy_parts[draw.billed_parts + 1 :]) as part (minor)), false)
            and draw.daily_ppm = 0 and draw.interest_parts is null and draw.bill_dates is null and draw.due_dates is null
            and draw.segments is null as is_plain
       from due

@@ -107,13 +107,13 @@ async def load_amounts(db: Connection, bucket: int, line_ids: Sequence[UUID]) ->
 async def line_bodies(
     batch: Batch, products: Products, debts: Sequence[Debt], on: date, language: str = EVENT_LANGUAGE
 ) -> Mapping[UUID, bytes]:
-    """Lines as the API shows them, by id. `debts` are all that they owe."""
+    """Lines as the API shows them, by id: as they stand in `debts`, which are all that they owe."""
     if not debts:
         return {}
     amounts = await load_amounts(batch.db, batch.bucket, [debt.line.id for debt in debts])
-    ceilings = await load_ceilings(
-        batch.db, batch.bucket, products, {debt.line.person_id for debt in debts}, on
-    )
+    lines = {debt.line.id: debt.line for debt in debts}
+    people = {line.person_id for line in lines.values()}
+    ceilings = await load_ceilings(batch.db, batch.bucket, products, people, on, lines)
     return {
         debt.line.id: msgspec.json.encode(
             view_line(

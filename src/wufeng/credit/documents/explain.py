@@ -440,13 +440,14 @@ class Words(Struct, frozen=True):
         )
 
     def _paid(self, sources: BillSources) -> Explained:
-        """What was paid of a bill: by repayments, and by refunds of other purchases."""
+        """What was paid of a bill: by repayments, and from what stood in the person's favour. A refund of another
+        purchase goes through that too: in the books it is on the line's credit balance first."""
         steps = [
             self._repaid(repayment, amount_minor)
             for repayment in posted(sources.repayments)
             if (amount_minor := on_bill(repayment, sources.bill.id))
         ]
-        return self.made(Why.PAID, sources.bill.paid_minor, steps, Why.REFUNDED)
+        return self.made(Why.PAID, sources.bill.paid_minor, steps, Why.CREDIT_BALANCE)
 
     def _repaid(self, repayment: Repayment, amount_minor: int) -> Explained:
         """What a repayment takes off, or adds to what was paid."""

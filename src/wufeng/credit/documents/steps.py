@@ -43,6 +43,7 @@ class Why(StrEnum):
     ADJUSTED = "adjusted"
     REPAID = "repaid"
     REFUNDED = "refunded"
+    CREDIT_BALANCE = "credit_balance"  # what stood in the person's favour: paid too much before, or refunded
 
     SHARE = "share"  # of a whole, among the parts of a plan
     PRINCIPAL = "principal"

@@ -21,8 +21,7 @@ def texts() -> dict[str, Text]:
 
 def say(code: str, language: str, **values: str | int) -> str:
     """A text of the catalogue with its values filled in. English for any language but Chinese."""
-    text = texts()[code]
-    return (text.zh if language.startswith("zh") else text.en).format(**values)
+    return texts()[code].filled(language, values)
 
 
 def money(amount_minor: int, currency: str) -> str:

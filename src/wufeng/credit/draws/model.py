@@ -129,8 +129,13 @@ class Draw(Struct, frozen=True, kw_only=True):
 
     @property
     def has_charges_to_come(self) -> bool:
-        """Whether fees or interest of parts that no bill has taken are still to be billed."""
-        return any(self.fee_of(part) or self.interest_of(part) for part in self.unbilled_parts)
+        """Whether fees or interest of parts that no bill has taken are still to be billed, or the merchant's share of
+        them, which is earned with its part whoever carries how much.
+        """
+        return any(
+            self.fee_of(part) or self.interest_of(part) or self.subsidy_of(part)
+            for part in self.unbilled_parts
+        )
 
     def interest_of(self, part: int) -> int:
         """The interest of a part (0-based) by its plan."""

@@ -37,14 +37,15 @@ from wufeng.credit.history.model import (
     Standing,
 )
 from wufeng.credit.history.places import LAST, Placed
-from wufeng.credit.history.rules import fold
+from wufeng.credit.history.rules import fold, settling
+from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
-from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus
+from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, Spread
 from wufeng.credit.repayments.rules import brought_up
 from wufeng.ledger import AccountKind, JournalKind, account_id
 
@@ -53,7 +54,7 @@ log = structlog.get_logger("wufeng.history")
 SET_ASIDE = (
     "What this line owes is not what its history makes of it, so nothing is dated back: staff must look."
 )
-"""Why a line's history is not rewritten. The error in the log names what differs."""
+"""Why a line's history is not rewritten. The error in the log names the line, and what differs or why it fell over."""
 
 
 class History(Struct, frozen=True):
@@ -150,7 +151,7 @@ async def _placed_loss(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> l
     if on is None:
         return []
     posted = await ledger.journals_of(batch.db, batch.bucket, line.id)
-    seq = next(one.seq for one in posted if one.journal.kind is JournalKind.CHARGE_OFF)
+    (seq,) = (one.seq for one in posted if one.journal.kind is JournalKind.CHARGE_OFF)
     bill = next((bill for bill in all_bills if bill.issued_on == on), None)
     event = ChargedOff(on, bill.id if bill is not None else last_bill_id(line.id), is_billed=bill is not None)
     return [places.booked(event, line.id, seq)]
@@ -187,20 +188,24 @@ async def rewritten(
 ) -> Rewritten | Problem:
     """The line's history with a repayment more, at the end of its value date, or with one less; or why it cannot be so.
 
-    A line whose rows are not what its events make of them is set aside, not rewritten.
+    A line whose rows are not what its events make of them is set aside, not rewritten. So is one of which they make
+    nothing at all: only its own rows can be the cause, so its command alone is refused, and nothing has been written.
     """
     versions = products.of_line(line.product, line.product_version, line.tier)
-    history = await load_history(batch, products, line)
-    before = _lived(history, versions, on)
-    if isinstance(before, Problem):
-        return before
-    events = places.in_order(one for one in history.placed if one.of != removed)
-    if added is not None:
-        events = places.inserted(events, places.booked(added, added.repayment_id, LAST))
-    try:
-        after = fold(line, [one.event for one in events], versions, on)
-    except Problem as problem:
-        return problem
+    lived = await _load_lived(batch, products, line, on)
+    if isinstance(lived, Problem):
+        return lived
+    history, before = lived
+    after = _folded(line, _otherwise(history, added, removed), versions, on)
+    if isinstance(after, Stumbled):
+        return _set_aside(
+            line, f"its history told otherwise cannot be folded: {after}", error=after.__cause__
+        )
+    if isinstance(after, Problem):
+        return after
+    brought_minor = moved_between(before, after).money_minor
+    if brought_minor != _brought(history, added, removed):
+        return _set_aside(line, f"its history told otherwise brings {brought_minor} minor units")
     moved = Debt(after.line, tuple(after.bills.values()), tuple(after.draws.values()))
     return Rewritten(
         before=before,
@@ -212,6 +217,47 @@ async def rewritten(
         ),
         repayments=tuple(_reallocated(history.repayments, after)),
     )
+
+
+async def settling_late(
+    batch: Batch, products: Products, line: Line, plan: UUID, value_on: date, on: date
+) -> Spread | Problem | None:
+    """What settles a plan at the end of an earlier date: the price of money that counts from then. None: nothing of it
+    was to come. A line whose history cannot be rewritten is refused here as it would be by `rewritten`.
+    """
+    lived = await _load_lived(batch, products, line, on)
+    if isinstance(lived, Problem):
+        return lived
+    history, _ = lived
+    versions = products.of_line(line.product, line.product_version, line.tier)
+    place = places.end_of(history.placed, value_on)
+    return settling(line, history.events, place, plan, versions, value_on)
+
+
+async def _load_lived(
+    batch: Batch, products: Products, line: Line, on: date
+) -> tuple[History, Standing] | Problem:
+    """A line's history, and what its events make of it; or why nothing is dated back."""
+    try:
+        history = await load_history(batch, products, line)
+    except UNFIT as error:
+        return _set_aside(line, f"its rows make no history: {error!r}", error=error)
+    standing = _lived(history, products.of_line(line.product, line.product_version, line.tier), on)
+    return standing if isinstance(standing, Problem) else (history, standing)
+
+
+def _otherwise(history: History, added: Repaid | None, removed: UUID | None) -> list[Event]:
+    """The events with a repayment more, or with one less."""
+    events = places.in_order(one for one in history.placed if one.of != removed)
+    if added is not None:
+        events = places.inserted(events, places.booked(added, added.repayment_id, LAST))
+    return [one.event for one in events]
+
+
+def _brought(history: History, added: Repaid | None, removed: UUID | None) -> int:
+    """The money that comes with the one and goes with the other."""
+    gone = (row.amount_minor for row in history.repayments if row.id == removed)
+    return (added.amount_minor if added is not None else 0) - sum(gone)
 
 
 def _reallocated(rows: Sequence[Repayment], after: Standing) -> list[Repayment]:
@@ -232,14 +278,38 @@ def principal_of(pieces: Sequence[Allocation]) -> int:
 def _lived(history: History, versions: Versions, on: date) -> Standing | Problem:
     """What a line's events make of it, if its rows are just that."""
     line = history.rows.line
+    standing = _folded(line, history.events, versions, on)
+    if isinstance(standing, Problem):
+        return _set_aside(line, f"its events cannot have been: {standing}", error=standing.__cause__)
+    if found := differences(history, standing, versions.contract, on):
+        return _set_aside(line, *found)
+    return standing
+
+
+def _folded(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing | Problem:
+    """What events make of a line, or why they cannot have been. The fold is pure: whatever it falls over is theirs."""
     try:
-        standing = fold(line, history.events, versions, on)
-        found = differences(history, standing, versions.contract, on)
+        return fold(line, events, versions, on)
     except Problem as problem:
-        found = [f"its events cannot have been: {problem.detail}"]
-    if not found:
-        return standing
-    log.error("a line is set aside", line=encode(Prefix.LINE, line.id), differences=found)
+        return problem
+    except Exception as error:
+        return Stumbled(error)
+
+
+class Stumbled(Problem):
+    """A fold that fell over its events: a bug, or rows that were changed by another hand. Staff must look."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(Code.STATE_CONFLICT, repr(cause))
+        self.__cause__ = cause
+
+
+UNFIT = (AssertionError, LookupError, ValueError)
+"""What rows raise that do not fit each other; an error of the database is none of it."""
+
+
+def _set_aside(line: Line, *why: str, error: BaseException | None = None) -> Problem:
+    log.error("a line is set aside", line=encode(Prefix.LINE, line.id), differences=list(why), exc_info=error)
     return Problem(Code.STATE_CONFLICT, SET_ASIDE)
 
 

@@ -72,8 +72,13 @@ def _after_its_bill(one: Placed, of_bills: Mapping[UUID, Placed]) -> Placed:
 
 def inserted(placed: Sequence[Placed], one: Placed) -> tuple[Placed, ...]:
     """A history with one event more, at the end of its date."""
-    place = next((n for n, other in enumerate(placed) if other.on > one.on), len(placed))
+    place = end_of(placed, one.on)
     return (*placed[:place], one, *placed[place:])
+
+
+def end_of(placed: Sequence[Placed], on: date) -> int:
+    """The place at the end of a date: how many events come before it."""
+    return next((n for n, other in enumerate(placed) if other.on > on), len(placed))
 
 
 def booked(event: Event, of: UUID, seq: int) -> Placed:

@@ -50,11 +50,15 @@ class Reserve(Struct, frozen=True):
 
 
 class Withheld(Struct, frozen=True):
-    """A debt without reserved principal, and how much of it each bill and draw has left out."""
+    """A debt without reserved principal, and how much of it each bill and draw has left out.
+
+    whole  the debt with it, as it was: the stretches of its interest run
+    """
 
     debt: Debt
     bills: Mapping[UUID, Bill]
     draws: Mapping[UUID, int]
+    whole: Debt
 
 
 def reserves_of(events: Sequence[Event], line: Line, versions: Versions) -> tuple[Reserve, ...]:
@@ -119,7 +123,7 @@ def withhold(
 ) -> Withheld:
     """The debt as an event sees it that must leave reserved principal alone. issued: all bills there are by now."""
     if not reserves:
-        return Withheld(debt, {}, {})
+        return Withheld(debt, {}, {}, debt)
     bills = {bill.id: bill for bill in debt.bills}
     draws = {draw.id: draw for draw in debt.draws}
     kept_bills: dict[UUID, Bill] = {}
@@ -138,7 +142,7 @@ def withhold(
             kept_draws[id_] = kept_minor
             draws[id_] = _less(accrue_draw(draws[id_], on), kept_minor)
     without = replace(debt, bills=tuple(bills.values()), draws=tuple(draws.values()))
-    return Withheld(without, kept_bills, kept_draws)
+    return Withheld(without, kept_bills, kept_draws, debt)
 
 
 def _on_draws(reserve: Reserve, draws: Mapping[UUID, Draw], amount_minor: int, place: int) -> dict[UUID, int]:
@@ -177,6 +181,25 @@ def hand_back(debt: Debt, withheld: Withheld, minimum: Minimum, on: date) -> Deb
         _less(draw, -withheld.draws[draw.id]) if draw.id in withheld.draws else draw for draw in debt.draws
     )
     return replace(debt, bills=bills, draws=draws)
+
+
+def still_running(debt: Debt, withheld: Withheld, on: date) -> Debt:
+    """A debt with its reserved principal again, after an event that was no spread of money: where it has changed
+    nothing of a bill or draw, it has not ended the running stretch of its interest either.
+    """
+    bills = {bill.id: bill for bill in withheld.whole.bills if bill.id in withheld.bills}
+    draws = {draw.id: draw for draw in withheld.whole.draws if draw.id in withheld.draws}
+    return replace(
+        debt,
+        bills=tuple(
+            bills[bill.id] if bill.id in bills and bill == withheld.bills[bill.id] else bill
+            for bill in debt.bills
+        ),
+        draws=tuple(
+            draws[draw.id] if draw.id in draws and draw == accrue_draw(draws[draw.id], on) else draw
+            for draw in debt.draws
+        ),
+    )
 
 
 def _whole(bill: Bill, before: Bill, withheld: Bill, minimum: Minimum, on: date) -> Bill:

@@ -31,14 +31,14 @@ from wufeng.credit.history.model import (
     ReturnKept,
     Standing,
 )
-from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, withhold
+from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, still_running, withhold
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Refunded as Done
 from wufeng.credit.refunds.rules import refund
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread
-from wufeng.credit.repayments.rules import brought_up, repaid, spread, with_line_state
+from wufeng.credit.repayments.rules import brought_up, repaid, settle_plan, spread, with_line_state
 
 
 def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing:
@@ -48,13 +48,31 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
             for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
-    standing = Standing(_fresh(line, events), {}, {}, {}, {})
-    reserves = reserves_of(events, line, versions)
-    for place, event in enumerate(events):
-        standing = apply(standing, event, versions, Leaving(reserves, place))
+    standing = _told(line, events, versions, len(events))
     late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
     expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
     return _as_of(expecting, versions, on)
+
+
+def _told(line: Line, events: Sequence[Event], versions: Versions, count: int) -> Standing:
+    """What the first so many of a line's events have made of it."""
+    standing = Standing(_fresh(line, events), {}, {}, {}, {})
+    reserves = reserves_of(events, line, versions)
+    for place, event in enumerate(events[:count]):
+        standing = apply(standing, event, versions, Leaving(reserves, place))
+    return standing
+
+
+def settling(
+    line: Line, events: Sequence[Event], place: int, plan: UUID, versions: Versions, on: date
+) -> Spread | None:
+    """What settles a plan as it stood at a place among a line's events, which is of that date; None where no instalment
+    of it was to come. A `Repaid` at that place, of just that amount, does it.
+    """
+    standing = _told(line, events, versions, place)
+    if plan not in standing.draws:
+        return None
+    return settle_plan(brought_up(_open(standing, [plan]), versions.contract, on), plan, versions, on)
 
 
 def _fresh(line: Line, events: Sequence[Event]) -> Line:
@@ -190,6 +208,8 @@ def _repaid(standing: Standing, event: Repaid, versions: Versions, leaving: Leav
     withheld = leaving.withhold(standing, debt, event.on)
     done = repaid(withheld.debt, event.amount_minor, event.plan, versions, event.on)
     debt = hand_back(done.debt, withheld, versions.contract.minimum, event.on)
+    if done.settled is not None:
+        debt = still_running(debt, withheld, event.on)
     after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
     after = replace(
         after,
@@ -204,6 +224,8 @@ def _refunded(standing: Standing, event: Refunded, versions: Versions, leaving: 
     withheld = leaving.withhold(standing, debt, event.on)
     done = _as_told(withheld.debt, event, versions)
     debt = hand_back(done.debt, withheld, versions.contract.minimum, event.on)
+    if done.applied is None:
+        debt = still_running(debt, withheld, event.on)
     after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
     after = _uncharging(after, event, done)
     after = replace(after, credit_balance_minor=after.credit_balance_minor + done.kept_minor)
@@ -248,7 +270,7 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
         charged=Charged(
             charged.interest_minor,
             charged.fee_minor - done.fee_returned_minor - (0 if is_lost else cancelled_minor),
-            charged.subsidy_minor + kept_minor,
+            charged.subsidy_minor + kept_minor - done.subsidy_given_up_minor,
             charged.subsidy_returned_minor + event.subsidy_returned_minor,
         ),
         lost_cancelled_minor=standing.lost_cancelled_minor + (cancelled_minor if is_lost else 0),

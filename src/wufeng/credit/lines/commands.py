@@ -23,7 +23,7 @@ from wufeng.credit.consents.store import stopped_lines
 from wufeng.credit.debts.commands import EVENT_LANGUAGE, Move, line_bodies, move_earned
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import rules, store
-from wufeng.credit.lines.changes import BySystem, Change, line_change, over_by, told_of
+from wufeng.credit.lines.changes import BySystem, Change, Said, line_change, over_by, told_of
 from wufeng.credit.lines.ending import Ending, EndTerms
 from wufeng.credit.lines.model import Actor, ChangeKind, Line, LineChange, LineState, LineStatus
 from wufeng.credit.lines.paying import pay_out
@@ -46,6 +46,7 @@ class OpenLine(Command, frozen=True, kw_only=True):
 
     mode             of those that the product has; None: its first
     tier             whose prices it has: what the sheet of its application said
+    dated_on         the date whose day of the month its bills may follow: its sheet's; None: the day it is opened
     actor, staff_id  a member of staff; an application that was accepted has the actor SYSTEM and no staff
     act              for the audit
     """
@@ -57,6 +58,7 @@ class OpenLine(Command, frozen=True, kw_only=True):
     reason: str
     mode: Mode | None = None
     tier: str = STANDARD
+    dated_on: date | None = None
     actor: Actor = Actor.STAFF
     act: Act | None = None
     language: str = "zh"
@@ -242,7 +244,8 @@ class _Desk:
         if (problem := rules.problem_of_mode(command.mode, product)) is not None:
             return problem
         mode = command.mode or product.modes[0]
-        cycle = product.cycle.of(on) if mode is Mode.BILL and product.cycle is not None else None
+        dated_on = command.dated_on or on
+        cycle = product.cycle.of(dated_on) if mode is Mode.BILL and product.cycle is not None else None
         if not command.reason.strip():
             return invalid_field("/reason", "A line is opened with a reason.")
         if taken[command.person_id, product.id] >= product.opening.lines_max:
@@ -313,16 +316,12 @@ class _Desk:
     async def set_cap(self, batch: Batch, commands: Sequence[SetCap]) -> list[Answer | Problem]:
         """Cap what people's lines together may come to. A cap below what they have taken stops draws, nothing else."""
         known = [command for command in commands if command.person_id in batch.people]
-        answers: dict[UUID, Answer] = {}
+        states: Mapping[UUID, LineState] = {}
         if known:
             at = max(command.at for command in known)
             caps = {command.person_id: command.cap_minor for command in known}
             await store.set_caps(batch.db, batch.bucket, caps, at)
             states = await store.load_states_of_people(batch.db, batch.bucket, list(caps))
-            for person_id, cap_minor in caps.items():
-                own = [state for state in states.values() if state.line.person_id == person_id]
-                view = view_cap(person_id, cap_minor, own, batch.book.currency)
-                answers[person_id] = Answer(200, msgspec.json.encode(view), person_id)
             changes = [
                 line_change(batch, command, Change(state.line, ChangeKind.CAP_SET, command.cap_minor))
                 for command in known
@@ -331,14 +330,23 @@ class _Desk:
             ]
             await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
             await _audit(batch, [command.act for command in known])
-        return [answers.get(command.person_id) or not_found("person") for command in commands]
+        return [
+            _answer_of_cap(batch, command, states)
+            if command.person_id in batch.people
+            else not_found("person")
+            for command in commands
+        ]
 
     async def freeze(self, batch: Batch, commands: Sequence[Freeze]) -> list[Answer | Problem]:
-        """Freeze lines."""
+        """Freeze lines. Those that need a consent which was withdrawn are frozen for good."""
+        stopped = await stopped_lines(batch.db, batch.bucket, {command.line_id for command in commands})
 
         def decide(command: Freeze, loaded: _Loaded, on: date) -> Change | Problem:
             line, until_on = loaded.line, command.until_on
-            if (problem := rules.problem_of_freeze(line, until_on, command.actor, on)) is not None:
+            problem = rules.problem_of_freeze(
+                line, until_on, command.actor, on, stopped=command.line_id in stopped
+            )
+            if problem is not None:
                 return problem
             frozen = rules.frozen(line, until_on)
             if frozen is None:
@@ -353,7 +361,7 @@ class _Desk:
 
         def decide(command: Unfreeze, loaded: _Loaded, on: date) -> Change | Problem:
             if command.line_id in stopped:
-                return rules.conflict(loaded.line, "its person has withdrawn a consent that it needs")
+                return rules.conflict(loaded.line, rules.STOPPED)
             line = rules.unfrozen(loaded.line, loaded.product, on)
             if line is None:
                 return rules.conflict(loaded.line, "there is nothing to unfreeze")
@@ -449,7 +457,7 @@ class _Desk:
         if changed:
             await self._keep_changed(batch, changed, loaded)
         return [
-            outcome if isinstance(outcome, Problem) else await self._answer(batch, command, loaded)
+            outcome if isinstance(outcome, Problem) else await self._answer(batch, command, outcome, loaded)
             for command, outcome in zip(commands, outcomes, strict=True)
         ]
 
@@ -481,26 +489,41 @@ class _Desk:
         latest = {change.line.id: change.line for _, change in changed}
         at = {change.line.id: command.at for command, change in reversed(changed)}
         await store.update_lines(batch.db, batch.bucket, list(latest.values()))
-        over = [change for id_ in latest for change in loaded[id_].over]
-        changes = [line_change(batch, BySystem(at=at[one.line.id]), one) for one in over]
-        changes += [line_change(batch, command, change) for command, change in changed]
+        done: list[tuple[Said, Change]] = [
+            (BySystem(at=at[id_]), change) for id_ in latest for change in loaded[id_].over
+        ]
+        done += changed
+        changes = [line_change(batch, said, change) for said, change in done]
         await store.insert_changes(batch.db, batch.bucket, changes, len(batch.journals))
         await _audit(batch, [command.act for command, _ in changed])
-        for command, change in changed:
-            on = batch.book.business_date(command.at)
+        for said, change in done:
+            on = batch.book.business_date(said.at)
             if change.kind is ChangeKind.CLOSED:
                 await pay_out(batch, [change.line], on)
             told = told_of(change)
             if told is not None:
-                debt = replace(loaded[change.line.id].debt, line=change.line)
-                body = (await line_bodies(batch, self.products, [debt], on))[change.line.id]
+                body = await self._body(batch, change, loaded, on, EVENT_LANGUAGE)
                 batch.events.append(Event(told, change.line.id, body, on, change.line.person_id))
 
-    async def _answer(self, batch: Batch, command: LineCommand, loaded: Mapping[UUID, _Loaded]) -> Answer:
+    async def _answer(
+        self, batch: Batch, command: LineCommand, change: Change, loaded: Mapping[UUID, _Loaded]
+    ) -> Answer:
         on = batch.book.business_date(command.at)
-        debt = loaded[command.line_id].debt
-        bodies = await line_bodies(batch, self.products, [debt], on, command.language)
-        return Answer(200, bodies[command.line_id], command.line_id)
+        body = await self._body(batch, change, loaded, on, command.language)
+        return Answer(200, body, command.line_id)
+
+    async def _body(
+        self, batch: Batch, change: Change, loaded: Mapping[UUID, _Loaded], on: date, language: str
+    ) -> bytes:
+        """The line as one change left it: others of the batch may have come after."""
+        debt = replace(loaded[change.line.id].debt, line=change.line)
+        return (await line_bodies(batch, self.products, [debt], on, language))[change.line.id]
+
+
+def _answer_of_cap(batch: Batch, command: SetCap, states: Mapping[UUID, LineState]) -> Answer:
+    own = [state for state in states.values() if state.line.person_id == command.person_id]
+    view = view_cap(command.person_id, command.cap_minor, own, batch.book.currency)
+    return Answer(200, msgspec.json.encode(view), command.person_id)
 
 
 def _has_enough(product: Product) -> str:

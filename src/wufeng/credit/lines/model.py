@@ -62,6 +62,8 @@ class Line(Struct, frozen=True, kw_only=True):
     temporary_limit_minor    the limit up to `temporary_until_on`, that date included; None: no raise runs
     ended_raise_minor        by how much a raise that is over had lifted the limit: what is still used of it is part of
                              the least payment of the bill after (PRODUCTS.md 2.3)
+    earlier_limit_minor      what is used up to it was allowed by a permanent limit that was lowered since, so no bill
+                             after a raise asks for it; None: by `limit_minor`
     charge_off_on            the date on which its loss is taken, if the arrears stay
     charged_off_on           its loss was taken then: what comes in since is a recovery, and it is never drawn on again
     frozen_until_on          the date from which a frozen line counts as unfrozen; None: until somebody says so
@@ -87,6 +89,7 @@ class Line(Struct, frozen=True, kw_only=True):
     temporary_limit_minor: int | None = None
     temporary_until_on: date | None = None
     ended_raise_minor: int = 0
+    earlier_limit_minor: int | None = None
     frozen_until_on: date | None = None
     charge_off_on: date | None = None
     charged_off_on: date | None = None
@@ -107,6 +110,10 @@ class Line(Struct, frozen=True, kw_only=True):
         if self.temporary_limit_minor is None or not self.is_raised(on):
             return self.limit_minor
         return max(self.limit_minor, self.temporary_limit_minor)
+
+    def allowed_minor(self, on: date) -> int:
+        """Up to where what is used was allowed: by the limit in force on a date, or by one that was lowered since."""
+        return max(self.limit_on(on), self.earlier_limit_minor or 0)
 
     def days_past_due(self, on: date) -> int:
         """The age of the oldest arrears in days; 0 when there are none."""

@@ -98,7 +98,7 @@ def over_limit_minor(line: Line, used_minor: int, on: date) -> int:
     Nothing while the raise runs, and nothing of what a lowered limit leaves above it: that is repaid as it was agreed.
     """
     now = without_ended_raise(line, used_minor, on)
-    return max(0, min(used_minor - now.limit_on(on), now.ended_raise_minor))
+    return max(0, min(used_minor - now.allowed_minor(on), now.ended_raise_minor))
 
 
 def after_bill(line: Line, issued_on: date) -> Line:
@@ -161,12 +161,23 @@ LIVING = frozenset({LineStatus.OPEN, LineStatus.FROZEN, LineStatus.SUSPENDED})
 """States in which a line's terms may be changed."""
 
 
-def problem_of_freeze(line: Line, until_on: date | None, actor: Actor, on: date) -> Problem | None:
-    """Why a line may not be frozen so: a frozen one is given another end by staff only."""
+STOPPED = "its person has withdrawn a consent that it needs"
+"""Why a line is frozen for good."""
+
+
+def problem_of_freeze(
+    line: Line, until_on: date | None, actor: Actor, on: date, *, stopped: bool
+) -> Problem | None:
+    """Why a line may not be frozen so: a frozen one is given another end by staff only.
+
+    stopped  a consent that it needs was withdrawn: no freeze of it ends by itself
+    """
     if until_on is not None and until_on <= on:
         return invalid_field("/until", "A freeze ends on a later date.")
     if line.status not in LIVING or (line.status is LineStatus.FROZEN and actor is Actor.PERSON):
         return conflict(line, "it cannot be frozen")
+    if stopped and until_on is not None:
+        return conflict(line, f"no date ends that, since {STOPPED}")
     return None
 
 
@@ -193,7 +204,14 @@ def limited(state: LineState, limit_minor: int, actor: Actor, product: Product, 
         fits = limit_minor < temporary_minor <= most_raised(limit_minor, product)
         if actor is Actor.PERSON or not fits:
             line = raise_over(line, state.taken_minor)
-    return replace(line, limit_minor=limit_minor)
+    return _with_limit(line, limit_minor, state.taken_minor)
+
+
+def _with_limit(line: Line, limit_minor: int, taken_minor: int) -> Line:
+    """The line with a permanent limit, and how much of what is taken one before it had allowed."""
+    earlier_minor = min(taken_minor, max(line.limit_minor, line.earlier_limit_minor or 0))
+    earlier = earlier_minor if earlier_minor > limit_minor else None
+    return replace(line, limit_minor=limit_minor, earlier_limit_minor=earlier)
 
 
 def raised(state: LineState, limit_minor: int, until_on: date, on: date) -> Line:
@@ -203,7 +221,7 @@ def raised(state: LineState, limit_minor: int, until_on: date, on: date) -> Line
     if line.temporary_limit_minor is not None:
         kept_minor = _kept_minor(line, state.taken_minor, limit_minor)
     return replace(
-        line,
+        _with_limit(line, line.limit_minor, state.taken_minor),
         temporary_limit_minor=limit_minor,
         temporary_until_on=until_on,
         ended_raise_minor=kept_minor,

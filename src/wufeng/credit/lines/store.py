@@ -48,7 +48,7 @@ def _line(values: Iterable[Any]) -> Line:
         id_, person_id, product, version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
         opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
         temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-        charged_off_on, tier, due_after_days,
+        charged_off_on, tier, due_after_days, earlier_limit_minor,
     ) = values  # fmt: skip
     return Line(
         id=id_,
@@ -75,6 +75,7 @@ def _line(values: Iterable[Any]) -> Line:
         charged_off_on=charged_off_on,
         tier=tier,
         due_after_days=due_after_days,
+        earlier_limit_minor=earlier_limit_minor,
     )
 
 
@@ -146,6 +147,7 @@ async def update_lines(db: Connection, bucket: int, lines: Sequence[Line]) -> No
         [line.charge_off_on for line in lines],
         [line.charged_off_on for line in lines],
         [line.due_after_days for line in lines],
+        [line.earlier_limit_minor for line in lines],
     )
 
 

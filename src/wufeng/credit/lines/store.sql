@@ -3,7 +3,7 @@
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on, tier, due_after_days
+       charged_off_on, tier, due_after_days, earlier_limit_minor
   from line
  where bucket = $1 and id = any($2::uuid[]);
 
@@ -11,7 +11,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select id, person_id, product, product_version, currency, lenders, shares_ppm, limit_minor, status, bill_day, due_day,
        opened_on, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit, temporary_limit_minor,
        temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-       charged_off_on, tier, due_after_days
+       charged_off_on, tier, due_after_days, earlier_limit_minor
   from line
  where bucket = $1 and person_id = any($2::uuid[])
  order by id;
@@ -21,7 +21,7 @@ select id, person_id, product, product_version, currency, lenders, shares_ppm, l
 select l.id, l.person_id, l.product, l.product_version, l.currency, l.lenders, l.shares_ppm, l.limit_minor, l.status,
        l.bill_day, l.due_day, l.opened_on, l.touched_on, l.next_bill_on, l.past_due_since, l.suspend_on, l.auto_debit,
        l.temporary_limit_minor, l.temporary_until_on, l.ended_raise_minor, l.frozen_until_on, l.charge_off_on,
-       l.charged_off_on, l.tier, l.due_after_days, c.cap_minor
+       l.charged_off_on, l.tier, l.due_after_days, l.earlier_limit_minor, c.cap_minor
   from line as l
   left join credit_cap as c on c.bucket = $1 and c.person_id = l.person_id
  where l.bucket = $1 and l.person_id = any($2::uuid[])
@@ -60,13 +60,14 @@ update line
        auto_debit = l.auto_debit::text[], temporary_limit_minor = l.temporary_limit_minor,
        temporary_until_on = l.temporary_until_on, ended_raise_minor = l.ended_raise_minor,
        frozen_until_on = l.frozen_until_on, charge_off_on = l.charge_off_on,
-       charged_off_on = l.charged_off_on, due_after_days = l.due_after_days, looked_on = null
+       charged_off_on = l.charged_off_on, due_after_days = l.due_after_days,
+       earlier_limit_minor = l.earlier_limit_minor, looked_on = null
   from unnest($2::uuid[], $3::bigint[], $4::text[], $5::smallint[], $6::date[], $7::date[], $8::date[], $9::date[],
               $10::text[], $11::bigint[], $12::date[], $13::bigint[], $14::date[], $15::date[], $16::date[],
-              $17::smallint[])
+              $17::smallint[], $18::bigint[])
        as l (id, limit_minor, status, due_day, touched_on, next_bill_on, past_due_since, suspend_on, auto_debit,
              temporary_limit_minor, temporary_until_on, ended_raise_minor, frozen_until_on, charge_off_on,
-             charged_off_on, due_after_days)
+             charged_off_on, due_after_days, earlier_limit_minor)
  where line.bucket = $1 and line.id = l.id;
 
 -- name: expect_bills

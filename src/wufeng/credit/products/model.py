@@ -214,7 +214,7 @@ class RoundingRules(Struct, frozen=True, forbid_unknown_fields=True):
     instalment_multiple_minor  instalments are multiples of this, but for the odd one
     levelling                  of equal payments of a yearly rate
     interest                   of the days when it is billed, and of a plan's periods
-    pieces                     of the days: a stretch ends when the balance changes, or a bill takes what it has earned
+    pieces                     of the days: a stretch ends when the line is billed, paid or refunded
     """
 
     instalment_multiple_minor: int = 1

@@ -5,6 +5,7 @@ What belongs to a draw follows the draw's version, what belongs to bills and the
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.credit.products.model import Product
 
@@ -29,3 +30,11 @@ class Versions(Struct, frozen=True):
         found = next((product for product in self.later if product.version == version), None)
         assert found is not None, f"product {self.contract.id}@{version} was never loaded"
         return found
+
+    def drawn_by(self, version: int) -> Product:
+        """A version as the line has it for draws to come: their price and days are the version's; what befalls bills,
+        and who lends, are the contract's (decision 0017). For papers: a draw that is there has its own version, `of`.
+        """
+        drawn, contract = self.of(version), self.contract
+        interest = replace(contract.interest, daily_ppm=drawn.interest.daily_ppm)
+        return replace(drawn, interest=interest, lenders=contract.lenders)

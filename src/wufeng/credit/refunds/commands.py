@@ -11,7 +11,7 @@ from wufeng.credit.debts.store import load_debts
 from wufeng.credit.lines import store as lines
 from wufeng.credit.products.commands import Products
 from wufeng.credit.refunds import rules, store
-from wufeng.credit.refunds.model import Refunded, RefundRequest, Refused, Returnable, Returned
+from wufeng.credit.refunds.model import Refunded, RefundRequest, Refused, Returnable, Returned, sent_of
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import SourceKind
 from wufeng.credit.repayments.rules import brought_up
@@ -64,13 +64,19 @@ async def keep_refused(batch: Batch, refused: Sequence[Refused]) -> None:
     The caller posts the reversal of the journal that had sent it, in the same batch: a line's history reads it there.
     """
     returned = await store.load_returned(batch.db, batch.bucket, {one.refund_id for one in refused})
-    kept = [
-        [back for back in returned[one.refund_id] if back.source.kind is SourceKind.BANK_ACCOUNT][one.number]
-        for one in refused
-    ]
+    kept = [back for one in refused for back in _of_number(returned[one.refund_id], one)]
     await repayments.add_returned(
         batch.db, batch.bucket, [replace(back, amount_minor=-back.amount_minor) for back in kept]
     )
+
+
+def _of_number(returned: Sequence[Returned], refused: Refused) -> tuple[Returned, ...]:
+    """What the return of that number gave back, of which repayments."""
+    to_banks = [back for back in returned if back.source.kind is SourceKind.BANK_ACCOUNT]
+    by_account = sent_of(to_banks)
+    if len(by_account) != refused.of:
+        return (to_banks[refused.number],)
+    return by_account[refused.number].returned
 
 
 def _less(sources: Sequence[Returnable], returned: Sequence[Returned]) -> list[Returnable]:

@@ -1,5 +1,6 @@
 """A refund of a draw: what the merchant gives back lowers what the line owes, and only then returns as money."""
 
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -43,11 +44,40 @@ class Returned(Struct, frozen=True):
     amount_minor: int
 
 
+class Sent(Struct, frozen=True):
+    """Money that a refund sends to one source, for all the repayments that came from it: one transfer."""
+
+    source: Source
+    returned: tuple[Returned, ...]
+
+    @property
+    def amount_minor(self) -> int:
+        """All of it."""
+        return sum(back.amount_minor for back in self.returned)
+
+
+def sent_of(returned: Iterable[Returned]) -> tuple[Sent, ...]:
+    """Money by the source that it goes to, in the order in which sources come first."""
+    by_source: dict[Source, list[Returned]] = {}
+    for back in returned:
+        by_source.setdefault(back.source, []).append(back)
+    return tuple(Sent(source, tuple(backs)) for source, backs in by_source.items())
+
+
+SENT_MAX = 64
+"""To how many bank accounts one refund may send money: so many ids of returns it has."""
+
+
 class Refused(Struct, frozen=True):
-    """A bank's refusal of money that a refund gave back. number: which of the refund's returns to banks, from 0."""
+    """A bank's refusal of money that a refund gave back.
+
+    number, of  which of how many returns to banks the refund has, from 0. Refunds used to have one for each repayment,
+                and may still wait for a bank: then there are more than bank accounts
+    """
 
     refund_id: UUID
     number: int
+    of: int
 
 
 class RefundRequest(Struct, frozen=True, kw_only=True):
@@ -73,6 +103,7 @@ class Refunded(Struct, frozen=True):
     fee_cancelled_minor     billed fees of theirs, owed no longer
     fee_returned_minor      billed fees of theirs that were paid and come back, at the lenders' cost
     subsidy_returned_minor  the merchant's share of fees of months cancelled
+    subsidy_given_up_minor  of it, of months billed and unpaid: their lenders had earned it
     applied                 what the rest paid of the line's other debts; None when there was no rest
     returned, kept_minor    what goes back to where repayments came from, and what stays in the person's favour
     """
@@ -87,6 +118,12 @@ class Refunded(Struct, frozen=True):
     returned: tuple[Returned, ...]
     kept_minor: int
     fee_returned_minor: int = 0
+    subsidy_given_up_minor: int = 0
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What goes back, by the source that it goes to."""
+        return sent_of(self.returned)
 
     @property
     def surplus_minor(self) -> int:

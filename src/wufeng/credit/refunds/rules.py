@@ -3,6 +3,7 @@
 Before the bill: less is unbilled. After it, unpaid: the bill owes less from that day on. After it, paid: the line's
 other debts, then back to where repayments came from, up to what they repaid. Instalments end from the last backwards:
 fees to come and fees billed and unpaid are cancelled with them, paid ones come back where the reason is the merchant's.
+The merchant's share of fees goes back with every month that is cancelled, billed or not: of a paid one it stays earned.
 Interest is the price of days that have passed: it stays, whatever the reason, unless the product gives it back.
 """
 
@@ -17,13 +18,13 @@ from msgspec.structs import replace
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.bills.model import Bill
-from wufeng.credit.bills.rules import lower, status_of
+from wufeng.credit.bills.rules import ask_less_for_earlier, lower
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import accrue_draw
 from wufeng.credit.products.model import Early, Minimum, Product, RefundFees
 from wufeng.credit.products.versions import Versions
-from wufeng.credit.refunds.model import Effect, EffectKind, Refunded, Returnable, Returned
-from wufeng.credit.repayments.model import Debt, Paid, Spread
+from wufeng.credit.refunds.model import SENT_MAX, Effect, EffectKind, Refunded, Returnable, Returned
+from wufeng.credit.repayments.model import Debt, Paid, Source, SourceKind, Spread
 from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
 
 
@@ -34,10 +35,12 @@ class _Cut(Struct):
     bills: dict[UUID, Bill]
     effects: list[Effect]
     merchants_fault: bool
+    is_lost: bool  # the line is charged off: no bill asks for a minimum any more
     principal_minor: int = 0
     fee_cancelled_minor: int = 0
     fee_returned_minor: int = 0
     subsidy_minor: int = 0
+    subsidy_given_up_minor: int = 0  # of it, bills had earned
     paid_minor: int = 0  # of parts that were paid already: not owed, so it is left over
 
 
@@ -66,7 +69,7 @@ def refund(
     cuts: list[_Cut] = []
     left_minor = amount_minor
     for draw_id in reversed(draw_ids):
-        cut = _Cut(draws[draw_id], bills, effects, merchants_fault)
+        cut = _Cut(draws[draw_id], bills, effects, merchants_fault, debt.line.charged_off_on is not None)
         left_minor = _cut_draw(cut, left_minor, versions, on)
         draws[draw_id] = cut.draw
         cuts.append(cut)
@@ -95,6 +98,7 @@ def refund(
         principal_minor=sum(cut.principal_minor for cut in cuts),
         fee_cancelled_minor=sum(cut.fee_cancelled_minor for cut in cuts),
         subsidy_returned_minor=sum(cut.subsidy_minor for cut in cuts),
+        subsidy_given_up_minor=sum(cut.subsidy_given_up_minor for cut in cuts),
         applied=applied,
         returned=returned,
         kept_minor=kept_minor,
@@ -170,16 +174,24 @@ def _cut_billed(
     fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part], product)
     fee_cancelled_minor = min(fee_minor, bill.unpaid_fee_minor)
     single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
-    cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, minimum, on)
-    for later in cut.bills.values():
-        if later.issued_on > bill.issued_on and on <= later.last_on:
-            counted_minor = later.counted_minor + unpaid_minor + fee_cancelled_minor
-            cut.bills[later.id] = status_of(replace(later, counted_minor=counted_minor), on)
+    if (
+        unpaid_minor or fee_cancelled_minor
+    ):  # what was prepaid lowers no bill, and ends no stretch of its interest
+        cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, minimum, on)
+        if not cut.is_lost:
+            _ask_less(cut.bills, bill, unpaid_minor, fee_cancelled_minor, minimum, on)
+    whole_minor, subsidy_minor = draw.principal_parts[part], draw.subsidy_of(part)
+    given_up_minor = _in_proportion(subsidy_minor, unpaid_minor, whole_minor, product)
     cut.draw = replace(
         draw,
         principal_parts=_less(draw.principal_parts, part, amount_minor),
         fee_parts=_less(draw.fee_parts, part, fee_minor),
+        subsidy_parts=_less(
+            draw.subsidy_parts, part, _in_proportion(subsidy_minor, amount_minor, whole_minor, product)
+        ),
     )
+    cut.subsidy_minor += given_up_minor
+    cut.subsidy_given_up_minor += given_up_minor
     cut.principal_minor += unpaid_minor
     cut.fee_cancelled_minor += fee_cancelled_minor
     if cut.merchants_fault:
@@ -187,6 +199,19 @@ def _cut_billed(
     cut.paid_minor += amount_minor - unpaid_minor
     if unpaid_minor:
         cut.effects.append(Effect(EffectKind.BILL, unpaid_minor, bill.id))
+
+
+def _ask_less(
+    bills: dict[UUID, Bill],
+    of: Bill,
+    principal_minor: int,
+    fee_minor: int,
+    minimum: Minimum,
+    on: date,
+) -> None:
+    """Take what is refunded of a bill off the minimum of those after it, which had asked for it too."""
+    for bill in [bill for bill in bills.values() if bill.issued_on > of.issued_on]:
+        bills[bill.id] = ask_less_for_earlier(bill, of, principal_minor, fee_minor, minimum, on)
 
 
 def _in_proportion(charge_minor: int, amount_minor: int, whole_minor: int, product: Product) -> int:
@@ -217,9 +242,16 @@ def _effects_of(applied: Spread) -> list[Effect]:
 
 
 def give_back(amount_minor: int, repaid: Sequence[Returnable]) -> tuple[tuple[Returned, ...], int]:
-    """Return money to the sources of repayments, the latest first; what no repayment covers stays on the line."""
+    """Return money to the sources of repayments, the latest first; what no repayment covers stays on the line, and what
+    would go to more bank accounts than one refund sends to.
+    """
     returned: list[Returned] = []
+    accounts: set[Source] = set()
     for source in repaid:
+        if source.source.kind is SourceKind.BANK_ACCOUNT and source.source not in accounts:
+            if len(accounts) == SENT_MAX:
+                continue
+            accounts.add(source.source)
         amount = min(amount_minor, source.amount_minor)
         if amount:
             returned.append(Returned(source.repayment_id, source.source, amount))

@@ -19,7 +19,7 @@ from wufeng.credit.bills import store as bills
 from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
-from wufeng.credit.history.commands import Rewritten, principal_of, rewritten
+from wufeng.credit.history.commands import Rewritten, principal_of, rewritten, settling_late
 from wufeng.credit.history.model import Repaid
 from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines import store as lines
@@ -36,7 +36,7 @@ from wufeng.credit.repayments.model import (
     Target,
 )
 from wufeng.credit.repayments.rules import (
-    brought_up,
+    once_answered,
     owed,
     problem_of_value_on,
     repaid,
@@ -103,6 +103,7 @@ class _Book:
         self.before = dict(debts)
         self.debts = dict(debts)
         self.held: Mapping[UUID, Held] = {}
+        self.pending: dict[UUID, list[Repayment]] = {}  # by line, where a command must know them
         self.available_minor: dict[
             UUID, int
         ] = {}  # by source, where it is known; each repayment takes from it
@@ -140,6 +141,7 @@ class _Desk:
             return []
         plans = [command.plan for command in commands if command.plan is not None]
         book = await self._load(batch, {command.line_id for command in commands}, plans)
+        book.pending = await self._pending(batch, commands)
         book.held = await self.sources.load(batch, [command.source for command in commands])
         book.available_minor = known(book.held)
         answers: list[Answer | Problem] = []
@@ -149,7 +151,7 @@ class _Desk:
                 answers.append(not_found("line"))
                 continue
             on = batch.book.business_date(command.at)
-            asked = self._asked(batch, book, command, debt, on)
+            asked = await self._asked(batch, book, command, debt, on)
             if isinstance(asked, Problem):
                 answers.append(asked)
                 continue
@@ -165,6 +167,7 @@ class _Desk:
                 plan=command.plan,
             )
             if self.sources.pays(command.source) is Pays.LATER:
+                book.pending.setdefault(debt.line.id, []).append(repayment)
                 book.told.append(("repayment.pending", repayment, on))
             elif isinstance(posted := await self._post(batch, book, repayment, on), Problem):
                 answers.append(posted)
@@ -275,7 +278,9 @@ class _Desk:
             return Problem(Code.STATE_CONFLICT, detail)
         return None
 
-    def _asked(self, batch: Batch, book: _Book, command: Repay, debt: Debt, on: date) -> _Asked | Problem:
+    async def _asked(
+        self, batch: Batch, book: _Book, command: Repay, debt: Debt, on: date
+    ) -> _Asked | Problem:
         """How much is to be repaid, or why it may not be."""
         source = command.source
         if debt.line.status is LineStatus.CLOSED:
@@ -286,7 +291,11 @@ class _Desk:
         value_on = command.value_on or on
         if (problem := problem_of_value_on(debt.line, value_on, on)) is not None:
             return problem
-        amount_minor = self._amount(command, debt, value_on, on)
+        pending = book.pending.get(debt.line.id, ())
+        if command.plan is not None:
+            amount_minor = await self._amount_of_plan(batch, command, debt, pending, on)
+        else:
+            amount_minor = self._amount(command, debt, pending, value_on, on)
         if isinstance(amount_minor, Problem):
             return amount_minor
         problem = self.sources.problem_of_amount(source, amount_minor, book.available_minor)
@@ -294,19 +303,46 @@ class _Desk:
             return problem
         return _Asked(amount_minor, value_on)
 
-    def _amount(self, command: Repay, debt: Debt, value_on: date, on: date) -> int | Problem:
-        if command.plan is not None:
-            settled = settle_plan(debt, command.plan, self._versions(debt.line), on)
-            if settled is None:
-                return invalid_field("/plan", "No instalment of such a plan is to come.")
-            if command.amount_minor not in (None, settled.paid_minor):
-                return invalid_field("/amount_minor", f"This plan is settled with {settled.paid_minor}.")
-            return settled.paid_minor
+    async def _pending(self, batch: Batch, commands: Sequence[Repay]) -> dict[UUID, list[Repayment]]:
+        """What banks have not answered yet of lines whose commands leave it to us how much is to be repaid."""
+        asking = {
+            command.line_id
+            for command in commands
+            if command.amount_minor is None or command.plan is not None
+        }
+        return await store.load_pending(batch.db, batch.bucket, asking) if asking else {}
+
+    async def _amount_of_plan(
+        self, batch: Batch, command: Repay, debt: Debt, pending: Sequence[Repayment], on: date
+    ) -> int | Problem:
+        """What settles a plan on the date that the money counts from: of an earlier one, as the plan stood then."""
+        plan, versions = command.plan, self._versions(debt.line)
+        assert plan is not None, "the command names a plan"
+        if any(one.plan == plan for one in pending):
+            detail = "A repayment of this plan is under way; its bank has not answered."
+            return Problem(Code.STATE_CONFLICT, detail)
+        if command.value_on is not None and command.value_on < on:
+            settled = await settling_late(batch, self.products, debt.line, plan, command.value_on, on)
+        else:
+            settled = settle_plan(debt, plan, versions, on)
+        if isinstance(settled, Problem):
+            return settled
+        if settled is None:
+            return invalid_field("/plan", "No instalment of such a plan is to come.")
+        if command.amount_minor not in (None, settled.paid_minor):
+            return invalid_field("/amount_minor", f"This plan is settled with {settled.paid_minor}.")
+        return settled.paid_minor
+
+    def _amount(
+        self, command: Repay, debt: Debt, pending: Sequence[Repayment], value_on: date, on: date
+    ) -> int | Problem:
+        """What is named, or what a target comes to beside what is on its way already."""
         if command.amount_minor is not None:
             return command.amount_minor
         target = command.target or Target.ALL
-        amount_minor = owed(brought_up(debt, self._versions(debt.line).contract, on), target, value_on)
-        return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed ({target.value}).")
+        amount_minor = owed(once_answered(debt, pending, self._versions(debt.line), on), target, value_on)
+        but = " but what is under way already" if pending else ""
+        return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed{but} ({target.value}).")
 
     async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
         """Spread a repayment over its line's debt; returns it as posted. One that counts from an earlier date is put

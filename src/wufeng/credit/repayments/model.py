@@ -97,12 +97,14 @@ class Spread(Struct, frozen=True):
     """Money spread over a debt: the debt after it, the pieces, and what was left over.
 
     subsidy_earned_minor  the merchants' part of fees of plans that it ended: earned at once, no bill will take it
+    settled               the plan that it paid, and looked at nothing else; None: it went by the waterfall
     """
 
     debt: Debt
     allocation: tuple[Allocation, ...]
     surplus_minor: int
     subsidy_earned_minor: int = 0
+    settled: UUID | None = None
 
     def sum_of(self, *parts: Paid) -> int:
         """What went to some parts."""

@@ -29,6 +29,7 @@ from wufeng.credit.repayments.model import (
     Allocation,
     Debt,
     Paid,
+    Repayment,
     Spread,
     Target,
 )
@@ -169,20 +170,21 @@ class Ending(Struct, frozen=True):
 def _prepay(
     draws: Sequence[Draw], money_minor: int, ending: Ending, *, to_instalments: bool
 ) -> tuple[tuple[Draw, ...], list[Allocation], int, int]:
-    """Pay draws before their bill: those on the next bill first, then instalments, period by period.
+    """Pay draws before their bill: those on the next bill first, then instalments: the nearest by their own due dates,
+    or where they follow the line's days, period by period.
 
     Returns the draws, the pieces, what is left, and the subsidy earned by plans that ended.
     """
     by_id = {draw.id: draw for draw in draws}
     unpaid = {draw.id: draw.unpaid_of_unbilled_parts() for draw in draws}
     order = [
-        (draw.tenor > 1, part - draw.billed_parts, place, draw.id, part)
+        (*_nearness(draw, part), place, draw.id, part)
         for place, draw in enumerate(draws)
         for part in unpaid[draw.id]
         if to_instalments or draw.tenor == 1
     ]
     pieces: list[Allocation] = []
-    for _, _, _, draw_id, part in sorted(order):
+    for *_, draw_id, part in sorted(order):
         amount = min(money_minor, unpaid[draw_id][part])
         if amount:
             draw = by_id[draw_id]
@@ -204,6 +206,14 @@ def _prepay(
         subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
         by_id[draw.id] = without_subsidy_to_come(ended)
     return tuple(by_id.values()), pieces, money_minor, subsidy_minor
+
+
+def _nearness(draw: Draw, part: int) -> tuple[bool, date, int]:
+    """What puts parts in the order in which a surplus pays them. Of one line all draws have due dates of their own, or
+    none has, but for those that wait for their goods: nobody knows when these are due."""
+    in_parts = draw.tenor > 1
+    due_on = draw.due_dates[part] if in_parts and draw.due_dates else date.max
+    return in_parts, due_on, part - draw.billed_parts
 
 
 def without_subsidy_to_come(draw: Draw) -> Draw:
@@ -275,6 +285,26 @@ def repaid(debt: Debt, money_minor: int, plan: UUID | None, versions: Versions, 
     return settled
 
 
+def once_answered(debt: Debt, pending: Sequence[Repayment], versions: Versions, on: date) -> Debt:
+    """The debt on a date as it will stand when banks say yes to all that they were asked: what is on its way is not
+    asked for again. Each pays from its own value date.
+
+    pending  the line's, the oldest first
+    """
+    for one in pending:
+        debt = _once_paid(debt, one, versions)
+    return brought_up(debt, versions.contract, on)
+
+
+def _once_paid(debt: Debt, pending: Repayment, versions: Versions) -> Debt:
+    plan, on, money_minor = pending.plan, pending.value_on, pending.amount_minor
+    settled = settle_plan(debt, plan, versions, on) if plan is not None else None
+    if settled is not None and settled.paid_minor <= money_minor:
+        # More than it still comes to: a bill has taken a month of it since, and is paid with the rest.
+        debt, money_minor = settled.debt, money_minor - settled.paid_minor
+    return spread(debt, money_minor, versions, on).debt if money_minor else debt
+
+
 def problem_of_value_on(line: Line, value_on: date, on: date) -> Problem | None:
     """Why money may not be dated so: it comes neither in the future nor before the line."""
     if value_on > on:
@@ -311,7 +341,7 @@ def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spre
             interest_billed_minor=settled.interest_billed_minor + earned_minor,
         )
     draws = tuple(settled if other.id == draw_id else other for other in debt.draws)
-    return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor)
+    return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor, draw_id)
 
 
 def running_interest(draw: Draw, line: Line, on: date) -> int:

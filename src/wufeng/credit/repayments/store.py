@@ -70,6 +70,16 @@ async def lines_pending(db: Connection, bucket: int, line_ids: Collection[UUID])
     return {row["line_id"] for row in await db.fetch(SQL.lines_pending, bucket, line_ids)}
 
 
+async def load_pending(
+    db: Connection, bucket: int, line_ids: Collection[UUID]
+) -> dict[UUID, list[Repayment]]:
+    """By line: the repayments that a bank has not answered yet, the oldest first. A line without any is absent."""
+    by_line: dict[UUID, list[Repayment]] = {}
+    for row in await db.fetch(SQL.load_pending, bucket, line_ids):
+        by_line.setdefault(row["line_id"], []).append(_repayment(row))
+    return by_line
+
+
 async def load_returnable(
     db: Connection, bucket: int, line_ids: Collection[UUID]
 ) -> dict[UUID, list[Returnable]]:

@@ -34,6 +34,13 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
 -- name: lines_pending
 select distinct line_id from repayment where bucket = $1 and line_id = any($2::uuid[]) and status = 'pending';
 
+-- name: load_pending
+select id, line_id, person_id, source, source_id, status, amount_minor, principal_minor, returned_minor, value_on,
+       posted_on, plan, allocation, reason, created_at
+  from repayment
+ where bucket = $1 and line_id = any($2::uuid[]) and status = 'pending'
+ order by id;
+
 -- name: load_returnable
 -- What refunds may still give back, the latest repayment first. What came another way has nowhere to go back to.
 select id, line_id, source, source_id, principal_minor + charges_minor - returned_minor as amount_minor

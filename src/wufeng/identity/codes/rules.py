@@ -29,11 +29,11 @@ def text_of(code: Private) -> Private:
 
 NOTICES = {
     Notice.PHONE_CHANGED: (
-        "【无缝】您的账户已更换手机号,此号码不再可用于登录。如非本人操作,请立即冻结账户:/app/lost。"
+        "【无缝】你的账户已更换手机号，此号码不再可用于登录。如非本人操作，请立即冻结账户：/app/lost。"
         "Your Wufeng account has another phone number now. If it was not you, freeze the account: /app/lost."
     ),
     Notice.FROZEN: (
-        "【无缝】您的账户已冻结,不能付款和登录。恢复请联系客服。"
+        "【无缝】你的账户已冻结，不能付款和登录。恢复请联系客服。"
         "Your Wufeng account is frozen: nothing is paid, nobody signs in. Ask us to let you in again."
     ),
 }

@@ -12,7 +12,7 @@ from wufeng.base.claims import Answer
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.lanes import Batch
 from wufeng.credit.draws.model import CAPTURES_MAX
-from wufeng.credit.products.model import Captures
+from wufeng.credit.products.model import Captures, Product
 from wufeng.identity import PersonStatus
 from wufeng.identity.policy import shipped_identity_policy
 from wufeng.payments.events import Kind
@@ -125,9 +125,15 @@ def _is_stopped(batch: Batch, table: Table, payment: Payment) -> bool:
         return True
     if not payment.credit_minor:
         return False
+    return authorised_under(batch, table, payment).freeze.captures is Captures.REFUSE
+
+
+def authorised_under(batch: Batch, table: Table, payment: Payment) -> Product:
+    """The version that the credit of a held payment is drawn by, whenever it is captured: that of the date on which it
+    was let through, which may be later than the one on which it began to wait for its payer.
+    """
     line = table.states[payment.payer_id].lines[line_of(payment)].line
-    product = table.catalogue.drawn_under(line, batch.book.business_date(payment.created_at))
-    return product.freeze.captures is Captures.REFUSE
+    return table.catalogue.drawn_under(line, batch.book.business_date(payment.held_at))
 
 
 async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment], on: date) -> Table:
@@ -208,8 +214,7 @@ def _draw(
         awaits_receipt=payment.receipt is Receipt.CONFIRM,
     )
     state = table.states[payment.payer_id].lines[line_id]
-    authorised_on = batch.book.business_date(payment.created_at)
-    product = table.catalogue.drawn_under(state.line, authorised_on)
+    product = authorised_under(batch, table, payment)
     return credit.approve_captured_part(state, request, product, on, number)
 
 
@@ -262,7 +267,6 @@ def _journal(batch: Batch, table: Table, one: Taken) -> ledger.Journal:
         table.guard(payment.payer_id).wallet_id,
         one.plan.wallet_minor,
         one.draw,
-        table.product(payment.funding.line_id),
         one.after.fee_minor - payment.fee_minor,
         one.on,
     )

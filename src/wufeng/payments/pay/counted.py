@@ -20,7 +20,7 @@ async def release(batch: Batch, changes: Sequence[tuple[Payment, Payment]]) -> N
     sums = await load_sums(batch.db, batch.bucket, freed)
     for payer in sums:
         for payment, spend in freed[payer]:
-            sums[payer] = fold_release(sums[payer], spend, batch.book.business_date(payment.created_at))
+            sums[payer] = fold_release(sums[payer], spend, batch.book.business_date(payment.held_at))
     await store_sums(batch.db, batch.bucket, sums)
 
 

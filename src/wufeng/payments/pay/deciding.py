@@ -172,7 +172,6 @@ async def carry_out(batch: Batch, table: Table, outcomes: Sequence[Outcome]) -> 
                 wallet_id,
                 one.wallet_minor,
                 one.draw,
-                table.product(payment.funding.line_id),
                 payment.fee_minor,
                 outcome.on,
             )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng.base.ids import instant_of
 from wufeng.base.lanes import Command
 from wufeng.identity.audit.model import Act
 from wufeng.identity.merchants.model import Scene
@@ -40,6 +41,7 @@ class Funding(Struct, frozen=True, gc=False):
     tenor               monthly instalments of the drawn part; 1: all on the next bill
     merchant_share_ppm  of the instalment fee, carried by the merchant (a checkout session or a campaign says so)
     campaign_id         the campaign that the share comes from; None: the order's own
+    wallet_minor        the wallet's part, no more and no less: the price of the rest was shown; None: as far as it goes
     """
 
     use_wallet: bool
@@ -47,6 +49,7 @@ class Funding(Struct, frozen=True, gc=False):
     tenor: int = 1
     merchant_share_ppm: int = 0
     campaign_id: UUID | None = None
+    wallet_minor: int | None = None
 
 
 class Payment(Struct, frozen=True, gc=False, kw_only=True):
@@ -103,6 +106,13 @@ class Payment(Struct, frozen=True, gc=False, kw_only=True):
     def confirmer_id(self) -> UUID:
         """Whose yes it needs: who spends, else the payer."""
         return self.spender_id or self.payer_id
+
+    @property
+    def held_at(self) -> datetime:
+        """When it was let through and its amount held: an id of a hold begins with that, and a review keeps both."""
+        hold_id = self.line_hold_id or self.wallet_hold_id
+        assert hold_id is not None, "what is captured in parts, or let go, was held"
+        return instant_of(hold_id)
 
     @property
     def confirmation(self) -> Confirmation:

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from wufeng.base.ids import Prefix, encode
-from wufeng.credit import Approved, Product, principal_drawn
+from wufeng.credit import Approved, principal_drawn
 from wufeng.ledger import AccountKind, Cause, Hold, Journal, account_id, split_between
 from wufeng.ledger.rules import split_payment
 from wufeng.payments.pay.model import Payment
@@ -17,7 +17,6 @@ def capture_journal(
     wallet_id: UUID,
     wallet_minor: int,
     draw: Approved | None,
-    product: Product | None,
     fee_minor: int,
     on: date,
 ) -> Journal:
@@ -28,9 +27,8 @@ def capture_journal(
     if draw is None:
         note = f'{{"person":"{person}"}}'
     else:
-        assert product is not None, "a draw is made by a product"
         line = encode(Prefix.LINE, draw.request.line_id)
-        note = f'{{"person":"{person}","line":"{line}","product":"{product.id}@{product.version}"}}'
+        note = f'{{"person":"{person}","line":"{line}","product":"{draw.after.line.product}@{draw.product_version}"}}'
         principal = principal_drawn(draw)
         if subsidy_minor := sum(draw.plan.subsidy_parts):
             subsidy = split_between(subsidy_minor, draw.lenders)

@@ -21,6 +21,7 @@ from wufeng.payments.pay import store
 from wufeng.payments.pay.capturing import (
     Part,
     Taken,
+    authorised_under,
     carry_out_captures,
     load_for,
     settled_capture,
@@ -169,7 +170,7 @@ def _decision(batch: Batch, table: Table, verdict: Verdict, *, lacks_subsidy: bo
     state = table.states[payment.payer_id]
     blocks = _blocks(table, payment) + [Reason.CAMPAIGN_OVER] * lacks_subsidy
     approved = verdict.approve and not blocks
-    product = table.product(payment.funding.line_id)
+    product = authorised_under(batch, table, payment) if payment.credit_minor else None
     return Decision(
         id=batch.ids.new(verdict.at, payment.id.int & 0xFFFF),
         payment_id=payment.id,

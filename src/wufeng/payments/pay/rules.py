@@ -174,9 +174,9 @@ def authorise(
     line_id = attempt.funding.line_id
     draw: draws.Approved | None = None
     product: str | None = None
-    if credit_minor and line_id is None:
+    if wallet_minor > max(state.wallet_minor, 0) or (credit_minor and line_id is None):
         refusals.append(Reason.INSUFFICIENT_BALANCE)
-    elif credit_minor and line_id is not None:
+    if credit_minor and line_id is not None:
         line, version = state.lines.get(line_id), given.products.get(line_id)
         ceiling = ceiling_minor(line_id, state.lines, given.products, on) if line is not None else None
         answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on, ceiling)
@@ -251,9 +251,13 @@ def _lacks_subsidy(attempt: Attempt, draw: draws.Approved) -> bool:
 
 
 def funding_parts(attempt: Attempt, wallet_available_minor: int) -> tuple[int, int]:
-    """The wallet's part and the part to be drawn: the wallet first, as far as it goes and only if it is to be used."""
+    """The wallet's part and the part to be drawn: those that were shown, or the wallet first, as far as it goes and
+    only if it is to be used.
+    """
     if not attempt.funding.use_wallet:
         return 0, attempt.amount_minor
+    if (shown_minor := attempt.funding.wallet_minor) is not None:
+        return shown_minor, attempt.amount_minor - shown_minor
     from_wallet = min(max(wallet_available_minor, 0), attempt.amount_minor)
     return from_wallet, attempt.amount_minor - from_wallet
 

@@ -45,6 +45,7 @@ def _payment(row: asyncpg.Record) -> Payment:
             row["tenor"],
             row["merchant_share_ppm"],
             row["campaign_id"],
+            row["funding_wallet_minor"],
         ),
         wallet_minor=row["wallet_minor"],
         credit_minor=row["credit_minor"],
@@ -112,6 +113,7 @@ async def insert_payments(db: Connection, bucket: int, payments: Sequence[Paymen
             p.channel,
             p.needs.code if p.needs is not None else None,
             p.spender_id,
+            p.funding.wallet_minor,
         )
         for p in payments
     ]
@@ -173,6 +175,7 @@ async def update_payments(db: Connection, bucket: int, payments: Sequence[Paymen
         [p.campaign_minor for p in payments],
         [p.campaign_held_minor for p in payments],
         [p.needs.code if p.needs is not None else None for p in payments],
+        [p.funding.wallet_minor for p in payments],
     )
 
 

@@ -5,13 +5,13 @@ insert into payment (bucket, id, payer_id, merchant_id, order_id, order_no, amou
                      wallet_minor, credit_minor, captured_minor, fee_minor, refunded_minor, wallet_refunded_minor,
                      wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by, expires_at,
                      captured_at, created_at, campaign_id, campaign_minor, campaign_held_minor, channel, needs,
-                     spender_id)
+                     spender_id, funding_wallet_minor)
 select p.bucket, p.id, p.payer_id, p.merchant_id, p.order_id, p.order_no, p.amount_minor, p.currency, p.scene,
        p.subject, p.receipt, p.inline_order, p.status, p.capture, p.use_wallet, p.line_id, p.tenor,
        p.merchant_share_ppm, p.wallet_minor, p.credit_minor, p.captured_minor, p.fee_minor, p.refunded_minor,
        p.wallet_refunded_minor, p.wallet_hold_id, p.line_hold_id, p.decision_id, p.reasons, p.caller_id,
        p.confirmed_by, p.expires_at, p.captured_at, p.created_at, p.campaign_id, p.campaign_minor,
-       p.campaign_held_minor, p.channel, p.needs, p.spender_id
+       p.campaign_held_minor, p.channel, p.needs, p.spender_id, p.funding_wallet_minor
   from head, unnest($2::payment[]) as p
  where head.bucket = $1;
 
@@ -45,14 +45,14 @@ update payment as p
        wallet_hold_id = u.wallet_hold_id, line_hold_id = u.line_hold_id, decision_id = u.decision_id,
        reasons = u.reasons, confirmed_by = u.confirmed_by, expires_at = u.expires_at, captured_at = u.captured_at,
        campaign_id = u.campaign_id, campaign_minor = u.campaign_minor, campaign_held_minor = u.campaign_held_minor,
-       needs = u.needs
+       needs = u.needs, funding_wallet_minor = u.funding_wallet_minor
   from unnest($2::uuid[], $3::text[], $4::boolean[], $5::uuid[], $6::smallint[], $7::int[], $8::bigint[],
               $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::uuid[],
               $16::uuid[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[],
-              $21::uuid[], $22::bigint[], $23::bigint[], $24::text[])
+              $21::uuid[], $22::bigint[], $23::bigint[], $24::text[], $25::bigint[])
        as u (id, status, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
              refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, confirmed_by,
-             expires_at, captured_at, campaign_id, campaign_minor, campaign_held_minor, needs)
+             expires_at, captured_at, campaign_id, campaign_minor, campaign_held_minor, needs, funding_wallet_minor)
  where p.bucket = $1 and p.id = u.id;
 
 -- name: load_payments
@@ -60,7 +60,7 @@ select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, sc
        status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
        refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at, campaign_id, campaign_minor, campaign_held_minor, channel,
-       needs, spender_id
+       needs, spender_id, funding_wallet_minor
   from payment
  where bucket = $1 and id = any($2::uuid[]);
 
@@ -69,7 +69,7 @@ select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, sc
        status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
        refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at, campaign_id, campaign_minor, campaign_held_minor, channel,
-       needs, spender_id
+       needs, spender_id, funding_wallet_minor
   from payment
  where bucket = $1 and status in ('requires_action', 'pending', 'authorised') and expires_at <= $2
  order by expires_at
@@ -88,7 +88,7 @@ select id, payer_id, merchant_id, order_id, order_no, amount_minor, currency, sc
        status, capture, use_wallet, line_id, tenor, merchant_share_ppm, wallet_minor, credit_minor, captured_minor, fee_minor,
        refunded_minor, wallet_refunded_minor, wallet_hold_id, line_hold_id, decision_id, reasons, caller_id, confirmed_by,
        expires_at, captured_at, created_at, campaign_id, campaign_minor, campaign_held_minor, channel,
-       needs, spender_id
+       needs, spender_id, funding_wallet_minor
   from payment
  where bucket = any($1::smallint[])
    and ($2::uuid is null or payer_id = $2)

@@ -122,6 +122,7 @@ class DrawFacts(Struct, frozen=True, gc=False):
 
     id: UUID
     line_id: UUID
+    product_version: int
     amount_minor: int
     tenor: int
     principal_parts: tuple[int, ...]
@@ -134,6 +135,7 @@ def facts_of_draw(draw: Draw) -> DrawFacts:
     return DrawFacts(
         draw.id,
         draw.line_id,
+        draw.product_version,
         draw.amount_minor,
         draw.tenor,
         draw.principal_parts,
@@ -148,6 +150,7 @@ def facts_of_approved(draw: Approved) -> DrawFacts:
     return DrawFacts(
         request.id,
         request.line_id,
+        draw.product_version,
         request.amount_minor,
         request.tenor,
         plan.principal_parts,
@@ -165,7 +168,9 @@ def view_payment(
     reader: Reader,
     language: str,
 ) -> PaymentView:
-    """A payment for one reader. `product` is the line's, for the names of lenders; None without credit."""
+    """A payment for one reader. `product` is the line's, in any version: lenders have their names from it; None without
+    credit.
+    """
     pay_id = encode(Prefix.PAYMENT, payment.id)
     awaiting = payment.status is PaymentStatus.REQUIRES_ACTION
     return PaymentView(
@@ -266,7 +271,7 @@ def _line_funding(draw: DrawFacts, product: Product | None, book_id: int, langua
         tenor=draw.tenor,
         instalments=view_parts(draw.principal_parts, draw.fee_parts),
         lenders=view_lenders(draw.lenders, product, book_id, language),
-        product=f"{product.id}@{product.version}" if product else None,
+        product=f"{product.id}@{draw.product_version}" if product else None,
         annualised_rate_ppm=_rate_of(draw) if draw.tenor > 1 else 0,
     )
 

@@ -1,7 +1,7 @@
 """Making quotes, and reading what an option means for a payment. No money moves, so no lane is needed."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from wufeng.base.books import Book
 from wufeng.base.database import Connection, Database
 from wufeng.base.errors import invalid_field
 from wufeng.base.ids import IdMaker, Prefix, decode, slot_of
+from wufeng.credit import Line, PriceOption
 from wufeng.credit.lines.model import LineStatus
 from wufeng.identity import Merchants
 from wufeng.identity.merchants.model import Merchant, MerchantStatus, Scene
@@ -21,11 +22,12 @@ from wufeng.ledger import AccountKind, account_id
 from wufeng.payments.campaigns.queries import offered_at
 from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.catalogue import Catalogue
+from wufeng.payments.checkout.model import Bounds
 from wufeng.payments.checkout.queries import bounds_of_order
 from wufeng.payments.orders.model import OrderTerms
 from wufeng.payments.pay.model import Funding
 from wufeng.payments.quotes import rules, store
-from wufeng.payments.quotes.model import Asked, OfferView, Quote, QuoteView
+from wufeng.payments.quotes.model import Asked, Meant, OfferView, Quote, QuoteView
 from wufeng.payments.quotes.rules import NO_BOUNDS, Purse, Way
 from wufeng.payments.quotes.views import view_offer, view_quote
 from wufeng.risk.model import Reason
@@ -74,6 +76,7 @@ async def create_quote(
     """Price the ways to pay an order, or an amount at a merchant; with a payer also say which are open to them now.
 
     order  the stored order that is asked for; a live checkout session of it binds tenors and the merchant's share
+    The prices hold for the catalogue's minutes, or only to the end of the day if they, or the dates, are others then.
     Refuses (raises invalid_field) a merchant or payer that is not there.
     """
     on = book.business_date(at)
@@ -82,32 +85,48 @@ async def create_quote(
         bounds = NO_BOUNDS
         if order is not None:
             bounds = await bounds_of_order(db, book, order.id, at) or NO_BOUNDS
-        offered = await offered_at(db, book, asked.merchant_id, on, asked.payer_id)
         expired = order is not None and order.expires_at is not None and at >= order.expires_at
-        if asked.payer_id is None:
-            wallet_id = None
-            ways = rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on, offered)
-        else:
-            wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, on, expired=expired)
-            ways = rules.ways_of_payer(asked, purse, bounds, on, offered)
-        lasts = {one.campaign.id: one.campaign.until_on for one in offered}
-        quote, view = _quote(ids, catalogue, book, asked, ways, lasts, wallet_id, at)
+        ways_on = partial(_ways, db, catalogue, book, asked, merchant, bounds, expired=expired)
+        wallet_id, ways = await ways_on(on)
+        tomorrow, expires_at = on + timedelta(days=1), at + timedelta(minutes=catalogue.quote_minutes)
+        if expires_at > book.start_of(tomorrow):
+            _, coming = await ways_on(tomorrow)
+            if not rules.same_prices(ways, coming):
+                expires_at = book.start_of(tomorrow)
+        quote, view = _quote(ids, book, asked, ways, wallet_id, at, expires_at)
         await store.insert_quote(db, book.bucket_of(quote.id), quote)
     return view
 
 
-def _quote(
-    ids: IdMaker,
+async def _ways(
+    db: Connection,
     catalogue: Catalogue,
     book: Book,
     asked: Asked,
+    merchant: Merchant,
+    bounds: Bounds,
+    on: date,
+    *,
+    expired: bool,
+) -> tuple[UUID | None, list[Way]]:
+    """The ways to pay on a date, and the payer's wallet if there is a payer."""
+    offered = await offered_at(db, book, asked.merchant_id, on, asked.payer_id)
+    if asked.payer_id is None:
+        return None, rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on, offered)
+    wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, on, expired=expired)
+    return wallet_id, rules.ways_of_payer(asked, purse, bounds, on, offered)
+
+
+def _quote(
+    ids: IdMaker,
+    book: Book,
+    asked: Asked,
     ways: list[Way],
-    lasts: Mapping[UUID, date],
     wallet_id: UUID | None,
     at: datetime,
+    expires_at: datetime,
 ) -> tuple[Quote, QuoteView]:
     id_ = ids.new(at, slot_of(asked.payer_id)) if asked.payer_id is not None else ids.new_anywhere(at)
-    expires_at = _end_of_prices(catalogue, book, ways, lasts, at)
     view = view_quote(id_, book, asked, ways, wallet_id, at, expires_at)
     quote = Quote(
         id=id_,
@@ -123,24 +142,6 @@ def _quote(
         created_at=at,
     )
     return quote, view
-
-
-def _end_of_prices(
-    catalogue: Catalogue, book: Book, ways: list[Way], lasts: Mapping[UUID, date], at: datetime
-) -> datetime:
-    """When a quote's time is over: after its minutes, or with the day if tomorrow a product has another price, or a
-    campaign of the options is over.
-
-    lasts  the last date of campaigns
-    """
-    expires_at = at + timedelta(minutes=catalogue.quote_minutes)
-    tomorrow = book.business_date(at) + timedelta(days=1)
-    shown = {way.product.id: way.product.version for way in ways if way.product is not None}
-    coming = (catalogue.products.current(id_, tomorrow) for id_ in shown)
-    over = any(way.meant.campaign_id is not None and lasts[way.meant.campaign_id] < tomorrow for way in ways)
-    if over or any(product is not None and product.version > shown[product.id] for product in coming):
-        return min(expires_at, book.start_of(tomorrow))
-    return expires_at
 
 
 async def _merchant(
@@ -185,31 +186,63 @@ async def _purse(
 
 
 async def funding_of_option(
-    db: Connection, book: Book, option: str, order: OrderTerms, payer_id: UUID, at: datetime
+    db: Connection,
+    catalogue: Catalogue,
+    book: Book,
+    option: str,
+    order: OrderTerms,
+    payer_id: UUID,
+    at: datetime,
 ) -> Funding:
     """The funding that a quote's option (`qte_….1`) means for a payment of that order by that payer.
 
     Refuses (raises invalid_field at /quote_option) one that does not exist, was made for another merchant, amount,
-    scene, order or payer, or has run out.
+    scene, order or payer, has run out, is not among those of the order's checkout, or has another price or other dates
+    than the payer's line has now.
     """
     quote, number = await _quote_of_option(db, book, option)
     if (problem := rules.problem_of_use(quote, order, payer_id, at)) is not None:
         raise problem
     meant = quote.options[number]
-    line_id = meant.line_id
-    if line_id is None and meant.product is not None:
-        found = await credit.load_lines_of_people(db, book.bucket_of(payer_id), [payer_id])
-        line_id = next(
-            (
-                line.id
-                for line in found
-                if line.product == meant.product and line.status is not LineStatus.CLOSED
-            ),
-            None,
-        )
-        if line_id is None:
-            raise invalid_field("/quote_option", "The payer has no line of this product.")
-    return Funding(meant.use_wallet, line_id, meant.tenor, meant.merchant_share_ppm, meant.campaign_id)
+    if meant.product is None:
+        return Funding(meant.use_wallet, None)
+    bounds = await bounds_of_order(db, book, order.id, at) or NO_BOUNDS
+    if (problem := rules.problem_of_bounds(meant, bounds)) is not None:
+        raise problem
+    line = await _line_meant(db, book, meant, payer_id)
+    shown = _read_view(quote.body).options[number]
+    price = _price_now(catalogue, line, meant, order.amount_minor, book.business_date(at))
+    if (problem := rules.problem_of_price(shown, price, line.lenders)) is not None:
+        raise problem
+    return Funding(
+        meant.use_wallet,
+        line.id,
+        meant.tenor,
+        meant.merchant_share_ppm,
+        meant.campaign_id,
+        meant.wallet_minor,
+    )
+
+
+_read_view = msgspec.json.Decoder(QuoteView).decode
+
+
+async def _line_meant(db: Connection, book: Book, meant: Meant, payer_id: UUID) -> Line:
+    """The line that an option draws on: its own, or the one that the payer has of its product."""
+    for line in await credit.load_lines_of_people(db, book.bucket_of(payer_id), [payer_id]):
+        open_one = line.product == meant.product and line.status is not LineStatus.CLOSED
+        if line.id == meant.line_id or (meant.line_id is None and open_one):
+            return line
+    raise invalid_field("/quote_option", "The payer has no line of this product.")
+
+
+def _price_now(
+    catalogue: Catalogue, line: Line, meant: Meant, amount_minor: int, on: date
+) -> PriceOption | None:
+    product, credit_minor = catalogue.drawn_under(line, on), amount_minor - (meant.wallet_minor or 0)
+    calendar, share_ppm = credit.calendar_of(line, product), meant.merchant_share_ppm
+    found = credit.price_options(product, calendar, credit_minor, on, share_ppm, (meant.tenor,))
+    return found[0] if found else None
 
 
 async def carried_by_campaign(

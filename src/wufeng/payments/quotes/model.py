@@ -99,7 +99,11 @@ class QuoteView(Struct, frozen=True, kw_only=True):
 
 
 class Meant(Struct, frozen=True, kw_only=True):
-    """What an option means for a payment: its funding. Without a line: the payer's under `product`."""
+    """What an option means for a payment: its funding. Without a line: the payer's under `product`.
+
+    wallet_minor  where the rest is drawn, the wallet's part: the price is of that rest; None: the wallet pays all or
+                  nothing
+    """
 
     use_wallet: bool
     line_id: UUID | None
@@ -107,6 +111,7 @@ class Meant(Struct, frozen=True, kw_only=True):
     tenor: int
     merchant_share_ppm: int
     campaign_id: UUID | None = None
+    wallet_minor: int | None = None
 
 
 class Quote(Struct, frozen=True, kw_only=True):

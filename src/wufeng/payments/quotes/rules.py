@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from wufeng.base.errors import Problem, invalid_field
+from wufeng.base.ids import Prefix, encode
 from wufeng.credit import (
     Declined,
     DrawRequest,
@@ -28,7 +29,7 @@ from wufeng.payments.campaigns.model import Offered, Priced
 from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.checkout.model import Bounds
 from wufeng.payments.orders.model import OrderTerms
-from wufeng.payments.quotes.model import Asked, Meant, Quote
+from wufeng.payments.quotes.model import Asked, Meant, Quote, QuoteOption
 from wufeng.risk import in_order
 from wufeng.risk.model import Reason
 
@@ -123,6 +124,7 @@ def _of_line(
             tenor=price.tenor,
             merchant_share_ppm=share_ppm,
             campaign_id=priced.campaign_id,
+            wallet_minor=wallet_minor or None,
         )
         ways.append(
             Way(
@@ -177,6 +179,21 @@ def _prices(
     return price_ways(product, cycle, asked.amount_minor, credit_minor, share_ppm, tenors, offered, on)
 
 
+def same_prices(ways: Sequence[Way], others: Sequence[Way]) -> bool:
+    """Whether ways of two dates are the same plans: of one version, with the same parts, amounts, dates and shares.
+
+    What they come to a year by the very days may differ: it is said of the day that it was said on.
+    """
+    return [_executed(way) for way in ways] == [_executed(way) for way in others]
+
+
+def _executed(way: Way) -> tuple[object, ...]:
+    price = way.price
+    if price is None:
+        return (way.meant,)
+    return way.meant, price.version, price.instalments, price.total_cost_minor, price.late_terms
+
+
 def sheet_hash(sheet: Mapping[str, object]) -> str:
     """SHA-256 (hex) of what was shown, as JSON with sorted names and no blanks: the same sheet has the same hash.
 
@@ -199,6 +216,39 @@ def problem_of_use(quote: Quote, order: OrderTerms, payer_id: object, at: dateti
     if asked != (order.merchant_id, order.amount_minor, order.currency, Scene(order.scene)):
         return _refused("The quote is for another merchant, amount or scene.")
     return None
+
+
+def problem_of_bounds(meant: Meant, bounds: Bounds) -> Problem | None:
+    """Whether an option is one of those that a quote of the order would have now: an amount's quote knows nothing of
+    the order's checkout, and that may have ended or begun since.
+    """
+    if meant.product is None:
+        return None
+    if bounds.tenors and meant.tenor not in bounds.tenors:
+        return _refused(f"This checkout offers tenors {', '.join(map(str, bounds.tenors))}.")
+    share_ppm = bounds.merchant_share_ppm if meant.tenor > 1 else 0
+    by_campaign = meant.campaign_id is not None and meant.merchant_share_ppm > share_ppm
+    if meant.merchant_share_ppm != share_ppm and not by_campaign:
+        return _refused("This order's checkout has other prices; ask for a quote of the order.")
+    return None
+
+
+def problem_of_price(shown: QuoteOption, price: PriceOption | None, lenders: Shares) -> Problem | None:
+    """Whether what was shown is what the payer's own line would execute: the price shown is the price paid, or none is.
+
+    price    of the line, now; None: it has no such plan
+    A quote for nobody shows its product's prices and days: a line may be of a better tier, with a due day of its own.
+    """
+    if (
+        price is not None
+        and shown.product == f"{price.product}@{price.version}"
+        and (shown.instalments, shown.total_cost_minor) == (price.instalments, price.total_cost_minor)
+        and shown.late_terms == price.late_terms
+        and [(one.lender, one.share_ppm) for one in shown.lenders]
+        == [(encode(Prefix.LENDER, id_), share_ppm) for id_, share_ppm in lenders]
+    ):
+        return None
+    return _refused("The payer's line has other prices or dates than this quote; ask for one with the payer.")
 
 
 def _refused(detail: str) -> Problem:

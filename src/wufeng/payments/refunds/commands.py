@@ -190,11 +190,11 @@ def _journals(
 def _new_refund(one: _Planned, refunded: credit.Refunded | None, wallet_id: UUID) -> Refund:
     command, payment = one.command, one.payment
     returns: list[BankReturn] = []
-    for back in refunded.returned if refunded is not None else ():
-        if back.source.kind is credit.SourceKind.BANK_ACCOUNT:
-            assert back.source.id is not None, "a bank account has an id"
+    for sent in refunded.sent if refunded is not None else ():
+        if sent.source.kind is credit.SourceKind.BANK_ACCOUNT:
+            assert sent.source.id is not None, "a bank account has an id"
             id_ = return_id(command.refund_id, len(returns))
-            returns.append(BankReturn(id_, line_of(payment), back.source.id, back.amount_minor))
+            returns.append(BankReturn(id_, line_of(payment), sent.source.id, sent.amount_minor))
     return Refund(
         id=command.refund_id,
         payment_id=payment.id,
@@ -272,7 +272,7 @@ async def answer(batch: Batch, desk: Desk, commands: Sequence[RefundAnswered]) -
             on = batch.book.business_date(command.at)
             journals.append(await _answer_journal(batch, before, back, command, on))
             if not command.done:
-                refused.append(credit.Refused(refund_id, before.returns.index(back)))
+                refused.append(credit.Refused(refund_id, before.returns.index(back), len(before.returns)))
             loaded[refund_id] = after = _answered(before, back, command)
             changed.add(refund_id)
             if after.status is RefundStatus.POSTED:

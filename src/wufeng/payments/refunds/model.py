@@ -7,9 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from wufeng import credit
 from wufeng.base.ids import id_of
 from wufeng.base.lanes import Command
-from wufeng.credit import EffectKind
 
 
 class RefundStatus(StrEnum):
@@ -55,7 +55,9 @@ MERCHANTS_FAULTS = frozenset(
 
 
 class BankReturn(Struct, frozen=True):
-    """Money that goes back to the bank account of a repayment. Its id is the bank's idempotency key."""
+    """Money that goes back to a bank account, once for all the repayments that came from it. Its id is the bank's
+    idempotency key.
+    """
 
     id: UUID
     line_id: UUID
@@ -69,7 +71,7 @@ class EffectView(Struct, frozen=True):
     returned to a wallet or a bank account.
     """
 
-    kind: EffectKind
+    kind: credit.EffectKind
     amount_minor: int
     to: str
 
@@ -150,11 +152,11 @@ class RefundAnswered(Command, frozen=True, kw_only=True):
     done: bool
 
 
-RETURNS_MAX = 64
-"""How many bank accounts' repayments one refund may go back to."""
+RETURNS_MAX = credit.SENT_MAX
+"""How many bank accounts one refund may go back to."""
 
 
 def return_id(refund_id: UUID, number: int) -> UUID:
     """The id of a refund's n-th return to a bank: made from the refund's own, so it needs no look-up."""
-    assert 0 <= number < RETURNS_MAX, "a refund goes back to at most 64 repayments"
+    assert 0 <= number < RETURNS_MAX, "a refund goes back to at most 64 bank accounts"
     return id_of(refund_id.int ^ number << 64)

@@ -66,11 +66,11 @@ def effects_of(
                 assert effect.to is not None, "what lowers a debt names it"
                 to = encode(_PREFIX_OF[effect.kind], effect.to)
                 effects.append(EffectView(effect.kind, effect.amount_minor, to))
-        for back in refunded.returned:
-            assert back.source.id is not None, "money returns to a source that is known"
-            wallet = back.source.kind is credit.SourceKind.WALLET
-            to = encode(Prefix.WALLET if wallet else Prefix.BANK_ACCOUNT, back.source.id)
-            effects.append(EffectView(credit.EffectKind.RETURNED, back.amount_minor, to))
+        for sent in refunded.sent:
+            assert sent.source.id is not None, "money returns to a source that is known"
+            wallet = sent.source.kind is credit.SourceKind.WALLET
+            to = encode(Prefix.WALLET if wallet else Prefix.BANK_ACCOUNT, sent.source.id)
+            effects.append(EffectView(credit.EffectKind.RETURNED, sent.amount_minor, to))
     if wallet_minor:
         effects.append(EffectView(credit.EffectKind.RETURNED, wallet_minor, encode(Prefix.WALLET, wallet_id)))
     return tuple(effects)

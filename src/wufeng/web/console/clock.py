@@ -76,7 +76,7 @@ async def _show(visit: Visit, error: str = "", turned: Sequence[date] | None = N
         closes = _closes(await load_step_runs(db, book.buckets, first_on, last_on))
     if turned is not None and not turned:
         closes = []
-    steps = list(dict.fromkeys(step for one in closes for step in one.steps))
+    steps = list(dict.fromkeys(step for one in closes for step, rows in one.steps.items() if rows))
     products = [product for product in services.products.offered(on) if product.currency == book.currency]
     return await show(
         visit,

@@ -13,11 +13,11 @@ from wufeng.client import ApiProblem, Confirmation, Consent, Declared, Source
 from wufeng.client.applications import Application as Signed
 from wufeng.credit.applications import queries
 from wufeng.credit.applications.documents import contract_document, sheet_document
-from wufeng.credit.applications.model import Application, ApplicationStatus
-from wufeng.credit.applications.papers import Sheet, read_sheet
+from wufeng.credit.applications.model import Application, ApplicationStatus, Offered
+from wufeng.credit.applications.papers import Signing, Way, read_sheet, ways_of
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import problem_of_referral
-from wufeng.credit.applications.views import ApplicationTermsView, ApplicationView, ProductTermsView
+from wufeng.credit.applications.views import ApplicationTermsView, ProductTermsView
 from wufeng.credit.documents import Document
 from wufeng.credit.documents.drawing import drawn
 from wufeng.identity import own_person
@@ -25,13 +25,14 @@ from wufeng.identity.passkeys.queries import has_passkey
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.identity.pins.queries import has_pin
 from wufeng.payments import find_order
-from wufeng.payments.orders.model import Order
+from wufeng.payments.quotes.purchases import purchase_of
 from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of
 from wufeng.web.consumer.reading import reading
 from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
 from wufeng.web.texts import minor_of
 
 APPLICATIONS = 10
+TENOR_DIGITS = 4
 
 
 async def ask(visit: Visit) -> Reply:
@@ -63,7 +64,10 @@ async def send(visit: Visit) -> Reply:
         )
     except ApiProblem as problem:
         if problem.code is Code.STATE_CONFLICT:
-            return visit.go("/app/credit")
+            waiting = problem.extra.get("application")  # one of something else that a person looks at
+            return visit.go(f"/app/applications/{waiting}" if waiting else "/app/credit")
+        if problem.code is Code.ORDER_TAKEN:
+            return visit.go(_onward(visit) or "/app/credit")
         error = next((name for name in ("born_on", "declared") if _names(problem, name)), None)
         if error is None:
             raise
@@ -80,6 +84,9 @@ async def accept(visit: Visit) -> Reply:
     """Sign; with `pay`, pay the order too, by the same confirmation. Sent twice it is one line and one payment."""
     application_id = visit.values["id"]
     proof = confirmation_of(visit) or Confirmation(kind="pin", proof="")
+    tenor = _tenor(visit)
+    if visit.field("pay") and (tenor is None or not await _stands(visit, tenor)):
+        return await _show(visit, error="offer", status=422)
     try:
         signed = await visit.api.applications.accept(
             application_id, proof, sheet_hash=visit.field("sheet_hash"), idempotency_key=visit.key()
@@ -92,11 +99,9 @@ async def accept(visit: Visit) -> Reply:
                 return await _show(visit, error="offer", problem=problem)
             case _:
                 raise
-    pays = (
-        visit.field("pay").isdigit() and proof.kind == "pin"
-    )  # a passkey's answer confirms one request alone
-    if pays and signed.order is not None and signed.line is not None:
-        return await _pay(visit, signed, proof)
+    pays = proof.kind == "pin"  # a passkey's answer confirms one request alone
+    if tenor is not None and pays and signed.order is not None and signed.line is not None:
+        return await _pay(visit, signed, tenor, proof)
     return visit.go(_with_next(f"/app/applications/{signed.id}", visit))
 
 
@@ -189,20 +194,23 @@ async def _terms(visit: Visit) -> tuple[ApplicationTermsView, bool]:
     return terms, born_on is not None
 
 
-async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = None) -> Reply:
+async def _show(
+    visit: Visit, *, error: str = "", problem: ApiProblem | None = None, status: int = 200
+) -> Reply:
     async with visit.services.database.read() as db:
         found = await _own(visit, db)
         view = queries.show_application(reading(visit, db), found, shipped_application_policy(), visit.at)
-        order = await find_order(db, visit.book, found.order_id) if found.order_id else None
+        payable = await _payable(visit, db, found)
         pin_set = await has_pin(db, visit.book, visit.caller.id)
         passkey_set = await has_passkey(db, visit.book, visit.caller.id)
     sheet = read_sheet(found.sheet) if found.sheet is not None else None
     return visit.show(
         "consumer/apply_result.html",
-        status=problem.status if problem is not None else 200,
+        status=problem.status if problem is not None else status,
         application=view,
         sheet=sheet,
-        payable=sheet is not None and _payable(view, sheet, order),
+        payable=payable[0] if payable else None,
+        unpaid=view.status is ApplicationStatus.ACCEPTED and bool(visit.field("unpaid")),
         pin_set=pin_set,
         passkey_set=passkey_set,
         party=party_of(visit),
@@ -213,20 +221,20 @@ async def _show(visit: Visit, *, error: str = "", problem: ApiProblem | None = N
     )
 
 
-async def _pay(visit: Visit, signed: Signed, proof: Confirmation) -> Reply:
-    """Pay the order from the line that was just opened, by the proof that opened it."""
+async def _pay(visit: Visit, signed: Signed, tenor: int, proof: Confirmation) -> Reply:
+    """Pay the order from the line that was just opened, by the proof that opened it; if it cannot be, that is said."""
     assert signed.order is not None and signed.line is not None, "asked before"
     try:
         payment = await visit.api.payments.create(
             order=signed.order,
-            funding=[Source(line=signed.line, tenor=int(visit.field("pay")))],
+            funding=[Source(line=signed.line, tenor=tenor)],
             confirmation=proof,
             idempotency_key=f"{visit.key()}-pay",
         )
     except ApiProblem as problem:
         if problem.code not in (Code.ORDER_TAKEN, Code.STATE_CONFLICT, Code.INVALID_FIELD):
             raise
-        return visit.go(visit.onward(f"/app/applications/{signed.id}"))
+        return visit.go(_with_next(f"/app/applications/{signed.id}?unpaid=1", visit))
     return visit.go(f"/app/payments/{payment.id}")
 
 
@@ -237,11 +245,52 @@ async def _own(visit: Visit, db: Connection) -> Application:
     return found
 
 
-def _payable(view: ApplicationView, sheet: Sheet, order: Order | None) -> bool:
-    """Whether the order that the sheet is of can be paid with the line, whole."""
-    if order is None or order.payment_id is not None or view.status is not ApplicationStatus.OFFERED:
-        return False
-    return sheet.basis == "order" and sheet.principal_minor == order.terms.amount_minor
+def _tenor(visit: Visit) -> int | None:
+    """In how many parts the order is to be paid at once; None: not asked for, or no number."""
+    typed = visit.field("pay")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < TENOR_DIGITS else None
+
+
+async def _stands(visit: Visit, tenor: int) -> bool:
+    """Whether an order can be paid so as the sheet says. Of what was signed already, the first answer is told again."""
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+        payable = await _payable(visit, db, found)
+    return found.status is not ApplicationStatus.OFFERED or tenor in {way.tenor for way in payable}
+
+
+async def _payable(visit: Visit, db: Connection, found: Application) -> tuple[Way, ...]:
+    """The ways of the sheet in which its order can be paid whole now, on the very dates and at the price that it says.
+
+    Another day, another checkout session or campaign may date and price it otherwise than what would be signed.
+    """
+    order = await find_order(db, visit.book, found.order_id) if found.order_id else None
+    on, sheet = visit.book.business_date(visit.at), read_sheet(found.sheet) if found.sheet else None
+    product = visit.services.products.current(found.product, on)
+    if order is None or order.payment_id is not None or sheet is None or product is None:
+        return ()
+    whole = sheet.basis == "order" and sheet.principal_minor == order.terms.amount_minor
+    waits = found.status is ApplicationStatus.OFFERED and found.product_version == product.version
+    if not whole or not waits or not isinstance(found.decision, Offered):
+        return ()
+    tier = found.decision.tier
+    purchase = await purchase_of(
+        db, visit.book, order.terms, product.at_tier(tier), found.mode, found.person_id, visit.at
+    )
+    signing = Signing(
+        application_id=found.id,
+        person_id=found.person_id,
+        product=product,
+        limit_minor=sheet.limit_minor,
+        on=on,
+        consents=found.consents,
+        purchase=purchase,
+        tier=tier,
+        mode=found.mode,
+        calendar=product.calendar_in(found.mode or product.modes[0], sheet.made_on),
+    )
+    now = ways_of(signing)
+    return tuple(way for way in sheet.ways if way in now)
 
 
 def _declared(visit: Visit) -> Declared | None:
@@ -292,7 +341,8 @@ def _others(visit: Visit) -> str:
 
 def _with_next(path: str, visit: Visit) -> str:
     onward = _onward(visit)
-    return f"{path}?next={quote(onward, safe='')}" if onward else path
+    join = "&" if "?" in path else "?"
+    return f"{path}{join}next={quote(onward, safe='')}" if onward else path
 
 
 async def _pdf(document: Document) -> Reply:

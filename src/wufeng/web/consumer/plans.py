@@ -160,12 +160,14 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         view = await show_line(read, line.id)
         quote = await _quote(read, draw, line)
         explained = await show_explained_plan(read, draw, line)
+        shops = await visit.services.merchants.load(db, [draw.merchant_id] if draw.merchant_id else [])
         sources = await _sources(visit, db)
     why = {one.instalment: one for one in explained.amounts}
     return visit.show(
         "consumer/plan.html",
         status=status,
         plan=plan,
+        shop=next((shop.name for shop in shops.values()), None),
         why=why,
         line=view,
         quote=quote,
