@@ -183,7 +183,9 @@ def template(migrated: str) -> str:
 def migrated(server: EmbeddedServer, server_settings: Settings) -> str:
     """Name of a database that has been migrated; made by the first test process that needs it."""
     files = migrations.shipped_migrations()
-    digest = hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(" ".join(f"{file.number} {file.digest}" for file in files).encode()).hexdigest()[
+        :12
+    ]
     settings = replace(server_settings, database_name=f"template_{digest}")
     with (server_settings.data_dir / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
