@@ -357,7 +357,12 @@ async def _handled(handle: Handle, call: Call[Any, Any]) -> Answer:
     except Problem as problem:
         if call.claim is None or problem.retry_after_s is not None:
             raise
-        stored = await stored_answer(call)
+        try:
+            stored = await stored_answer(call)
+        except Problem:  # another request's key: what is not there for its caller is not there by any key
+            if problem.code is Code.NOT_FOUND:
+                raise problem from None
+            raise
         if stored is None:
             raise
         return stored
