@@ -940,8 +940,9 @@ class Oracle:
         stands = bill.single - bill.kept if single else bill.instalment
         cancelled = min(cut, bill.owes(Part.PRINCIPAL), stands)
         fee = min(fee, bill.owes(Part.FEE))
-        if cancelled or fee:
-            bill.end_stretch()
+        if not cancelled and not fee:
+            return 0  # of what was paid or prepaid no bill asks for less
+        bill.end_stretch()
         if single:
             bill.single -= cancelled
         else:

@@ -165,7 +165,7 @@ PROOF = Proof(
     promise="Balances and states are what the documents say, in any order of events; the ledger always sums to zero.",
     how=f"up to {STEPS} steps a world, drawn by Hypothesis: pay, authorise, capture, void, refund, repay, close days",
     unit="worlds",
-    runs={Size.SMALL: 5, Size.NORMAL: 20, Size.FULL: 20_000},
+    runs={Size.SMALL: 5, Size.NORMAL: 12, Size.FULL: 20_000},
     run=run,
     catches=(Plant.ROUND_TWICE,),
 )
