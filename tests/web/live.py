@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from msgspec import Struct
 
@@ -96,7 +97,8 @@ def _started(directory: Path) -> Iterator[Demo]:
         try:
             process.wait(40)
         except subprocess.TimeoutExpired:
-            process.kill()
+            for one in (*psutil.Process(process.pid).children(recursive=True), process):
+                one.kill()  # the server is in a session of its own
 
 
 def _read(said: str) -> Demo:
