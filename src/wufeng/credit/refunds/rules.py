@@ -174,9 +174,8 @@ def _cut_billed(
     fee_minor = _in_proportion(draw.fee_of(part), amount_minor, draw.principal_parts[part], product)
     fee_cancelled_minor = min(fee_minor, bill.unpaid_fee_minor)
     single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
-    if (
-        unpaid_minor or fee_cancelled_minor
-    ):  # what was prepaid lowers no bill, and ends no stretch of its interest
+    # What was prepaid lowers no bill, and ends no stretch of its interest.
+    if unpaid_minor or fee_cancelled_minor:
         cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, minimum, on)
         if not cut.is_lost:
             _ask_less(cut.bills, bill, unpaid_minor, fee_cancelled_minor, minimum, on)
