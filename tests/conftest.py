@@ -11,14 +11,13 @@ import contextlib
 import fcntl
 import getpass
 import hashlib
-import itertools
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 import hypothesis
@@ -43,8 +42,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
 
-Item = TypeVar("Item")
-
 
 def _files_in_memory() -> None:
     """Let all that tests leave behind lie in memory, where there is room: a database of a test's own is made twenty
@@ -66,52 +63,6 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     starts, or a bank that takes its time.
     """
     return (yield) + 1
-
-
-LONGEST = frozenset(
-    {
-        "test_the_matrix",
-        "test_the_matrix_of_pages",
-        "test_bad_input_gets_a_clear_problem_and_changes_nothing",
-        "test_a_server_that_dies_in_the_middle_is_no_dead_end",
-        "test_the_story_is_told_and_can_be_told_again",
-        "test_a_close_killed_at_any_point_and_run_again_is_one_close",
-        "test_sets_do_what_the_lane_does",
-        "test_a_life_with_another_rounding_adds_up",
-    }
-)
-"""Tests of ten seconds and more, and below all of tests/prove: whoever begins one last, all others wait for."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest tests begin first: each test process begins with its share of the items, in their order. The
-    first process has the tests of a demo to begin with (tests/web/conftest.py), the others share the longest.
-    """
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    longest = [item for item in items if _is_long(item)]
-    if processes == 1 or not longest:
-        return
-    items[:] = beginning_with([item for item in items if not _is_long(item)], longest, processes)
-
-
-def _is_long(item: pytest.Item) -> bool:
-    return getattr(item, "originalname", "") in LONGEST or item.path.is_relative_to(
-        PROJECT / "tests" / "prove"
-    )
-
-
-def beginning_with(items: Sequence[Item], longest: Sequence[Item], processes: int) -> list[Item]:
-    """All items, in such an order that of `processes` equal shares each but the first begins with some of the longest:
-    with as many as it has room for.
-    """
-    count, shares = len(items) + len(longest), list[Item]()
-    rest = iter(items)
-    for process in range(processes):
-        size = (count - len(shares)) // (processes - process)
-        mine = longest[process - 1 :: processes - 1] if process else ()
-        shares += [*mine, *itertools.islice(rest, max(0, size - len(mine)))]
-    return shares
 
 
 def _remember_row_types() -> None:
