@@ -27,10 +27,10 @@ async def close_day(
     once: what is done is done once. Days are closed in their order; `close_through` sees to that.
     """
     close = DayClose(lanes, book, bucket, closed_on)
-    async with lanes.database.transaction() as db:
+    async with lanes.database.read() as db:
         await close_date(db, bucket, closed_on)
     results = {step.name: await _timed(step, close) for step in steps}
-    async with lanes.database.transaction() as db:
+    async with lanes.database.read() as db:
         await store.record_finished(db, bucket, closed_on, results, close.at)
         recorded = await store.load_runs(db, [bucket], closed_on, closed_on)
     errors = tuple(error for result in results.values() for error in result.errors)

@@ -34,7 +34,10 @@ def close_steps() -> list[CloseStep]:
     """Credit's steps in their order: terms end, due dates pass, what is due is debited, arrears suspend and are charged
     off, bills are issued, what was earned is booked. Sets do what needs no decision, the lane all the rest.
     """
-    sets = {DUE_DATES: (lock_lines_to_wake, pass_slice), BILLS: (lock_lines_to_bill, issue_slice)}
+    sets = {
+        DUE_DATES: (bills.lines_to_wake, lock_lines_to_wake, pass_slice),
+        BILLS: (lines.lines_to_bill, lock_lines_to_bill, issue_slice),
+    }
     return [_sets_first(step, *sets[step.name]) if step.name in sets else step for step in lane_steps()]
 
 
@@ -65,8 +68,13 @@ def _step(name: str, find: Find, kind: type[CloseLines]) -> CloseStep:
     return CloseStep(name, run)
 
 
-def _sets_first(step: CloseStep, lock: Lock, work: Work) -> CloseStep:
+def _sets_first(step: CloseStep, find: Find, lock: Lock, work: Work) -> CloseStep:
+    """A step by sets, and by the lane for the rest. Most dates have nothing of it: one look tells."""
+
     async def run(close: DayClose) -> StepResult:
+        async with close.lanes.database.read() as db:
+            if not await find(db, close.bucket, close.on, 1):
+                return StepResult(0)
         rows = await Slicing(close, step.name).run(lock, work)
         rest = await step.run(close)
         return StepResult(rows + rest.rows, rest.errors)
