@@ -357,6 +357,8 @@ CREATE TABLE public.bill (
     rounding text,
     pieces text,
     seq bigint,
+    over_limit_refunded_minor bigint DEFAULT 0 NOT NULL,
+    used_minor bigint,
     CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
@@ -390,6 +392,10 @@ COMMENT ON COLUMN public.bill.rounding IS 'of its interest, when it is billed; n
 COMMENT ON COLUMN public.bill.pieces IS 'each: every stretch of days is rounded by itself; null: all of them together';
 
 COMMENT ON COLUMN public.bill.seq IS 'the bucket''s last number when it was issued: what has a greater one came after it';
+
+COMMENT ON COLUMN public.bill.over_limit_refunded_minor IS 'principal refunded since the bill was issued, of draws used then: so much less of over_limit_minor is asked for';
+
+COMMENT ON COLUMN public.bill.used_minor IS 'principal used when the bill was issued, less what was refunded of it since, where it asks for a share of that and no more is billed; null: it does not, or is older than this column';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,
@@ -738,6 +744,7 @@ CREATE TABLE public.draw_refund (
     returned json NOT NULL,
     merchants_fault boolean DEFAULT false NOT NULL,
     subsidy_returned_minor bigint DEFAULT 0 NOT NULL,
+    undone boolean DEFAULT false NOT NULL,
     CONSTRAINT draw_refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT draw_refund_subsidy_returned_minor_check CHECK ((subsidy_returned_minor >= 0))
 );
@@ -749,6 +756,8 @@ COMMENT ON COLUMN public.draw_refund.returned IS 'money that it gave back to the
 COMMENT ON COLUMN public.draw_refund.merchants_fault IS 'paid fees of the refunded part came back too';
 
 COMMENT ON COLUMN public.draw_refund.subsidy_returned_minor IS 'merchant-paid fees that went back to the merchant; 0 of refunds before this column, which differences do not mind';
+
+COMMENT ON COLUMN public.draw_refund.undone IS 'as if the purchase had not happened: no charges of it are kept';
 
 CREATE TABLE public.event (
     bucket smallint NOT NULL,
@@ -1672,12 +1681,13 @@ CREATE TABLE public.refund (
     posted_at timestamp with time zone,
     reason_code text DEFAULT 'other'::text NOT NULL,
     charges_returned_minor bigint DEFAULT 0 NOT NULL,
+    value_on date,
     CONSTRAINT refund_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_charges_returned_minor_check CHECK ((charges_returned_minor >= 0)),
     CONSTRAINT refund_check CHECK ((wallet_minor <= amount_minor)),
     CONSTRAINT refund_check1 CHECK (((status = 'posted'::text) = (posted_at IS NOT NULL))),
     CONSTRAINT refund_fee_returned_minor_check CHECK ((fee_returned_minor >= 0)),
-    CONSTRAINT refund_reason_code_check CHECK ((reason_code = ANY (ARRAY['changed_mind'::text, 'not_received'::text, 'faulty'::text, 'not_as_described'::text, 'duplicate'::text, 'other'::text]))),
+    CONSTRAINT refund_reason_code_check CHECK ((reason_code = ANY (ARRAY['changed_mind'::text, 'not_received'::text, 'faulty'::text, 'not_as_described'::text, 'duplicate'::text, 'other'::text, 'undone'::text]))),
     CONSTRAINT refund_refund_no_check CHECK (((length(refund_no) >= 1) AND (length(refund_no) <= 64))),
     CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'failed'::text]))),
     CONSTRAINT refund_wallet_minor_check CHECK ((wallet_minor >= 0))
@@ -1692,6 +1702,8 @@ COMMENT ON COLUMN public.refund.returns IS 'what went to banks, and what they sa
 COMMENT ON COLUMN public.refund.reason_code IS 'why, as a machine reads it: whose fault it is follows from it';
 
 COMMENT ON COLUMN public.refund.charges_returned_minor IS 'fees of instalments that the payer had paid and got back beside the amount, at the cost of the lenders';
+
+COMMENT ON COLUMN public.refund.value_on IS 'the date from which it counts; null: the day it was made';
 
 CREATE TABLE public.reminder (
     bucket smallint NOT NULL,
@@ -2685,6 +2697,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.device TO wufeng_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.draw TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.draw_refund TO wufeng_app;
+
+GRANT UPDATE(returned) ON TABLE public.draw_refund TO wufeng_app;
 
 GRANT SELECT,INSERT ON TABLE public.event TO wufeng_app;
 

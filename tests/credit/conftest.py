@@ -30,7 +30,7 @@ from wufeng.credit.lines.store import load_lines
 from wufeng.credit.products.files import read_product, shipped_products
 from wufeng.credit.products.model import Product, Shipped
 from wufeng.credit.queries import Reading, list_bills, list_repayments, show_line
-from wufeng.credit.refunds.model import Refunded, RefundRequest
+from wufeng.credit.refunds.model import Effect, Refunded, RefundRequest, Returned
 from wufeng.credit.repayments.model import Debt, Source, SourceKind, Target
 from wufeng.credit.views import BillView, LineView, RepaymentView
 from wufeng.identity.merchants.model import Scene
@@ -75,6 +75,17 @@ class GiveBack(Command, frozen=True, kw_only=True):
     """A refund of what a payment drew."""
 
     request: RefundRequest
+
+
+class GivenBack(msgspec.Struct, frozen=True):
+    """What a refund that was dated back did, told today."""
+
+    returned: tuple[Returned, ...]
+    effects: tuple[Effect, ...]
+
+    @property
+    def returned_minor(self) -> int:
+        return sum(one.amount_minor for one in self.returned)
 
 
 class Receive(Command, frozen=True, kw_only=True):
@@ -122,23 +133,29 @@ class Shop:
         await ledger.post(batch, journals)
         return answers
 
-    async def give_back(self, batch: Batch, commands: Sequence[GiveBack]) -> list[Answer]:
-        requests = [command.request for command in commands]
-        refunded = await credit.refund_draws(batch, requests, self.products)
-        journals, answers = [], []
-        for request, one in zip(requests, refunded, strict=True):
+    async def give_back(self, batch: Batch, commands: Sequence[GiveBack]) -> list[Answer | Problem]:
+        answers: list[Answer | Problem] = []
+        for request in [command.request for command in commands]:
             cause = Cause(request.id, "CNY", request.on, batch.book.id)
+            if request.value_on is not None:
+                late = await credit.refund_late(batch, request, self.products, request.value_on)
+                if isinstance(late, Problem):
+                    answers.append(late)
+                    continue
+                legs, body = late.legs(cause), msgspec.json.encode(GivenBack(late.returned, late.effects))
+            else:
+                (one,) = await credit.refund_draws(batch, [request], self.products)
+                legs, body = credit.legs_of_refund(one, cause), msgspec.json.encode(one)
             own = ledger.rules.refund(
                 cause,
                 MERCHANT,
                 request.line_id,
-                credit.principal_refunded(one),
-                credit_balance_minor=one.surplus_minor,
-                subsidy_returned=credit.subsidy_refunded(one),
+                legs.principal,
+                credit_balance_minor=legs.credit_balance_minor,
+                subsidy_returned=legs.subsidy,
             )
-            journals += [own, *credit.journals_after_refund(one, cause)]
-            answers.append(Answer(201, msgspec.json.encode(one)))
-        await ledger.post(batch, journals)
+            await ledger.post(batch, [*legs.before, own, *legs.after])
+            answers.append(Answer(201, body))
         return answers
 
     async def receive(self, batch: Batch, commands: Sequence[Receive]) -> list[Answer]:
@@ -328,6 +345,31 @@ class House:
         )
         answer = await self.do(GiveBack(at=self.at, people=(payer.id,), request=request))
         return msgspec.json.decode(answer.body, type=Refunded)
+
+    async def refund_late(
+        self,
+        payer: Payer,
+        payment_id: UUID,
+        amount_minor: int,
+        value_on: date,
+        *,
+        merchants_fault: bool = False,
+        undone: bool = False,
+    ) -> GivenBack | Problem:
+        """A refund that counts from an earlier date."""
+        assert payer.line_id is not None
+        request = RefundRequest(
+            id=self.ids.new(self.at, payer.id.int & 0xFFFF),
+            line_id=payer.line_id,
+            draw_ids=(draw_id(payment_id),),
+            amount_minor=amount_minor,
+            on=self.on,
+            value_on=value_on,
+            merchants_fault=merchants_fault,
+            undone=undone,
+        )
+        answer = await self.send(GiveBack(at=self.at, people=(payer.id,), request=request))
+        return answer if isinstance(answer, Problem) else msgspec.json.decode(answer.body, type=GivenBack)
 
     def repaying(self, payer: Payer, what: int | Target = Target.ALL, **more: object) -> credit.Repay:
         assert payer.line_id is not None

@@ -34,7 +34,7 @@ async def test_h1_half_paid_on_the_due_day_and_the_rest_on_the_15th_costs_exactl
     (bill,) = await house.bills(payer)
     assert (bill.status, bill.total_minor, bill.unpaid_minor, bill.accrued_minor) == ("paid", 100_125, 0, 0)
     assert bill.parts[-1].kind == "late_interest"
-    assert bill.parts[-1].explain == "Interest since the due date: 500.00 × 0.05 % × 5 days"
+    assert bill.parts[-1].explain == "Interest since the due date: 500.00 × 0.05% × 5 days"
 
     repayment = (await house.repayments(payer))[-1]
     assert repayment.id == paid.id
@@ -170,7 +170,7 @@ async def test_b2_an_order_that_is_not_split_is_due_after_thirty_days(house: Hou
 
 
 async def test_b3_the_rest_of_a_paid_minimum_bears_a_two_thousandth_a_day(house: House) -> None:
-    """1,000.00 due on the 4th, 100.00 paid by then, on the 6th: 900.00 × 0.05 % × 2 = 0.90."""
+    """1,000.00 due on the 4th, 100.00 paid by then, on the 6th: 900.00 × 0.05% × 2 = 0.90."""
     house.clock.turn_to(house.noon(date(2026, 9, 4)))
     payer = await house.payer(product="order_instalments", wallet_minor=200_000)
     await house.buy(payer, 100_000)

@@ -42,7 +42,7 @@ TEMPLATES: dict[str, Callable[[Inputs], Journal]] = {
     "refund_settled": lambda x: r.refund_settled(C, x.amount()),
     "charges_billed": lambda x: r.charges_billed(C, LINE, x.parts(), x.parts(), x.parts()),
     "charges_cancelled": lambda x: r.charges_cancelled(C, LINE, x.parts(), x.parts()),
-    "charges_returned": lambda x: r.charges_returned(C, LINE, x.parts()),
+    "charges_returned": lambda x: r.charges_returned(C, LINE, x.parts(), x.parts()),
     "repayment_from_wallet": lambda x: r.repayment_from_wallet(
         C, WALLET, LINE, x.parts(), x.amount(), x.amount(), x.amount()
     ),

@@ -33,7 +33,10 @@ from wufeng.credit.draws.commands import approve_captured_part, draws_of_payment
 from wufeng.credit.draws.model import Approved, Declined, Draw, DrawRequest, draw_id
 from wufeng.credit.draws.rules import calendar_of, decide_draw
 from wufeng.credit.journals import (
+    RefundLegs,
     journals_after_refund,
+    journals_of_kept,
+    legs_of_refund,
     principal_drawn,
     principal_refunded,
     subsidy_refunded,
@@ -69,15 +72,20 @@ from wufeng.credit.products.commands import Products, open_book, publish, refres
 from wufeng.credit.products.files import read_products, shipped_products
 from wufeng.credit.products.model import BillableAt, Mode, Product
 from wufeng.credit.refunds.commands import keep_refused, refund_draws
+from wufeng.credit.refunds.late import RefundedLate, refund_late
 from wufeng.credit.refunds.model import (
     SENT_MAX,
     Effect,
     EffectKind,
+    Kept,
     Refunded,
     RefundRequest,
     Refused,
     Returned,
+    Sending,
+    Sent,
 )
+from wufeng.credit.refunds.sending import Send, send_nothing
 from wufeng.credit.reminders import commands as _reminders
 from wufeng.credit.reminders.commands import reminder_steps
 from wufeng.credit.repayments import commands as _repayments
@@ -88,10 +96,13 @@ from wufeng.credit.sources.own import BANK_ACCOUNT, OWN_SOURCES, WALLET
 from wufeng.credit.sources.registry import Sources
 
 
-def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
+def handlers(
+    products: Products, sources: Sources = OWN_SOURCES, send: Send = send_nothing
+) -> dict[type[Command], Handler]:
     """All lane handlers of credit: applications, lines, repayments, the close.
 
     sources  the kinds that people repay from; who brings a new one (cards, the fund) says so in the composition root
+    send     takes what refunds of the past send back; who shows refunds to people gives it there too
     """
     policy = shipped_application_policy()
     return {
@@ -99,7 +110,7 @@ def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Co
         **_application_close.handlers(products, policy),
         **_lines.handlers(products, sources),
         **_bill_plans.handlers(products),
-        **_repayments.handlers(products, sources),
+        **_repayments.handlers(products, sources, send),
         **_debits.handlers(products, sources),
         **_reminders.handlers(products),
         **_close.handlers(products),
@@ -140,6 +151,7 @@ __all__ = [
     "Freeze",
     "Gather",
     "Held",
+    "Kept",
     "LateTerms",
     "Line",
     "LineCommand",
@@ -152,12 +164,16 @@ __all__ = [
     "Product",
     "Products",
     "ReferApplication",
+    "RefundLegs",
     "RefundRequest",
     "Refunded",
+    "RefundedLate",
     "Refused",
     "Repay",
     "Returned",
     "ReverseRepayment",
+    "Sending",
+    "Sent",
     "SetAutoDebit",
     "SetCap",
     "SetDueDay",
@@ -189,8 +205,10 @@ __all__ = [
     "draws_of_payments",
     "handlers",
     "journals_after_refund",
+    "journals_of_kept",
     "keep_refused",
     "late_terms",
+    "legs_of_refund",
     "load_interest",
     "load_lines_of_people",
     "load_runs",
@@ -211,6 +229,7 @@ __all__ = [
     "read_products",
     "refresh",
     "refund_draws",
+    "refund_late",
     "reminder_steps",
     "set_caps",
     "set_limits",

@@ -1,20 +1,22 @@
 """The journals of credit, built from decisions by the ledger's templates: pure, and by lender.
 
 Principal is split as a change of what the line owes (`split_change`), so that lenders always own their shares of it and
-come to zero together with it.
+come to zero together with it. So is a subsidy, as a change of what is unearned of its draw. A line has its lenders for
+ever and all of its draws have the same. What is owed of a loss is one debt: memo accounts are split as a change of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
 
 from wufeng.credit.charge_offs.rules import Lost
 from wufeng.credit.debts.issuing import IssuedBill
-from wufeng.credit.draws.model import Approved
-from wufeng.credit.history.model import Charged, Standing
+from wufeng.credit.draws.model import Approved, Unearned
+from wufeng.credit.draws.rules import unearned_of
+from wufeng.credit.history.model import Standing
 from wufeng.credit.lines.model import Line
-from wufeng.credit.refunds.model import Refunded, Sent
+from wufeng.credit.refunds.model import Kept, Refunded, Sent
 from wufeng.credit.repayments.model import Source, SourceKind, Spread
 from wufeng.ledger import rules as ledger
 from wufeng.ledger.model import AccountKind, Cause, Journal, JournalKind, Parts, Posted, account_id
@@ -40,31 +42,80 @@ def subsidy_refunded(refunded: Refunded) -> Parts:
     """The merchant's share of fees that a refund gives back, by lender, as `ledger.rules.refund` wants it. What
     bills had earned of it comes from each lender as it goes there (`_subsidy_given_up`).
     """
-    to_come_minor = refunded.subsidy_returned_minor - refunded.subsidy_given_up_minor
-    to_come = ledger.split_between(to_come_minor, refunded.debt.line.lenders)
-    return tuple(
-        (lender, to_come_minor + given_up_minor)
-        for (lender, to_come_minor), (_, given_up_minor) in zip(to_come, _given_up(refunded), strict=True)
-    )
+    to_come = _gone(refunded.unearned, refunded.debt.line)
+    return ledger.merged([*to_come, *_given_up(refunded)])
 
 
 def journals_after_refund(refunded: Refunded, cause: Cause) -> list[Journal]:
     """What follows the refund's own journal, which takes `principal_refunded` off the line and puts `surplus_minor` on
-    its credit balance: fees cancelled, paid fees given back to the credit balance, other debts paid from it, the rest
+    its credit balance: charges cancelled, paid ones given back, other debts paid from it, the rest
     returned to where repayments came from. What is kept stays on the credit balance.
     """
     line = refunded.debt.line
-    journals = _subsidy_given_up(refunded, cause) + _fees_returned(refunded, cause)
+    journals = _subsidy_given_up(refunded, cause) + _charges_returned(refunded, cause)
     if line.charged_off_on is not None:
         return journals + _after_refund_of_lost(refunded, cause)
-    if refunded.fee_cancelled_minor:
+    if refunded.interest_cancelled_minor or refunded.fee_cancelled_minor:
+        interest = ledger.split_between(refunded.interest_cancelled_minor, line.lenders)
         fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
-        journals.append(ledger.charges_cancelled(cause, line.id, fees=fees))
+        journals.append(ledger.charges_cancelled(cause, line.id, interest, fees))
     if refunded.applied is not None:
         owed_minor = refunded.owed_before_minor - refunded.principal_minor
         journals += journals_of_credit_balance(cause, line, refunded.applied, owed_minor)
     journals += [_given_back(cause, line, sent) for sent in refunded.sent]
     return journals
+
+
+class RefundLegs(Struct, frozen=True):
+    """What a refund of draws brings to its own journal (`ledger.rules.refund`), and what is posted before and after it.
+
+    principal, subsidy    off the line, and back to the merchant of its share of fees; by lender
+    credit_balance_minor  to the line's credit balance: below zero where more principal is paid with what was charged
+                          too much than the refund brings; `after` puts it right
+    """
+
+    principal: Parts
+    credit_balance_minor: int
+    subsidy: Parts
+    before: tuple[Journal, ...]
+    after: tuple[Journal, ...]
+
+
+def legs_of_refund(refunded: Refunded, cause: Cause) -> RefundLegs:
+    """A refund that counts from the day on which it is made."""
+    return RefundLegs(
+        principal_refunded(refunded),
+        refunded.surplus_minor,
+        subsidy_refunded(refunded),
+        (),
+        tuple(journals_after_refund(refunded, cause)),
+    )
+
+
+def legs_of_late_refund(
+    cause: Cause, line: Line, amount_minor: int, before: Standing, after: Standing, sent: Sequence[Sent]
+) -> RefundLegs:
+    """A refund that counts from an earlier date: what was charged and lost otherwise first, then what it moved in all.
+
+    sent  what goes back to where repayments came from, today
+    """
+    moved = moved_between(before, after)
+    assert moved.money_minor == amount_minor, "what comes late goes where it would have gone"
+    then = []
+    if moved.interest_minor or moved.fee_minor:
+        charges = moved.interest_minor, moved.fee_minor
+        then.append(ledger.credit_balance_applied(cause, line.id, (), *charges))
+    then += journals_of_recovery_correction(cause, line, before, after)
+    return RefundLegs(
+        _principal_moved(line, before, after),
+        amount_minor - moved.principal_minor,
+        subsidy_refunded_late(line, before, after),
+        (
+            *journals_of_correction(cause, line, before, after),
+            *journals_of_loss_correction(cause, line, before, after),
+        ),
+        (*then, *(_given_back(cause, line, one) for one in sent)),
+    )
 
 
 def _subsidy_given_up(refunded: Refunded, cause: Cause) -> list[Journal]:
@@ -78,15 +129,13 @@ def _given_up(refunded: Refunded) -> Parts:
     return ledger.split_between(refunded.subsidy_given_up_minor, refunded.debt.line.lenders)
 
 
-def _fees_returned(refunded: Refunded, cause: Cause) -> list[Journal]:
-    if not refunded.fee_returned_minor:
+def _charges_returned(refunded: Refunded, cause: Cause) -> list[Journal]:
+    if not refunded.charges_returned_minor:
         return []
     line = refunded.debt.line
-    return [
-        ledger.charges_returned(
-            cause, line.id, ledger.split_between(refunded.fee_returned_minor, line.lenders)
-        )
-    ]
+    interest = ledger.split_between(refunded.interest_returned_minor, line.lenders)
+    fees = ledger.split_between(refunded.fee_returned_minor, line.lenders)
+    return [ledger.charges_returned(cause, line.id, interest, fees)]
 
 
 def _after_refund_of_lost(refunded: Refunded, cause: Cause) -> list[Journal]:
@@ -94,12 +143,26 @@ def _after_refund_of_lost(refunded: Refunded, cause: Cause) -> list[Journal]:
     line, left_minor = refunded.debt.line, refunded.debt.billed_minor
     applied_minor = refunded.applied.paid_minor if refunded.applied is not None else 0
     gone_minor = refunded.principal_minor + applied_minor
-    recovered = ledger.split_change(left_minor + gone_minor, left_minor, line.lenders)
+    owed_minor = left_minor + gone_minor
+    recovered = ledger.split_change(owed_minor, left_minor, line.lenders)
     journals = [ledger.recovery_from_credit_balance(cause, line.id, recovered)] if gone_minor else []
-    if refunded.fee_cancelled_minor:
-        fees = ledger.split_between(refunded.fee_cancelled_minor, line.lenders)
-        journals.append(ledger.charged_off_cancelled(cause, line.id, fees))
+    if cancelled_minor := refunded.interest_cancelled_minor + refunded.fee_cancelled_minor:
+        charges = ledger.split_change(owed_minor + cancelled_minor, owed_minor, line.lenders)
+        journals.append(ledger.charged_off_cancelled(cause, line.id, charges))
     return journals + [_given_back(cause, line, sent) for sent in refunded.sent]
+
+
+def journals_of_kept(kept: Kept, cause: Cause) -> list[Journal]:
+    """What follows the journal that puts money which a bank refused on the credit balance again: what it pays."""
+    line = kept.before.line
+    if line.charged_off_on is not None:
+        return journals_of_recovery(cause, line, None, kept.applied, kept.before.billed_minor)
+    return journals_of_credit_balance(cause, line, kept.applied, kept.before.principal_minor)
+
+
+def journals_of_sending(cause: Cause, line: Line, sent: Sequence[Sent]) -> list[Journal]:
+    """What a refund of the past sends back today."""
+    return [_given_back(cause, line, one) for one in sent]
 
 
 def _given_back(cause: Cause, line: Line, sent: Sent) -> Journal:
@@ -142,34 +205,53 @@ def journals_of_credit_balance(
     return journals
 
 
-def journals_of_correction(cause: Cause, line: Line, before: Charged, after: Charged) -> list[Journal]:
-    """What a rewritten history has charged more, or less."""
-    more = (
-        after.interest_minor - before.interest_minor,
-        after.fee_minor - before.fee_minor,
-        after.subsidy_minor - before.subsidy_minor,
+def journals_of_correction(cause: Cause, line: Line, before: Standing, after: Standing) -> list[Journal]:
+    """What a rewritten history has charged and earned more, or less."""
+    was, now = before.charged, after.charged
+    interest_minor, fee_minor = now.interest_minor - was.interest_minor, now.fee_minor - was.fee_minor
+    earned = _earned_more(line, before, after)
+    is_less = sum(amount for _, amount in earned) < 0
+    journals = journals_of_bill(
+        cause, line, max(0, interest_minor), max(0, fee_minor), () if is_less else earned
     )
-    journals = []
-    if any(amount > 0 for amount in more):
-        journals += journals_of_bill(cause, line, *(max(0, amount) for amount in more))
-    if any(amount < 0 for amount in more):
-        parts = (ledger.split_between(max(0, -amount), line.lenders) for amount in more)
-        journals.append(ledger.charges_cancelled(cause, line.id, *parts))
+    if is_less or interest_minor < 0 or fee_minor < 0:
+        interest, fees = (
+            ledger.split_between(max(0, -amount), line.lenders) for amount in (interest_minor, fee_minor)
+        )
+        unearned = tuple((lender, -amount) for lender, amount in earned) if is_less else ()
+        journals.append(ledger.charges_cancelled(cause, line.id, interest, fees, unearned))
     return journals
+
+
+def _earned_more(line: Line, before: Standing, after: Standing) -> Parts:
+    """What a rewritten history has earned more of subsidies, by lender: what is unearned no longer, less what goes back
+    to merchants beside it (`subsidy_refunded_late`). A part may be below zero though the whole is not.
+    """
+    gone = _gone(unearned_of(before.draws.values(), after.draws.values()), line)
+    returned = ((lender, -amount) for lender, amount in subsidy_refunded_late(line, before, after))
+    earned = ledger.merged([*gone, *returned])
+    earned_minor = after.charged.subsidy_minor - before.charged.subsidy_minor
+    assert sum(amount for _, amount in earned) == earned_minor, (
+        "what is unearned no longer is earned or returned"
+    )
+    return earned
+
+
+def subsidy_refunded_late(line: Line, before: Standing, after: Standing) -> Parts:
+    """What a rewritten history has given back more to merchants of their shares of fees, by lender."""
+    was, now = before.charged, after.charged
+    return _signed(now.subsidy_returned_minor - was.subsidy_returned_minor, line)
 
 
 class Moved(Struct, frozen=True):
     """How a rewritten history moves what a line owes: what was paid of principal, interest and fees in the books, and
-    what came to the credit balance; each may be negative.
-
-    recovered_minor  of what came to the credit balance, goes on to a loss: of a line that was charged off
+    what came to the credit balance, from where a loss is recovered; each may be negative.
     """
 
     principal_minor: int
     interest_minor: int
     fee_minor: int
     surplus_minor: int
-    recovered_minor: int = 0
 
     @property
     def money_minor(self) -> int:
@@ -188,7 +270,6 @@ def moved_between(before: Standing, after: Standing) -> Moved:
         was.interest_minor + interest_minor - now.interest_minor,
         was.fee_minor + fee_minor - now.fee_minor,
         after.credit_balance_minor - before.credit_balance_minor + recovered_minor,
-        recovered_minor,
     )
 
 
@@ -197,14 +278,28 @@ def journals_of_loss_correction(cause: Cause, line: Line, before: Standing, afte
     if before.lost is None or after.lost is None:
         return []
     was, now, journals = before.lost, after.lost, []
+    owed_minor = before.owed_minor
     if was != now:
-        principal = _signed(now.principal_minor - was.principal_minor, line)
-        interest = _signed(now.interest_minor - was.interest_minor, line)
-        fees = _signed(now.fee_minor - was.fee_minor, line)
-        journals.append(ledger.charge_off(cause, line.id, principal, interest, fees))
+        more = (
+            now.principal_minor - was.principal_minor,
+            now.interest_minor - was.interest_minor,
+            now.fee_minor - was.fee_minor,
+        )
+        journals.append(ledger.charge_off(cause, line.id, *_grown_by(owed_minor, more, line)))
+        owed_minor += sum(more)
     if cancelled_minor := after.lost_cancelled_minor - before.lost_cancelled_minor:
-        journals.append(ledger.charged_off_cancelled(cause, line.id, _signed(cancelled_minor, line)))
+        cancelled = ledger.split_change(owed_minor, owed_minor - cancelled_minor, line.lenders)
+        journals.append(ledger.charged_off_cancelled(cause, line.id, cancelled))
     return journals
+
+
+def _grown_by(owed_minor: int, more: Sequence[int], line: Line) -> list[Parts]:
+    """Amounts that come on top of a debt one after the other, each by lender: together they are its change."""
+    parts: list[Parts] = []
+    for amount_minor in more:
+        parts.append(_grown(owed_minor, owed_minor + amount_minor, line))
+        owed_minor += amount_minor
+    return parts
 
 
 def _signed(amount_minor: int, line: Line) -> Parts:
@@ -212,11 +307,22 @@ def _signed(amount_minor: int, line: Line) -> Parts:
     return ledger.split_change(max(0, amount_minor), max(0, -amount_minor), line.lenders)
 
 
-def journals_of_recovery_correction(cause: Cause, line: Line, recovered_minor: int) -> list[Journal]:
-    """What a rewritten history has recovered more out of the credit balance, or less into it."""
-    if not recovered_minor:
+def journals_of_recovery_correction(
+    cause: Cause, line: Line, before: Standing, after: Standing, undone: Mapping[UUID, int] | None = None
+) -> list[Journal]:
+    """What a rewritten history has recovered more out of the credit balance, or less into it.
+
+    undone  by lender: what was recovered by journals that are reversed beside it
+    """
+    undone = undone or {}
+    owed_minor, recovered_minor = after.owed_minor, after.recovered_minor - before.recovered_minor
+    recovered = tuple(
+        (lender, part_minor + undone.get(lender, 0))
+        for lender, part_minor in ledger.split_change(owed_minor + recovered_minor, owed_minor, line.lenders)
+    )
+    if not any(part_minor for _, part_minor in recovered):
         return []
-    return [ledger.recovery_from_credit_balance(cause, line.id, _signed(recovered_minor, line))]
+    return [ledger.recovery_from_credit_balance(cause, line.id, recovered)]
 
 
 def journal_of_late_repayment(
@@ -236,7 +342,7 @@ def _principal_moved(line: Line, before: Standing, after: Standing) -> Parts:
     """Principal that is paid more in one history than in the other, by lender. Of a loss, what was not lost is paid."""
     was, now = before.in_books.principal_minor, after.in_books.principal_minor
     if before.lost is not None:
-        return _signed(was - now, line)
+        return ledger.split_change(before.owed_minor, before.owed_minor + now - was, line.lenders)
     return ledger.split_change(was, now, line.lenders)
 
 
@@ -262,8 +368,10 @@ def journals_of_reversal(
     journals = [ledger.reversal(cause, original) for original in originals]
     if interest_minor or fee_minor or any(part_minor for _, part_minor in principal):
         journals.append(ledger.credit_balance_applied(cause, line.id, principal, interest_minor, fee_minor))
-    recovered_minor = moved.recovered_minor + paid[AccountKind.LINE_CHARGED_OFF]
-    return journals + journals_of_recovery_correction(cause, line, recovered_minor)
+    undone = {
+        lender: legs.get(account_id(lender, AccountKind.CHARGED_OFF_CONTRA), 0) for lender, _ in line.lenders
+    }
+    return journals + journals_of_recovery_correction(cause, line, before, after, undone)
 
 
 def moves_its_money(line: Line, posted: Posted) -> bool:
@@ -277,15 +385,14 @@ def moves_its_money(line: Line, posted: Posted) -> bool:
 _OF_LINE = (
     AccountKind.LINE_INTEREST,
     AccountKind.LINE_FEE,
-    AccountKind.LINE_CHARGED_OFF,
 )
 
 
 def journals_of_bill(
-    cause: Cause, line: Line, interest_minor: int, fee_minor: int, subsidy_minor: int
+    cause: Cause, line: Line, interest_minor: int, fee_minor: int, earned: Parts
 ) -> list[Journal]:
     """What a bill charges: interest of earlier bills, fees of its instalments, and merchants' fees earned with them."""
-    if not (interest_minor or fee_minor or subsidy_minor):
+    if not (interest_minor or fee_minor or any(amount for _, amount in earned)):
         return []
     return [
         ledger.charges_billed(
@@ -293,16 +400,24 @@ def journals_of_bill(
             line.id,
             interest=ledger.split_between(interest_minor, line.lenders),
             fees=ledger.split_between(fee_minor, line.lenders),
-            subsidy_earned=ledger.split_between(subsidy_minor, line.lenders),
+            subsidy_earned=earned,
         )
     ]
+
+
+def _gone(unearned: Iterable[Unearned], line: Line) -> Parts:
+    """What went of unearned subsidies, by lender: of each draw each lender keeps its share of what is left."""
+    parts: list[tuple[UUID, int]] = []
+    for one in unearned:
+        parts += ledger.split_change(one.before_minor, one.after_minor, line.lenders)
+    return ledger.merged(parts)
 
 
 def journals_of_issue(cause: Cause, line: Line, issued: IssuedBill) -> list[Journal]:
     """A new bill: what it charges, and what the line's credit balance pays of it. None of it: no journal."""
     bill = issued.bill
     assert bill is not None, "a bill was issued"
-    posted = journals_of_bill(cause, line, bill.interest_minor, bill.fee_minor, issued.subsidy_minor)
+    posted = journals_of_bill(cause, line, bill.interest_minor, bill.fee_minor, _gone(issued.unearned, line))
     if issued.applied is not None:
         posted += journals_of_credit_balance(cause, line, issued.applied, issued.owed_minor)
     return posted
@@ -311,11 +426,9 @@ def journals_of_issue(cause: Cause, line: Line, issued: IssuedBill) -> list[Jour
 def journals_of_charge_off(cause: Cause, lost: Lost) -> list[Journal]:
     """A loss: what is charged with it first, then all that is owed, by lender."""
     line = lost.debt.line
-    journals = journals_of_bill(cause, line, lost.interest_minor, 0, lost.subsidy_minor)
-    principal = ledger.split_change(lost.principal_minor, 0, line.lenders)
-    charges = (lost.interest_owed_minor, lost.fee_owed_minor)
-    parts = [ledger.split_between(amount, line.lenders) for amount in charges]
-    journals.append(ledger.charge_off(cause, line.id, principal, *parts))
+    journals = journals_of_bill(cause, line, lost.interest_minor, 0, _gone(lost.unearned, line))
+    owed = (lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
+    journals.append(ledger.charge_off(cause, line.id, *_grown_by(0, owed, line)))
     return journals
 
 
@@ -354,7 +467,7 @@ def note_of(line: Line, more: Mapping[str, str] | None = None) -> dict[str, str]
 
 
 def _charged(cause: Cause, line: Line, spread: Spread) -> list[Journal]:
-    return journals_of_bill(cause, line, spread.charged_minor, 0, spread.subsidy_earned_minor)
+    return journals_of_bill(cause, line, spread.charged_minor, 0, _gone(spread.unearned, line))
 
 
 def _paid(owed_before_minor: int, spread: Spread, line: Line) -> Parts:

@@ -7,7 +7,6 @@ from itertools import groupby, pairwise
 from msgspec import Struct
 
 from wufeng.base.calendar import add_months
-from wufeng.credit.accruals.model import round_micro
 from wufeng.credit.plans.model import Plan
 from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, schedule, terms_of
 from wufeng.credit.plans.yearly import Rates, unit_of, yearly_rates
@@ -74,6 +73,14 @@ class PriceOption(Struct, frozen=True, kw_only=True):
     plan: Plan
     on: date
     unit: UnitPeriod | None
+
+    @property
+    def executed(self) -> tuple[object, ...]:
+        """What a draw at this price carries out: two prices of which it is the same are one plan.
+
+        What they come to a year by the very days may differ: it is said of the day that it was said on.
+        """
+        return self.version, self.tenor, self.instalments, self.total_cost_minor, self.late_terms
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -158,14 +165,7 @@ def late_terms(product: Product) -> LateTerms:
 
 
 def _option(product: Product, cycle: Cycle | Dates, plan: Plan, tenor: int, on: date) -> PriceOption:
-    daily_ppm = product.interest.daily_ppm if tenor == 1 else 0
-    charges = [
-        whole - principal
-        for whole, principal in zip(plan.instalments_minor, plan.principal_parts, strict=True)
-    ]
-    if daily_ppm:
-        micro = plan.amount_minor * daily_ppm * (plan.due_on[0] - on).days
-        charges[0] += round_micro(micro, product.rounding.interest)
+    charges = plan.charges_minor
     parts = [
         (due_on, principal, charge, principal + charge)
         for due_on, principal, charge in zip(plan.due_on, plan.principal_parts, charges, strict=True)
@@ -179,8 +179,8 @@ def _option(product: Product, cycle: Cycle | Dates, plan: Plan, tenor: int, on: 
         instalments=tuple(InstalmentPrice(n, *part) for n, part in enumerate(parts, 1)),
         total_cost_minor=sum(charges),
         merchant_cost_minor=plan.subsidy_minor,
-        annualised_rate_ppm=max(annualised_rate_ppm(plan), annualised_daily_ppm(daily_ppm)),
-        daily_ppm=daily_ppm,
+        annualised_rate_ppm=annualised_rate_ppm(plan),
+        daily_ppm=plan.daily_ppm,
         late_terms=late_terms(product),
         plan=plan,
         on=on,

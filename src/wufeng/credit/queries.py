@@ -153,6 +153,12 @@ async def list_repayments(
     return [view_repayment(found[row["id"]], line.currency) for row in rows]
 
 
+async def list_under_way(read: Reading, line: Line) -> list[RepaymentView]:
+    """A line's repayments that banks have not answered yet, the oldest first."""
+    found = await repayments.load_pending(read.db, read.book.bucket_of(line.id), [line.id])
+    return [view_repayment(one, line.currency) for one in found.get(line.id, ())]
+
+
 async def load_draw(read: Reading, draw_id: UUID, what: str = "draw") -> tuple[Draw, Line]:
     """A draw and its line. Raises not_found, of what the caller calls it."""
     found = await draws.load_draws(read.db, read.book.bucket_of(draw_id), [draw_id])
@@ -188,7 +194,8 @@ async def show_instalments(read: Reading, draw: Draw, line: Line) -> PlanView:
     """How any draw is repaid: one that stands on one bill whole is a plan of one."""
     found = await bills.load_bills(read.db, read.book.bucket_of(draw.id), draw.bills)
     product = read.products.version(line.product, draw.product_version, line.tier)
-    return view_plan(draw, list(found.values()), line, product, read.on)
+    contract = read.products.version(line.product, line.product_version, line.tier)
+    return view_plan(draw, list(found.values()), line, product, contract, read.on)
 
 
 async def quote_repayment(

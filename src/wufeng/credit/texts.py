@@ -48,10 +48,3 @@ def tier_name(product: Product, code: str) -> Name:
 def amount_text(amount_minor: int, currency: str) -> str:
     """An amount in major units: 500.00."""
     return format_minor(amount_minor, currency)
-
-
-def percent_text(ppm: int) -> str:
-    """A rate as people read it: 500 ppm is 0.05 %."""
-    whole, rest = divmod(ppm, 10_000)
-    decimals = f"{rest:04d}".rstrip("0")
-    return f"{whole}.{decimals} %" if decimals else f"{whole} %"

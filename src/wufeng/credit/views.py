@@ -7,20 +7,20 @@ from typing import Literal
 from msgspec import Struct
 
 from wufeng.base.ids import Prefix, encode, instant_of
+from wufeng.base.rates import percent_text
 from wufeng.credit.accruals.model import Segment
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItems, BillStatus
 from wufeng.credit.bills.rules import minimum_due
 from wufeng.credit.debts.rules import next_due_on
 from wufeng.credit.draws.model import Draw, DrawStatus
-from wufeng.credit.draws.rules import calendar_of
+from wufeng.credit.draws.rules import standing_plan
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.lines.rules import band_of, over_limit_minor, thawed, without_ended_raise
-from wufeng.credit.plans.model import Plan
-from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm, rhythm_of
+from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, SourceKind
-from wufeng.credit.texts import amount_text, explain, percent_text, tier_name
+from wufeng.credit.texts import amount_text, explain, tier_name
 from wufeng.lenders.model import lender_id
 
 
@@ -334,13 +334,17 @@ def view_draw(draw: Draw, line: Line, product: Product, book_id: int, language: 
     )
 
 
-def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, product: Product, on: date) -> PlanView:
+def view_plan(
+    draw: Draw, bills: Sequence[Bill], line: Line, product: Product, contract: Product, on: date
+) -> PlanView:
     """The plan of a draw; `bills` are those it stands on.
 
-    A billed part is paid when its bill is: money pays bills, not single parts. Dates to come follow the line's days.
+    product  the version that the draw was made by      contract  the line's own, which bills live by
+    A billed part is paid when its bill is: money pays bills, not single parts. Dates to come follow the line's days,
+    and are those that bills will have: moved where banks rest and the contract says so.
     """
     by_id = {bill.id: bill for bill in bills}
-    to_come = iter(_due_dates(draw, line, on))
+    to_come = map(contract.billing.real_due_on, _due_dates(draw, line, on))
     unpaid = draw.unpaid_of_unbilled_parts()
     instalments = []
     for part, principal_minor in enumerate(draw.principal_parts):
@@ -369,14 +373,7 @@ def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, product: Product, o
                 due_on,
             )
         )
-    whole = Plan(
-        draw.principal_parts,
-        draw.fee_parts or (0,) * len(draw.principal_parts),
-        (),
-        (),
-        draw.interest_parts,
-        rhythm_of(calendar_of(line, product)),
-    )
+    whole = standing_plan(draw, line, product)
     return PlanView(
         id=encode(Prefix.PLAN, draw.id),
         created_at=instant_of(draw.id),
@@ -386,7 +383,7 @@ def view_plan(draw: Draw, bills: Sequence[Bill], line: Line, product: Product, o
         of_bill=encode(Prefix.BILL, draw.of_bill) if draw.of_bill else None,
         tenor=draw.tenor,
         amount_minor=draw.amount_minor,
-        total_cost_minor=whole.total_cost_minor,
+        total_cost_minor=sum(whole.charges_minor),
         annualised_rate_ppm=annualised_rate_ppm(whole) if whole.amount_minor else 0,
         instalments=tuple(instalments),
     )

@@ -185,7 +185,10 @@ def refund_settled(cause: Cause, amount_minor: int) -> Journal:
 def charges_billed(
     cause: Cause, line_id: UUID, interest: Parts = (), fees: Parts = (), subsidy_earned: Parts = ()
 ) -> Journal:
-    """Interest and instalment fees become owed, merchant-paid fees of this month earned; each by lender."""
+    """Interest and instalment fees become owed, merchant-paid fees of this month earned; each by lender.
+
+    subsidy_earned  a lender's part may be below zero where the whole is not: a correction of several draws
+    """
     return _journal(
         JournalKind.CHARGES_BILLED,
         cause,
@@ -195,7 +198,7 @@ def charges_billed(
         ],
         [
             *_by_lender(AccountKind.INTEREST_INCOME, interest, -1),
-            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, _merged([*fees, *subsidy_earned]), -1),
+            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, merged([*fees, *subsidy_earned]), -1),
             *_by_lender(AccountKind.UNEARNED_SUBSIDY, subsidy_earned, 1),
         ],
     )
@@ -217,19 +220,22 @@ def charges_cancelled(
         ],
         [
             *_by_lender(AccountKind.INTEREST_INCOME, interest, 1),
-            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, _merged([*fees, *subsidy_unearned]), 1),
+            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, merged([*fees, *subsidy_unearned]), 1),
             *_by_lender(AccountKind.UNEARNED_SUBSIDY, subsidy_unearned, -1),
         ],
     )
 
 
-def charges_returned(cause: Cause, line_id: UUID, fees: Parts) -> Journal:
-    """Fees that were paid come back to the person, at the cost of those who had earned them: by lender."""
+def charges_returned(cause: Cause, line_id: UUID, interest: Parts = (), fees: Parts = ()) -> Journal:
+    """Interest and fees that were paid come back to the person, at the cost of those who had earned them: by lender."""
     return _journal(
         JournalKind.CHARGES_RETURNED,
         cause,
-        [*_own(line_id, AccountKind.LINE_CREDIT_BALANCE, -_total(fees))],
-        [*_by_lender(AccountKind.INSTALMENT_FEE_INCOME, fees, 1)],
+        _own(line_id, AccountKind.LINE_CREDIT_BALANCE, -_total(interest) - _total(fees)),
+        [
+            *_by_lender(AccountKind.INTEREST_INCOME, interest, 1),
+            *_by_lender(AccountKind.INSTALMENT_FEE_INCOME, fees, 1),
+        ],
     )
 
 
@@ -341,8 +347,8 @@ def charge_off(
         ],
         [
             *_by_lender(AccountKind.LENDER_PRINCIPAL, principal, 1),
-            *_by_lender(AccountKind.CREDIT_LOSS, _merged(charges), 1),
-            *_by_lender(AccountKind.CHARGED_OFF_CONTRA, _merged(lost), -1),
+            *_by_lender(AccountKind.CREDIT_LOSS, merged(charges), 1),
+            *_by_lender(AccountKind.CHARGED_OFF_CONTRA, merged(lost), -1),
         ],
     )
 
@@ -579,7 +585,8 @@ def _by_lender(kind: AccountKind, parts: Parts, sign: int) -> Legs:
     return [(_shared(lender, kind), sign * amount) for lender, amount in parts]
 
 
-def _merged(parts: Parts) -> Parts:
+def merged(parts: Parts) -> Parts:
+    """Amounts by lender with one for each lender."""
     by_lender: dict[UUID, int] = {}
     for lender, amount in parts:
         by_lender[lender] = by_lender.get(lender, 0) + amount

@@ -29,6 +29,7 @@ from wufeng.credit.applications.rules import (
     problem_of_consents,
     refusals,
     reviewed,
+    standing,
 )
 from wufeng.credit.products.ceiling import dearest_ppm, highest_rate_ppm
 from wufeng.credit.products.files import shipped_products
@@ -216,7 +217,9 @@ OPENED, ON = date(2026, 9, 3), date(2026, 12, 1)
 def review(inputs: Inputs, limit_minor: int, used_minor: int, on: date = ON) -> tuple[ReviewOutcome, int]:
     decision = decide_review(inputs, POLICY, PRODUCT)
     admitted = not refusals(inputs, POLICY, PRODUCT)
-    return reviewed(decision, limit_minor, used_minor, OPENED, on, POLICY, PRODUCT, admitted=admitted)
+    return reviewed(
+        decision, decision, limit_minor, used_minor, OPENED, on, POLICY, PRODUCT, admitted=admitted
+    )
 
 
 def test_a_raise_is_offered_to_a_line_that_is_old_enough_and_used() -> None:
@@ -226,6 +229,13 @@ def test_a_raise_is_offered_to_a_line_that_is_old_enough_and_used() -> None:
     assert review(REGULAR, 10_000_00, 5_000_00) == (ReviewOutcome.KEPT, 10_000_00), "too young"
     assert review(REGULAR, 10_000_00, 2_999_99, later) == (ReviewOutcome.KEPT, 10_000_00), "not used"
     assert review(REGULAR, 10_000_00, 9_500_00, later) == (ReviewOutcome.KEPT, 10_000_00), "used up"
+
+
+def test_a_raise_comes_to_what_the_product_gives_or_is_not_offered() -> None:
+    later, least = date(2027, 1, 1), PRODUCT.limit.minimum_minor
+    assert review(REGULAR, 300_00, 150_00, later) == (ReviewOutcome.KEPT, 300_00), "half more is 400.00"
+    assert review(REGULAR, 400_00, 200_00, later) == (ReviewOutcome.OFFERED, 600_00)
+    assert least == 500_00
 
 
 def test_a_cut_takes_effect_and_stops_at_the_products_minimum() -> None:
@@ -258,6 +268,37 @@ def test_what_keeps_from_a_new_line_cuts_none_and_raises_none(change: dict[str, 
     ), "a worse score cuts as ever"
 
 
+def test_other_lines_count_at_most_as_when_the_limit_was_given() -> None:
+    given = replace(NEW, others_minor=1_000_00)
+    for now_minor, counted_minor in ((0, 0), (1_000_00, 1_000_00), (3_000_00, 1_000_00)):
+        assert standing(replace(NEW, others_minor=now_minor), given).others_minor == counted_minor
+    many = decide_review(replace(REGULAR, others_minor=190_000_00), POLICY, PRODUCT)
+    alone, later = decide_review(REGULAR, POLICY, PRODUCT), date(2027, 1, 1)
+    both = (22_000_00, 11_000_00, OPENED, later, POLICY, PRODUCT)
+    assert reviewed(alone, many, *both, admitted=True) == (ReviewOutcome.KEPT, 22_000_00)
+    half = (10_000_00, 5_000_00, OPENED, later, POLICY, PRODUCT)
+    assert reviewed(alone, many, *half, admitted=True)[0] is ReviewOutcome.KEPT, (
+        "a raise is new: all lines count"
+    )
+
+
+def test_what_staff_gave_is_cut_by_what_became_worse_since() -> None:
+    weak, referred = replace(NEW, tier=1), replace(NEW, tier=1, payments=3)
+    declined, waits, offered = (decide_review(one, POLICY, PRODUCT) for one in (weak, referred, NEW))
+    given = (3_000_00, 0, OPENED, ON, POLICY, PRODUCT)
+    for now, before, cut in (
+        (declined, declined, False),
+        (offered, declined, False),
+        (offered, waits, False),
+        (offered, offered, False),
+        (declined, waits, True),
+        (declined, offered, True),
+        (offered, None, True),
+    ):
+        outcome, _ = reviewed(now, now, *given, admitted=True, before=before)
+        assert (outcome is ReviewOutcome.LOWERED) is cut, (now, before)
+
+
 def test_a_price_that_a_grade_may_not_have_is_no_cut() -> None:
     dear = replace(POLICY, prices=tuple(replace(one, annualised_max_ppm=1) for one in POLICY.prices))
     assert decide_application(REGULAR, dear, PRODUCT).reasons == (ApplicationReason.RATE_CAP,)
@@ -265,7 +306,9 @@ def test_a_price_that_a_grade_may_not_have_is_no_cut() -> None:
     for limit_minor in (22_000_00, 10_000_00):
         kept = (ReviewOutcome.KEPT, limit_minor)
         used, on = limit_minor // 2, date(2027, 1, 1)
-        assert reviewed(decision, limit_minor, used, OPENED, on, dear, PRODUCT, admitted=True) == kept
+        assert (
+            reviewed(decision, decision, limit_minor, used, OPENED, on, dear, PRODUCT, admitted=True) == kept
+        )
 
 
 @given(INPUTS, st.integers(500_00, 50_000_00), st.integers(0, 1_000_000))

@@ -176,7 +176,7 @@ async def test_the_sheet_of_an_order_has_its_tenors_and_its_merchants_share(
     sheet = read_sheet(kept.sheet)
     assert [(way.tenor, way.merchant_share_ppm) for way in sheet.ways] == [(3, share_ppm), (6, 0)]
     said = sheet.ways[0].carried.en if sheet.ways[0].carried else ""
-    assert said.endswith(f"the merchant carries {share_ppm // 10_000} %" if share_ppm else "")
+    assert said.endswith(f"the merchant carries {share_ppm // 10_000}%" if share_ppm else "")
     assert (sheet.ways[0].total_cost_minor == 0) == (share_ppm == 1_000_000)
     assert {item.code for item in sheet.items} >= {"single", "instalments_3", "instalments_12"}, (
         "the line is for more than this order"

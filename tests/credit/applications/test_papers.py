@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from wufeng.base.rates import year_text
 from wufeng.credit.applications.documents import contract_document, sheet_document
 from wufeng.credit.applications.model import Application, ApplicationKind, ApplicationStatus, Purchase
 from wufeng.credit.applications.papers import Signing, papers_of, read_contract, read_sheet, ways_of
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import decide_application
-from wufeng.credit.applications.texts import year_text
 from wufeng.credit.documents import Facts, Figures
 from wufeng.credit.products.files import shipped_products
 from wufeng.credit.products.model import STANDARD, Early, Mode, Product
@@ -90,7 +90,7 @@ def test_what_the_merchant_carries_is_not_the_persons() -> None:
     prices = tuple(replace(price, merchant_share_ppm=400_000) for price in free.instalments.prices)
     shared = replace(free, instalments=replace(free.instalments, prices=prices, early=Early.DUE))
     half = read_sheet(papers_of(signing(shared, free.limit.minimum_minor))[0])
-    assert half.items[0].method.en.endswith(", of which the merchant carries 40 %")
+    assert half.items[0].method.en.endswith(", of which the merchant carries 40%")
     assert half.annualised_max_ppm > 0 and half.ways[0].total_cost_minor > 0
     assert half.contingent[-1].code == "early"
 
@@ -133,9 +133,9 @@ def test_a_contract_says_whether_it_is_signed() -> None:
 
 def test_yearly_rates_are_shown_half_even() -> None:
     assert [year_text(ppm) for ppm in (158_633, 149_350, 182_500, 0, 99)] == [
-        "15.86 %",
-        "14.94 %",
-        "18.25 %",
-        "0.00 %",
-        "0.01 %",
+        "15.86%",
+        "14.94%",
+        "18.25%",
+        "0.00%",
+        "0.01%",
     ]

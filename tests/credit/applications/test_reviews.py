@@ -9,7 +9,14 @@ from tests.credit.conftest import Payer
 from wufeng import credit
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.applications import store
-from wufeng.credit.applications.model import ApplicationKind, ApplicationStatus, LineReview, ReviewOutcome
+from wufeng.credit.applications.model import (
+    ApplicationKind,
+    ApplicationStatus,
+    Facts,
+    Habits,
+    LineReview,
+    ReviewOutcome,
+)
 from wufeng.credit.applications.papers import read_sheet
 from wufeng.credit.applications.queries import show_application
 from wufeng.credit.lines.model import Actor, ChangeKind
@@ -120,6 +127,17 @@ async def test_a_raise_is_offered_signed_and_kept(office: Office) -> None:
     await house.prove(payer)
 
 
+async def test_no_raise_is_offered_that_the_product_does_not_give(office: Office) -> None:
+    house, payer = office.house, await office.opened(await office.house.person(5_000_00), QUIET)
+    await house.do(house.change(credit.SetLimit, payer, Actor.PERSON, limit_minor=300_00))
+    office.facts[payer.id] = REGULAR
+    await house.turn_to(date(2026, 12, 31))
+    await house.buy(payer, 200_00)
+    await house.turn_to(date(2027, 1, 2))
+    found = await reviews(office, payer)
+    assert {(one.outcome, one.application_id) for one in found} == {(ReviewOutcome.KEPT, None)}
+
+
 async def test_a_raise_that_nobody_signs_lapses(office: Office) -> None:
     house, payer = office.house, await office.opened(await office.house.person(), QUIET)
     office.facts[payer.id] = REGULAR
@@ -157,3 +175,50 @@ async def test_lines_that_staff_opened_are_theirs_to_change(office: Office) -> N
     await office.house.turn_to(date(2026, 11, 2))
     assert await reviews(office, payer) == []
     assert (await office.house.line(payer)).limit_minor == 5_000_000
+
+
+SPENDING = Facts(1, Habits(payments=40, paid_minor=12_000_00, scenes=5))
+"""Of whom no income is known: 3,000.00 in all is what they are taken to be able to repay."""
+
+
+async def test_what_staff_open_beside_a_line_cuts_it_at_no_review(office: Office) -> None:
+    """What can be repaid is lent once, and the first line has it: who lends more beside it knew of it."""
+    house, person = office.house, await office.house.person(5_000_00)
+    payer = await office.opened(person, SPENDING)
+    assert (await house.line(payer)).limit_minor == 3_000_00
+    await house.do(house.open_line(person, 3_000_00, product="order_instalments"))
+    await house.turn_to(date(2026, 12, 31))
+    await house.buy(payer, 1_500_00)
+    await house.turn_to(date(2027, 1, 2))
+    found = await reviews(office, payer)
+    assert {one.outcome for one in found} == {ReviewOutcome.KEPT}, (
+        "old enough and used, but nothing is left to raise it"
+    )
+    assert {one.inputs.others_minor for one in found} == {0}
+    assert (await house.line(payer)).limit_minor == 3_000_00
+    office.facts[payer.id] = QUIET
+    await house.repay(payer, Target.ALL)
+    await house.turn_to(date(2027, 2, 2))
+    assert (await house.line(payer)).limit_minor == 1_000_00, "what became worse of the person cuts as ever"
+
+
+async def test_what_staff_offered_is_cut_only_where_something_became_worse(office: Office) -> None:
+    house, person = office.house, await office.house.person()
+    await office.opened(person, SPENDING)
+    office.facts[person.id] = SPENDING
+    declined = await office.apply(person, product="order_instalments")
+    assert [reason.code for reason in declined.reasons] == ["affordability"]
+    wanted = decode(Prefix.APPLICATION, declined.id)
+    at, people = house.at, (person.id,)
+    await house.do(credit.ReferApplication(at=at, people=people, application_id=wanted, person_id=person.id))
+    await house.do(credit.DecideReferred(at=at, people=people, application_id=wanted, limit_minor=2_000_00))
+    async with house.database.read() as db:
+        kept = (await store.load_applications(db, house.bucket, [wanted]))[wanted]
+        view = show_application(house.reading(db), kept, POLICY, house.at)
+    line = (await office.accept(person, view)).line
+    assert line is not None
+    second = replace(person, line_id=decode(Prefix.LINE, line))
+    await house.turn_to(date(2026, 11, 4))
+    found = await reviews(office, second)
+    assert len(found) == 2 and {one.outcome for one in found} == {ReviewOutcome.KEPT}
+    assert (await house.line(second)).limit_minor == 2_000_00

@@ -35,7 +35,7 @@ async def options(house: House, payer: Payer, amount_minor: int | None = None) -
     bill_id = decode(Prefix.BILL, (await house.bills(payer))[-1].id)
     async with house.database.read() as db:
         read = house.reading(db)
-        return bill_plan_options(read, *await load_bill(read, bill_id), amount_minor)
+        return await bill_plan_options(read, *await load_bill(read, bill_id), amount_minor)
 
 
 async def split(
@@ -79,6 +79,47 @@ async def test_nine_tenths_of_a_bill_come_in_three_parts_from_the_next_bill_on(h
     assert (paid.amount_minor, paid.saved_minor) == (90_630, 1_260)
     assert (await house.line(payer)).used_minor == 0
     await house.prove(payer)
+
+
+async def test_small_purchases_stay_on_the_bill(house: House) -> None:
+    """Purchases under 10.00 do not count; money has paid them first, and what is refunded of them is off the bill."""
+    payer = await house.payer(wallet_minor=300_000, product="order_instalments", mode=credit.Mode.BILL)
+    small = [await house.buy(payer, amount_minor) for amount_minor in (999, 500)]
+    for amount_minor in (1_000, 20_000):
+        await house.buy(payer, amount_minor)
+    await house.turn_to((await house.line(payer)).next_bill_on or house.on)
+    assert (await options(house, payer)).most_minor == 18_900
+    await house.repay(payer, 1_499)
+    assert (await options(house, payer)).most_minor == 18_900
+    await house.refund(payer, small[0], 999)  # it had been paid: it pays the others
+    assert (await options(house, payer)).most_minor == 18_000
+    plan = await split(house, payer)
+    assert isinstance(plan, PlanView) and plan.amount_minor == 18_000
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+
+
+async def test_a_bill_of_small_purchases_alone_is_not_split_and_says_why(house: House) -> None:
+    payer = await house.payer(product="order_instalments", mode=credit.Mode.BILL)
+    for _ in range(13):
+        await house.buy(payer, 900)
+    await house.turn_to((await house.line(payer)).next_bill_on or house.on)
+    offered = await options(house, payer)
+    assert offered.options == ()
+    assert offered.reason == (
+        "At least 10000 minor units that are not in instalments must be unpaid. Purchases under 1000 do not count."
+    )
+    refused = await house.send(
+        credit.SplitBill(
+            at=house.at,
+            people=(payer.id,),
+            person_id=payer.id,
+            bill_id=decode(Prefix.BILL, offered.bill),
+            amount_minor=10_000,
+            quote_option="opt_" + "0" * 32,
+        )
+    )
+    assert isinstance(refused, Problem) and refused.code is Code.STATE_CONFLICT
 
 
 async def test_a_refund_of_what_was_split_becomes_a_credit_on_the_line(house: House) -> None:

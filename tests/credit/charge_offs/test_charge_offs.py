@@ -171,3 +171,19 @@ async def test_every_product_is_charged_off_whole(house: House, product: str) ->
     assert (line.status, line.used_minor, line.unbilled_minor) == ("closing", 0, 0)
     assert await owed(house, payer) == line.billed_minor > 100_000
     await proved(house)
+
+
+async def test_money_told_late_that_was_left_over_recovers_the_loss_of_later_spending(house: House) -> None:
+    """It counts from before the plan was bought: it has paid the plan's months so far, and recovers what is left."""
+    payer = await house.payer()
+    await house.buy(payer, 10_000)
+    await house.turn_to(date(2026, 10, 5))
+    await house.buy(payer, 120_000, tenor=12)
+    await house.turn_to(LOST_ON)
+    before_minor = await owed(house, payer)
+    await house.do(house.repaying(payer, 100_000, source=EXTERNAL, value_on=date(2026, 10, 4)))
+    line = await house.line(payer)
+    assert (line.credit_balance_minor, line.past_due_since) == (0, LOST_ON)
+    assert 0 < await owed(house, payer) == line.billed_minor < before_minor - 50_000
+    await assert_rows_are_the_fold(house, payer)
+    await proved(house)

@@ -58,7 +58,9 @@ def test_the_pdf_opens_and_adds_up(language: str) -> None:
     file = render(bill_document(made, language))
     assert file == render(bill_document(made, language))
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(file)).pages)
-    assert ("月付账单（2026 年 11 月）" if language == "zh" else "Monthly bill: bill of 2026-11-01") in text
+    assert (
+        "月付账单（2026 年 11 月 1 日）" if language == "zh" else "Monthly bill: bill of 2026-11-01"
+    ) in text
     assert "晨光超市" in text
     rows = [
         [cents(cell) for cell in line.split()[-4:]]
@@ -123,9 +125,9 @@ def test_a_bill_says_what_lateness_costs_and_that_the_minimum_is_part_of_it() ->
         "到期还款日",
     ]
     told = str(document.blocks)
-    assert "每日 0.05 %（年化 18.25 %）" in told
+    assert "每日 0.05%（年化 18.25%）" in told
     assert "2026-10-05 还款 300.00" in told and "2026-10-20 还款 200.00" in told
-    assert "无缝消费金融 100 %" in told
+    assert "无缝消费金融 100%" in told
 
 
 def test_an_unpaid_bill_without_interest_is_short() -> None:
@@ -162,9 +164,7 @@ def test_a_product_with_daily_interest_promises_no_free_days() -> None:
     life = Life(DAILY)
     life.live([Month([(3, 100_000, 1)])])
     told = str(bill_document(paper(life, next(iter(life.bills)), date(2026, 10, 9)), "zh").blocks)
-    assert (
-        "出账之后尚未入账的利息 0.36：100.00 × 每日 0.04 % × 9 天（2026-10-01 至 2026-10-09）= 0.36" in told
-    )
-    assert "本产品自支用之日起按每日 0.04 %（年化 14.6 %）计息" in told
+    assert "出账之后尚未入账的利息 0.36：100.00 × 每日 0.04% × 9 天（2026-10-01 至 2026-10-09）= 0.36" in told
+    assert "本产品自支用之日起按每日 0.04%（年化 14.6%）计息" in told
     assert "不再产生利息" not in told
-    assert "入账前的日息 10.80：1,000.00 × 每日 0.04 % × 27 天" in told
+    assert "入账前的日息 10.80：1,000.00 × 每日 0.04% × 27 天" in told

@@ -23,10 +23,12 @@ from wufeng.credit.documents.receipt import explain_repayment
 from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import RepaymentStatus
+from wufeng.credit.waterfall.model import Processing
 
 MONTHLY = product()
 DAILY = product("daily_interest")
 CAPPED = replace(MONTHLY, interest=replace(MONTHLY.interest, late_least_minor=30, late_most_ppm=20_000))
+BY_PART = replace(MONTHLY, repayment=replace(MONTHLY.repayment, processing=Processing.VERTICAL))
 
 amounts = st.integers(1_000, 2_000_000)
 months = st.lists(
@@ -103,7 +105,7 @@ def test_every_amount_of_every_bill_is_explained_to_the_fen(
 
 
 @settings(max_examples=examples(50, 600), deadline=None)
-@given(st.sampled_from([MONTHLY, DAILY, CAPPED]), months)
+@given(st.sampled_from([MONTHLY, DAILY, CAPPED, BY_PART]), months)
 def test_every_piece_of_every_repayment_is_explained_to_the_fen(terms: Product, lived: list[Month]) -> None:
     life = Life(terms)
     life.live(lived)
@@ -142,10 +144,10 @@ def test_late_interest_opens_into_balance_rate_and_days() -> None:
     assert (step.since_on, step.until_on, step.amount_micro) == (
         date(2026, 10, 10), date(2026, 10, 15), 125_000_000
     )  # fmt: skip
-    assert step.sentence == "500.00 × 每日 0.05 % × 5 天（2026-10-11 至 2026-10-15）= 1.25"
+    assert step.sentence == "500.00 × 每日 0.05% × 5 天（2026-10-11 至 2026-10-15）= 1.25"
     english = by_code(explain_bill(life.sources(bill.id), "en"))[Why.TOTAL].steps[-1]
     assert english.sentence == (
-        "Interest 1.25 since the due date: 500.00 × 0.05 % a day × 5 days (2026-10-11 to 2026-10-15) = 1.25"
+        "Interest 1.25 since the due date: 500.00 × 0.05% a day × 5 days (2026-10-11 to 2026-10-15) = 1.25"
     )
 
 
@@ -160,7 +162,7 @@ def test_the_minimum_opens_into_its_share_rounded_up() -> None:
         (Why.INSTALMENT_FEES, 250, None),
     ]
     assert minimum.amount_minor == 10_000 + 10_250
-    assert "本金 999.95 × 10 %，向上取整到分，为 100.00" in minimum.sentence
+    assert "本金 999.95 × 10%，向上取整到分，为 100.00" in minimum.sentence
 
 
 def test_a_repayment_says_by_which_rule_each_piece_was_placed() -> None:
@@ -236,3 +238,24 @@ def test_stretches_end_at_the_date_and_go_on_where_nothing_changed() -> None:
     assert stretches(earned, date(2026, 9, 7)) == [Segment(september[0], date(2026, 9, 7), 100, 5)]
     assert stretches(earned, date(2026, 9, 30)) == [Segment(september[0], september[2], 100, 5)]
     assert stretches(earned, september[0]) == []
+
+
+def test_a_product_that_pays_part_by_part_speaks_of_no_oldest_bill() -> None:
+    """Two bills with fees: the fees of both are paid before the principal of the first."""
+    life = Life(BY_PART)
+    life.live([Month([(3, 90_000, 3)]), Month([(3, 90_000, 3)])])
+    life.on = date(2026, 11, 15)
+    life.repay(40_000)
+    said = []
+    for language in ("zh", "en"):
+        (whole, *_) = explain_repayment(life.repayments[-1], life.bills, life.draws, BY_PART, "CNY", language)
+        placed = [step for step in whole.steps if step.code is Why.BY_WATERFALL]
+        assert [step.part for step in placed] == ["fee", "fee", "interest", "principal", "principal"]
+        assert [step.of for step in placed][:2] == [encode(Prefix.BILL, id_) for id_ in life.bills]
+        said.append(placed[1].sentence)
+    assert said == [
+        "逾期的各期账单在先，逐项还，一项还清再还下一项，顺序为费用、利息、本金；"
+        "第 1 位费用，2026-11-01 账单（已逾期 5 天）还 15.00",
+        "Overdue bills come first, one part on all of them before the next, in the order fees, interest, principal; "
+        "number 1, fees, of the bill of 2026-11-01, 5 days past due, took 15.00",
+    ]

@@ -149,7 +149,7 @@ def test_a_bill_of_the_minimum_tells_the_share_of_what_was_used(lived: list[Mont
 
 
 def test_a_plan_settled_between_two_due_dates_pays_the_days_that_have_passed() -> None:
-    """12,000.00 in 6 at 18 %, bought on 3 September, settled on the 20th: of the first period 17 of 37 days."""
+    """12,000.00 in 6 at 18%, bought on 3 September, settled on the 20th: of the first period 17 of 37 days."""
     life = Life(YEARLY)
     life.live([Month([(3, 1_200_000, 6)], settled=[(20, 0)])])
     (repayment,) = life.repayments
@@ -171,7 +171,7 @@ def test_a_plan_settled_between_two_due_dates_pays_the_days_that_have_passed() -
 
 
 def test_a_plan_settled_after_its_due_day_moved_runs_by_the_new_one_at_the_price_of_the_old() -> None:
-    """12,000.00 in 3 at 18 % by days: 37 of them to 10 October when it was bought, 47 to the 20th when settled."""
+    """12,000.00 in 3 at 18% by days: 37 of them to 10 October when it was bought, 47 to the 20th when settled."""
     life = Life(DATED)
     life.live([Month([(3, 1_200_000, 3)], settled=[(20, 0)], moved=[(4, 20)])])
     (plan,) = life.plans().values()
@@ -217,7 +217,7 @@ def test_a_small_balance_is_asked_for_whole_and_says_why() -> None:
     life = Life(DAILY)
     life.live([Month([(3, 80_005, 1)])])
     minimum = explain_bill(life.sources(bill_of(life).id), "en")[1]
-    assert "principal 800.05 × 10 %, rounded up, is 80.01" in minimum.sentence
+    assert "principal 800.05 × 10%, rounded up, is 80.01" in minimum.sentence
 
 
 def test_a_refund_says_where_each_piece_went_and_who_gave_it() -> None:
@@ -235,6 +235,6 @@ def test_a_refund_says_where_each_piece_went_and_who_gave_it() -> None:
     ]
     assert whole.steps[1].sentence == "尚未入账的各期，从最后一期起往前减少 50.00"
     assert (whole.amount_minor, made_of.amount_minor) == (10_200, 10_200)
-    assert made_of.sentence == "共 102.00 = 商户退回 100.00 + 已付的分期手续费退回 2.00"
+    assert made_of.sentence == "共 102.00 = 商户退回 100.00 + 已付的分期息费退回 2.00"
     english, _ = explain_refund(facts, "CNY", "en")
     assert english.steps[2].sentence == "What had been paid goes back to where it came from, 12.00"

@@ -40,11 +40,11 @@ def sheet(*rows: tuple[str, str], language: str = "zh") -> Document:
         reference="app_01h455vb4pex5vsknk084sn02q",
         dated_on=date(2026, 11, 1),
         blocks=(
-            Figures((Figure("年化综合融资成本", "15.86 %"), Figure("本金", "1,200.00"))),
+            Figures((Figure("年化综合融资成本", "15.86%"), Figure("本金", "1,200.00"))),
             Heading("费用"),
             Facts((("资金方", "无缝消费金融"),)),
             Table(COLUMNS, rows, ("合计", "105.60")),
-            Paragraph("逾期后按未还本金每日 0.05 %（年化 18.25 %）计息。"),
+            Paragraph("逾期后按未还本金每日 0.05%（年化 18.25%）计息。"),
             Note("四舍六入五成双。"),
         ),
     )
@@ -128,7 +128,7 @@ def test_what_the_font_lacks_is_a_box_and_breaks_are_spaces() -> None:
     ("text", "pieces"),
     [
         ("还清（含当日），不计息。", ["还", "清", "（含", "当", "日），", "不", "计", "息。"]),
-        ("按每日 0.05 % 计", ["按", "每", "日", " ", "0.05 %", " ", "计"]),
+        ("按每日 0.05% 计", ["按", "每", "日", " ", "0.05%", " ", "计"]),
         ("Pay (now), please.", ["Pay", " ", "(now),", " ", "please."]),
     ],
 )

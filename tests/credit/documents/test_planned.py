@@ -277,18 +277,18 @@ def words(one: Bought, number: int, language: str) -> list[str]:
 
 
 def test_a_fee_is_told_from_the_price_to_the_fen() -> None:
-    """PRODUCTS.md, H2: 1,299.00 in 3 at 2.5 % is 443.83, 443.83, 443.82."""
+    """PRODUCTS.md, H2: 1,299.00 in 3 at 2.5% is 443.83, 443.83, 443.82."""
     one = bought(product(), 3, 129_900)
     assert words(one, 1, "zh") == [
         "第 1/3 期本金 433.00：本金 1,299.00 + 手续费 32.48 = 1,331.48；"
         "1,331.48 ÷ 3 期，四舍六入五成双到分，为 443.83；减去本期手续费 10.83",
-        "第 1/3 期手续费 10.83：本金 1,299.00 × 费率 2.5 % = 32.475，四舍六入五成双到分，为 32.48；"
+        "第 1/3 期手续费 10.83：本金 1,299.00 × 费率 2.5% = 32.475，四舍六入五成双到分，为 32.48；"
         "32.48 ÷ 3 期，四舍六入五成双到分，为 10.83",
     ]
     assert words(one, 3, "en") == [
         "Instalment 3 of 3, principal 433.00: principal 1,299.00 + fee 32.48 = 1,331.48; "
         "1,331.48 − 2 × 443.83 = 443.82: the last instalment carries the remainder; less its fee 10.82",
-        "Instalment 3 of 3, fee 10.82: principal 1,299.00 × 2.5 % = 32.475, rounded half to even, is 32.48; "
+        "Instalment 3 of 3, fee 10.82: principal 1,299.00 × 2.5% = 32.475, rounded half to even, is 32.48; "
         "32.48 − 2 × 10.83 = 10.82: the last instalment carries the remainder",
     ]
     assert one.explained("zh")[0].sentence == "第 1/3 期应付 443.83 = 分期本金 433.00 + 分期手续费 10.83"
@@ -297,7 +297,7 @@ def test_a_fee_is_told_from_the_price_to_the_fen() -> None:
 def test_the_merchants_share_is_taken_off_before_the_fee_is_split() -> None:
     one = bought(product(), 3, 129_900, 400_000)
     assert (
-        "the merchant carries 32.48 × 40 %, rounded half to even, 12.99; 19.49 is left"
+        "the merchant carries 32.48 × 40%, rounded half to even, 12.99; 19.49 is left"
         in (words(one, 1, "en")[1])
     )
     assert sum(one.draw.fee_parts) == 1_949
@@ -314,8 +314,8 @@ def test_a_yearly_rate_is_told_by_balance_rate_and_days() -> None:
         360,
     )
     first = words(one, 1, "zh")
-    assert "未还本金 10,000.00 × 年利率 9 % × 180/360，四舍六入五成双到分，为 450.00" in first[1]
-    assert "等额本息：10,000.00 按年利率 9 % 分 6 期，首期计息 180/360" in first[0]
+    assert "未还本金 10,000.00 × 年利率 9% × 180/360，四舍六入五成双到分，为 450.00" in first[1]
+    assert "等额本息：10,000.00 按年利率 9% 分 6 期，首期计息 180/360" in first[0]
     assert "and this one takes the rest" in words(one, 6, "en")[0]
 
 
@@ -336,9 +336,9 @@ def test_a_down_payment_is_told_as_a_share_of_the_price() -> None:
     assert terms.dates is not None
     one = bought(replace(terms, dates=replace(terms.dates, down_payment_ppm=300_000)), 6, 1_000_000)
     assert words(one, 1, "en") == [
-        "Instalment 1 of 6, principal 3,000.00: down payment 10,000.00 × 30 %, rounded half to even, is 3,000.00"
+        "Instalment 1 of 6, principal 3,000.00: down payment 10,000.00 × 30%, rounded half to even, is 3,000.00"
     ]
-    assert "首付 10,000.00 × 30 %" in words(one, 1, "zh")[0]
+    assert "首付 10,000.00 × 30%" in words(one, 1, "zh")[0]
     assert "未还本金 7,000.00" in words(one, 2, "zh")[1]
 
 

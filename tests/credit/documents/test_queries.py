@@ -77,7 +77,7 @@ async def test_a_plan_is_explained_by_the_version_tier_and_share_of_its_own_draw
     )
     whole = draw_id(await house.buy(payer, 100_000))
     bought = draw_id(await house.buy(payer, 60_000, tenor=3, merchant_share_ppm=400_000))
-    house.products.add([dearer(house.products.version("order_instalments", 2))])
+    house.products.add([dearer(house.products.version("order_instalments", 3))])
     await house.turn_to(date(2026, 10, 3))
     split_up = await split(house, payer)
     assert isinstance(split_up, PlanView)
@@ -105,7 +105,7 @@ async def test_a_plan_is_explained_by_the_version_tier_and_share_of_its_own_draw
         one.amount_minor for one in split_up.instalments
     ]
     fees = next(step for step in plans[0].amounts[0].steps if step.code is Why.INSTALMENT_FEE)
-    assert "商户承担 9.00 × 40 %，四舍六入五成双到分，为 3.60，余 5.40" in fees.sentence
+    assert "商户承担 9.00 × 40%，四舍六入五成双到分，为 3.60，余 5.40" in fees.sentence
 
 
 DATED = (
@@ -145,14 +145,14 @@ async def test_a_plan_made_before_its_due_day_moved_is_explained_by_the_days_of_
 
 
 def dearer(product: Product) -> Product:
-    """A later version whose preferred price is 0.1 % a period more."""
+    """A later version whose preferred price is 0.1% a period more."""
     (tier,) = product.tiers
     assert tier.prices is not None
     prices = tuple(
         replace(price, fee_period_ppm=(price.fee_period_ppm or 0) + 1_000) for price in tier.prices
     )
     return replace(
-        product, version=3, effective_from=date(2026, 9, 15), tiers=(replace(tier, prices=prices),)
+        product, version=4, effective_from=date(2026, 9, 15), tiers=(replace(tier, prices=prices),)
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from tests.credit.history.products import CYCLES, product, products
 
-from wufeng.credit.bill_plans.rules import options_of, split, splittable, why_not, with_bill
+from wufeng.credit.bill_plans.rules import options_of, small_of, split, splittable, why_not, with_bill
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import bring_up, is_settled
 from wufeng.credit.charge_offs.rules import charge_off, is_due
@@ -30,6 +30,7 @@ from wufeng.credit.history.model import (
     Refunded,
     Repaid,
     ReturnKept,
+    SentBack,
     Standing,
 )
 from wufeng.credit.history.places import Placed
@@ -39,7 +40,7 @@ from wufeng.credit.plans.rules import least_amount, schedule, terms_of
 from wufeng.credit.products.model import Cycle, Mode, Product
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Returnable, Returned
-from wufeng.credit.refunds.rules import refund
+from wufeng.credit.refunds.rules import keep_refused, refund
 from wufeng.credit.repayments.model import Allocation, Debt, Source, SourceKind, Spread, Target
 from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, with_line_state
 from wufeng.identity.merchants.model import Scene
@@ -99,7 +100,7 @@ def told(plot: Plot) -> str:
 WHAT = (
     "buy", "buy", "buy", "deliver", "pay", "pay", "pay_all", "pay_billed", "pay_minimum", "pay_quarter", "settle",
     "refund", "refund", "refund_all", "refund_two", "refund_fault", "refuse", "to_bill", "split", "due_day",
-    "new_version",
+    "new_version", "raise_over",
 )  # fmt: skip
 """What may happen by itself."""
 
@@ -111,6 +112,10 @@ SCENES = (
     ("to_bill", "pay"),
     ("pay_all", "refund_all", "refuse", "buy"),
     ("to_bill", "pay_billed", "refund_all", "refuse"),
+    ("raise_over", "to_bill", "pay", "refund"),
+    ("raise_over", "buy", "to_bill", "refund_two", "split"),
+    ("to_bill", "refund", "refund_all"),
+    ("to_bill", "pay_quarter", "refund_all"),
 )
 """What happens together: a bill comes, and something is made of it before it is due; money is sent back in vain."""
 
@@ -194,6 +199,7 @@ class Clerk:
     """A line's rows, as the commands keep them. `events` is what they would load of its history.
 
     product  the version that the line was opened under      in_force  the one that draws are made by
+    over_minor  what is used of a raise that is over: the next bill asks for it
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -212,6 +218,7 @@ class Clerk:
         self.returnable: dict[UUID, Returnable] = {}
         self.sent: list[tuple[UUID, Returned]] = []
         self.left: dict[UUID, int] = {}
+        self.over_minor = 0
         self.placed: list[Placed] = []
         self._ids = 1_000
         self._seq = 0
@@ -234,6 +241,9 @@ class Clerk:
             case _:
                 self._seq += 1
                 self.placed.append(places.booked(event, of, self._seq))
+
+    def decided(self, what: object, of: UUID) -> None:
+        """A step was decided: a clerk who keeps accounts posts it."""
 
     def new_id(self) -> UUID:
         """The next id, in the order of time."""
@@ -299,6 +309,7 @@ class Clerk:
         """The loss is taken, before the bills of the day."""
         bill_id = self.new_id()
         lost = charge_off(self.debt(), bill_id, self.product, self.on)
+        self.decided(lost, LINE)
         self._keep(lost.debt)
         if lost.bill is not None:
             self.items[bill_id] = lost.items
@@ -311,13 +322,24 @@ class Clerk:
 
     def _issue(self) -> None:
         bill_id = self.new_id()
-        done = issue_bill(self.debt(), self.credit_minor, bill_id, self.on, self.product)
-        self._keep(done.debt)
+        done = issue_bill(self._over_limit(self.debt()), self.credit_minor, bill_id, self.on, self.product)
+        limits = {"limit_minor": self.line.limit_minor, "ended_raise_minor": 0}
+        self._keep(replace(done.debt, line=replace(done.debt.line, **limits)))
         if done.bill is None:
             return
+        self.over_minor = 0
+        self.decided(done, bill_id)
         self.items[bill_id] = done.items
         self.credit_minor -= done.applied.paid_minor if done.applied else 0
-        self._tell(Issued(self.on, bill_id, Known(done.bill.due_on)), bill_id)
+        self._tell(Issued(self.on, bill_id, Known(done.bill.due_on, done.bill.over_limit_minor)), bill_id)
+
+    def _over_limit(self, debt: Debt) -> Debt:
+        if not self.over_minor:
+            return debt
+        left_minor = max(0, debt.principal_minor - self.over_minor)
+        return replace(
+            debt, line=replace(debt.line, limit_minor=left_minor, ended_raise_minor=self.over_minor)
+        )
 
     def order(self) -> None:
         """An order that is captured later: its id is as old as itself."""
@@ -347,8 +369,10 @@ class Clerk:
             awaits_receipt=number % 3 == 2,
         )
         plan = schedule(terms, amount_minor, self.on)
-        state = LineState(self.line, amount_minor, 0)
-        draw = born(Approved(request, plan, self.in_force.version, LENDERS, state), self.in_force, self.on)
+        state = LineState(self.line, self.debt().principal_minor + amount_minor, 0)
+        approved = Approved(request, plan, self.in_force.version, self.line.lenders, state)
+        self.decided(approved, request.id)
+        draw = born(approved, self.in_force, self.on)
         self.draws[draw.id] = draw
         self.left[draw.id] = amount_minor
         self._expect(draw)
@@ -367,12 +391,19 @@ class Clerk:
     def split_bill(self, number: int) -> None:
         """The newest bill that may be split is put into instalments: all that may be of it, or a part."""
         debt = brought_up(self.debt(), self.product, self.on)
-        may = [bill for bill in debt.bills if why_not(bill, debt.line, self.in_force, self.on) is None]
+        small = {
+            bill.id: small_of(self.items[bill.id].items, self.draws, self.in_force) for bill in debt.bills
+        }
+        may = [
+            bill
+            for bill in debt.bills
+            if why_not(bill, small[bill.id], debt.line, self.in_force, self.on) is None
+        ]
         if not may:
             return
         bounds = self.in_force.instalments.bills
         assert bounds is not None
-        most_minor = splittable(may[-1], self.in_force)
+        most_minor = splittable(may[-1], small[may[-1].id], self.in_force)
         amount_minor = max(bounds.least_minor, most_minor * (1 + number % 4) // 4)
         options = options_of(may[-1], self.line, self.in_force, amount_minor, self.on)
         if not options:
@@ -420,6 +451,7 @@ class Clerk:
         id_ = self.new_id()
         debt = self.debt([plan] if plan is not None else [])
         spread = repaid(debt, amount_minor, plan, self.versions, self.on)
+        self.decided((source, spread, debt), id_)
         self._keep(touched(spread.debt, self.on))
         self._paid(id_, source, spread)
         self._tell(Repaid(self.on, id_, source, amount_minor, plan), id_)
@@ -439,13 +471,14 @@ class Clerk:
         done = refund(
             debt, draw_ids, amount_minor, sources, self.versions, self.on, merchants_fault=merchants_fault
         )
+        id_ = self.new_id()
+        self.decided(done, id_)
         self._keep(touched(done.debt, self.on))
         self.credit_minor += done.kept_minor
         for back in done.returned:
             was = self.returnable.pop(back.repayment_id)
             if left_minor := was.amount_minor - back.amount_minor:
                 self.returnable[was.repayment_id] = replace(was, amount_minor=left_minor)
-        id_ = self.new_id()
         self.sent += [(id_, back) for back in done.returned if back.source.kind is SourceKind.BANK_ACCOUNT]
         gone = done.returned, merchants_fault, done.subsidy_returned_minor
         self._tell(Refunded(self.on, id_, draw_ids, amount_minor, *gone), id_)
@@ -455,9 +488,14 @@ class Clerk:
             amount_minor -= part_minor
 
     def refuse(self, number: int) -> None:
-        """A bank does not take what a refund has sent it: it is there for the line, and may be sent again."""
+        """A bank does not take what a refund has sent it: it pays what is open, and may be sent again."""
         refund_id, back = self.sent.pop(number % len(self.sent))
-        self.credit_minor += back.amount_minor
+        debt = brought_up(self.debt(), self.product, self.on)
+        kept = keep_refused(debt, back.amount_minor, self.versions, self.on)
+        self.decided(kept, refund_id)
+        applied = kept.applied
+        self._keep(touched(applied.debt, self.on))
+        self.credit_minor += applied.surplus_minor
         was = self.returnable.get(back.repayment_id)
         left_minor = back.amount_minor + (was.amount_minor if was is not None else 0)
         self.returnable[back.repayment_id] = Returnable(back.repayment_id, back.source, left_minor)
@@ -524,6 +562,8 @@ class Clerk:
             case "new_version":
                 newer = [one for one in self.versions.later if one.version > self.in_force.version]
                 self.in_force = newer[0] if newer else self.in_force
+            case "raise_over":
+                self.over_minor = step.minor
             case "due_day":
                 self.move_due_day(DUE_DAYS[step.number % len(DUE_DAYS)])
             case _:
@@ -542,34 +582,79 @@ def _waking_later(bill: Bill, on: date) -> Bill:
 
 
 class Afterwards(Struct, frozen=True):
-    """A story told otherwise: money that came so many days ago (`minor`), or a repayment that bounced (`minor` 0)."""
+    """A story told otherwise: money that came so many days ago (`minor`), or a repayment that bounced (`minor` 0).
+
+    is_refund  the money is a merchant's: a refund that counts from so many days ago
+    """
 
     minor: int
     number: int
+    is_refund: bool = False
 
 
 def afterwards() -> st.SearchStrategy[Afterwards]:
     """Money that comes late, or does not stay."""
     amounts = st.one_of(st.just(0), st.integers(1, 300), st.integers(1_000, 120_000))
-    return st.builds(Afterwards, amounts, st.integers(0, 400))
+    return st.builds(Afterwards, amounts, st.integers(0, 400), st.booleans())
 
 
 def changed(clerk: Clerk, change: Afterwards) -> list[Event] | None:
-    """The events of a life with one repayment more, at the end of its date, or one less; None: there is none."""
+    """The events of a life with one repayment or refund more, at the end of its date, or with a repayment less; None:
+    there is none.
+    """
     events = clerk.events
+    if change.is_refund and change.minor:
+        late = late_refund(clerk, change)
+        return inserted(events, late) if late is not None else None
     if not change.minor:
         came = [event for event in events if isinstance(event, Repaid)]
         gone = came[change.number % len(came)] if came else None
         return [event for event in events if event is not gone] if gone is not None else None
     on = clerk.opened.opened_on + change.number % ((clerk.on - clerk.opened.opened_on).days + 1) * DAY
-    late = Repaid(on, clerk.new_id(), WALLET, change.minor)
-    place = next((n for n, event in enumerate(events) if event.on > on), len(events))
+    return inserted(events, Repaid(on, clerk.new_id(), WALLET, change.minor))
+
+
+def inserted(events: Sequence[Event], late: Repaid | Refunded) -> list[Event]:
+    """Events with one more, at the end of its date."""
+    place = next((n for n, event in enumerate(events) if event.on > late.on), len(events))
     return [*events[:place], late, *events[place:]]
+
+
+def late_refund(clerk: Clerk, change: Afterwards) -> Refunded | None:
+    """A refund of what is left of some draw, on some day since then, or as if it had not been. None: none is left."""
+    draws = {event.draw.id: event.on for event in clerk.events if isinstance(event, Drawn)}
+    if not draws:
+        return None
+    draw_id, since = list(draws.items())[change.number % len(draws)]
+    undone = change.number % 5 == 0
+    amount_minor = clerk.left[draw_id] if undone else min(change.minor, clerk.left[draw_id])
+    if not amount_minor:
+        return None
+    clerk.left[draw_id] -= amount_minor
+    on = since if undone else since + change.number % ((clerk.on - since).days + 1) * DAY
+    fault = undone or change.number % 3 == 0
+    return Refunded(on, clerk.new_id(), (draw_id,), amount_minor, (), fault, None, undone)
+
+
+def sent_back(clerk: Clerk, events: Sequence[Event], standing: Standing) -> list[Event]:
+    """The events of a late refund, and what it sends back today: the rest that it leaves, or a half of it."""
+    late = next(one for one in events if isinstance(one, Refunded) and one.subsidy_returned_minor is None)
+    subsidy_minor = standing.refunds[late.refund_id].subsidy_returned_minor
+    told = [replace(one, subsidy_returned_minor=subsidy_minor) if one is late else one for one in events]
+    rest_minor = min(standing.credit_balance_minor - clerk.credit_minor, standing.credit_balance_minor)
+    amount_minor = rest_minor // (1 + late.amount_minor % 2)
+    if amount_minor > 0:
+        told.append(SentBack(clerk.on, late.refund_id, amount_minor))
+    return told
 
 
 def live(plot: Plot) -> Iterator[Clerk]:
     """Live a plot; the clerk comes out after each day on which something was done, and on the last."""
-    clerk = Clerk(plot)
+    return live_with(Clerk(plot), plot)
+
+
+def live_with(clerk: Clerk, plot: Plot) -> Iterator[Clerk]:
+    """Live a plot with a clerk who has done nothing yet."""
     for step in plot.steps:
         days = _days_to(clerk, step)
         if days:

@@ -6,7 +6,7 @@ before; what was earned is rounded half-even as a whole, less what was charged b
 """
 
 import calendar
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import date, timedelta
 from fractions import Fraction
@@ -29,6 +29,7 @@ from wufeng.credit.history.model import (
     Refunded,
     Repaid,
     ReturnKept,
+    SentBack,
 )
 from wufeng.credit.plans.model import Terms
 from wufeng.credit.plans.rules import schedule
@@ -109,6 +110,9 @@ class Statement(Struct, eq=False):
     """A bill. owed: what is left of each part; the first numbers are what it was issued with, refunds taken off.
 
     kept     of its principal, while something happens before a plan takes it over
+    above    the limit, of what was used when it was issued, less what was refunded of that
+    used     of what a bill of the minimum alone asks for its share: found when it was issued, and not refunded since
+    asks     whether its minimum is asked for still, when a refund comes
     running  millionths earned since the balance changed or somebody looked; over: what each stretch before had earned
     """
 
@@ -123,6 +127,9 @@ class Statement(Struct, eq=False):
     missed: int
     paid: dict[Part, int]
     ppm: int = 0
+    above: int = 0
+    used: int | None = None
+    asks: bool = True
     minimum: int = 0
     counted: int = 0
     late_interest: int = 0
@@ -239,6 +246,7 @@ class Oracle:
     """A line under one product. `cycle` is its own days; None: each purchase has its own dates.
 
     product  the contract, under which the line was opened      later  newer versions, by which draws may be made
+    uncovered  by refund: of its amount, has not lowered the debt, because so much went back later that was not there
     story  all that is to be heard, where it is told afterwards: bills and losses are then facts, and plans that are to
            come keep what they take over
     """
@@ -250,6 +258,7 @@ class Oracle:
         opened_on: date,
         story: Sequence[Event] | None = None,
         later: Sequence[Product] = (),
+        uncovered: Mapping[UUID, int] | None = None,
     ) -> None:
         self.product = product
         self.versions = {one.version: one for one in (product, *later)}
@@ -266,6 +275,10 @@ class Oracle:
         self.named: dict[UUID, Statement] = {}
         self.interest_charged = self.fee_charged = self.subsidy_earned = self.subsidy_back = 0
         self.drawn = self.repaid = self.refunded = self.returned = 0
+        self.uncovered = dict(uncovered or {})
+        self.gone_uncovered = dict(self.uncovered)  # what of it has not gone back yet
+        self.short: dict[UUID, int] = {}
+        self.undone = False  # whether it is heard as if the purchase had not happened
         self.fault = False  # whether the refund that is being heard is the merchant's fault
         self.pieces: dict[UUID, list[Piece]] = {}
 
@@ -296,7 +309,7 @@ class Oracle:
                 purchase.days.append(purchase.unbilled)
         if loss is not None:
             self._lose(loss)
-        if issued is not None:
+        if issued is not None or loss is not None:
             self._use_credit()
         self._suspend()
 
@@ -322,9 +335,9 @@ class Oracle:
         return issued
 
     def _use_credit(self) -> None:
-        """What stands in the person's favour pays bills, on the day of a new one."""
+        """What stands in the person's favour pays bills and what they have earned, on the day of a new one."""
         self._keep_for_plans()
-        if use := min(self.credit, sum(bill.owed for bill in self.statements)):
+        if use := min(self.credit, sum(bill.owed + bill.to_charge for bill in self.statements)):
             self.credit -= use
             assert self._pay(use)[1] == 0
         self._let_go()
@@ -464,7 +477,10 @@ class Oracle:
     def _issue(self, told: Issued | None) -> Statement | None:
         new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
         new.rules = self.product.rounding
-        share = self._asked_of_draws() if self.product.minimum.rest is Rest.DRAW else None
+        share = None
+        if self.product.minimum.rest is Rest.DRAW:
+            new.used = self._used()
+            share = self._asked_of(new.used)
         took, due = False, []
         looked_at: list[Purchase | Statement] = list(self.statements)
         for purchase in self.purchases:
@@ -501,6 +517,7 @@ class Oracle:
                 new.last_on = new.due_on + self.product.billing.grace_days * DAY
         self.interest_charged += new.interest
         self.fee_charged += new.fee
+        new.above = told.known.over_limit_minor if told is not None else 0
         new.minimum = self._minimum(new)
         new.ppm = self.product.interest.daily_ppm
         if not new.owed:
@@ -527,13 +544,15 @@ class Oracle:
             new.due_on = bank_day_on_or_after(new.due_on)
         new.last_on = new.due_on + self.product.billing.grace_days * DAY
 
-    def _asked_of_draws(self) -> int:
-        minimum = self.product.minimum
-        used = sum(
+    def _used(self) -> int:
+        return sum(
             purchase.unbilled
             for purchase in self.purchases
             if purchase.tenor == 1 and purchase.billable_on is not None and purchase.billable_on < self.today
         )
+
+    def _asked_of(self, used: int) -> int:
+        minimum = self.product.minimum
         return used if used <= minimum.whole_up_to_minor else up(used, minimum.principal_ppm)
 
     def _taken(self, purchase: Purchase, share: int | None) -> tuple[list[Rate], int | None]:
@@ -556,8 +575,10 @@ class Oracle:
 
     def _minimum(self, bill: Statement) -> int:
         minimum, principal = self.product.minimum, bill.single + bill.carried
+        if bill.used is not None:
+            principal = bill.carried + min(bill.single, self._asked_of(bill.used))
         whole = minimum.rest is Rest.DRAW or principal <= minimum.whole_up_to_minor
-        least = principal if whole else up(principal, minimum.principal_ppm)
+        least = principal if whole else min(principal, up(principal, minimum.principal_ppm) + bill.above)
         return least + bill.instalment + bill.fee + bill.interest + bill.missed
 
     # Money.
@@ -723,9 +744,11 @@ class Oracle:
                 self._repay(event)
             case Refunded():
                 self._refund(event)
+            case SentBack():
+                self._send_back(event)
             case ReturnKept():
                 self.returned -= event.amount_minor
-                self.credit += event.amount_minor
+                self.credit += self._pay(event.amount_minor)[1]
             case BillSplit():
                 self._split(event)
             case DueDaySet():
@@ -856,13 +879,13 @@ class Oracle:
     def _refund(self, event: Refunded) -> None:
         """Cut the draws, the last part first. Money that went back then has gone: what is left over pays it first, and
         what that does not cover has not been taken off the draws."""
-        self.fault = event.merchants_fault
+        self.fault, self.undone = event.merchants_fault, event.undone
         back = sum(one.amount_minor for one in event.returned)
         subsidy_before = self.subsidy_back
-        amount = event.amount_minor
-        while back and (short := back - (event.amount_minor - amount) - self._tried(event, amount)) > 0:
+        whole = amount = event.amount_minor - self.uncovered.get(event.refund_id, 0)
+        while back and (short := back - (whole - amount) - self._tried(event, amount)) > 0:
             amount -= min(amount, short)
-        gone = back - (event.amount_minor - amount)
+        gone = back - (whole - amount)
         over = self._cut_all(event, amount) - gone
         self.refunded += amount
         self.returned += back
@@ -872,6 +895,18 @@ class Oracle:
         self.credit += over
         self.subsidy_earned += self.subsidy_back - subsidy_before - event.subsidy_returned_minor
         self.subsidy_back = subsidy_before + event.subsidy_returned_minor
+
+    def _send_back(self, event: SentBack) -> None:
+        """Money goes back out of what stands in the person's favour; first what had not lowered the debt."""
+        own = min(event.amount_minor, self.gone_uncovered.get(event.refund_id, 0))
+        if own:
+            self.gone_uncovered[event.refund_id] -= own
+        taken = min(event.amount_minor - own, self.credit)
+        if taken < event.amount_minor - own:
+            missing = event.amount_minor - own - taken
+            self.short[event.refund_id] = self.short.get(event.refund_id, 0) + missing
+        self.credit -= taken
+        self.returned += event.amount_minor
 
     def _tried(self, event: Refunded, amount: int) -> int:
         """What would be left over if so much were cut."""
@@ -886,14 +921,19 @@ class Oracle:
     def _cut_all(self, event: Refunded, amount: int) -> int:
         """Cut an amount; returns what of it had been paid already."""
         left, over = amount, 0
+        for bill in self.statements:
+            bill.asks = self.lost is None and bill.state != "paid" and self.today <= bill.last_on
         for id_ in reversed(event.draw_ids):
             purchase = next(one for one in self.purchases if one.id == id_)
-            open_before = purchase.unbilled
+            open_before, owed_before = purchase.unbilled, self.principal
+            stood = [rate.principal for rate in purchase.rates]
             for rate in reversed(purchase.rates):
                 cut = min(left, rate.principal)
                 if cut:
                     over += self._cut(purchase, rate, cut)
                     left -= cut
+            over += self._unprice(purchase, stood)
+            self._ask_less_above(purchase, owed_before - self.principal)
             if open_before and not purchase.unbilled:
                 self._end_refunded(purchase)
         assert left == 0
@@ -902,7 +942,7 @@ class Oracle:
     def _cut(self, purchase: Purchase, rate: Rate, cut: int) -> int:
         """Take an amount off an instalment, charges in proportion; returns what of it had been paid already."""
         product = self._of(purchase)
-        keep = product.instalments.refund_fees is RefundFees.KEPT
+        keep = product.instalments.refund_fees is RefundFees.KEPT and not self.undone
         share = Fraction(0) if keep else Fraction(cut, rate.principal)
         fee = round(rate.fee * share)
         rate.fee -= fee
@@ -913,12 +953,15 @@ class Oracle:
             rate.subsidy -= subsidy
             self.subsidy_back += subsidy
             cancelled = min(cut, rate.open)
+            self._ask_share_of_less(purchase, cancelled, self.statements)
             rate.prepaid -= cut - cancelled
-            if product.repayment.refund_interest:
+            if product.repayment.refund_interest or self.undone:
                 purchase.days = [max(0, day - cancelled) for day in purchase.days]
         else:
             owed, principal_owed = rate.bill.owes(Part.FEE), rate.bill.owes(Part.PRINCIPAL)
-            cancelled = self._cut_bill(rate.bill, purchase.tenor == 1, cut, fee)
+            cancelled = self._cut_bill(rate.bill, purchase.tenor == 1, cut, fee, 0)
+            found_it = self.statements[: self.statements.index(rate.bill) + 1]
+            self._ask_share_of_less(purchase, cancelled, found_it)
             if self.fault:
                 paid_fee = fee - (owed - rate.bill.owes(Part.FEE))
                 self.fee_charged -= paid_fee
@@ -926,6 +969,61 @@ class Oracle:
             self._give_subsidy_up(rate, cut, principal_owed - rate.bill.owes(Part.PRINCIPAL), keep=keep)
         rate.principal -= cut
         return cut - cancelled
+
+    def _ask_less_above(self, purchase: Purchase, cancelled: int) -> None:
+        """Bills that may be paid in time ask for what was above the limit as if so much less had been used then."""
+        for bill in self.statements:
+            if bill.asks and bill.above and purchase.on < bill.issued_on:
+                bill.above = max(0, bill.above - cancelled)
+                bill.minimum = self._minimum(bill)
+
+    def _ask_share_of_less(self, purchase: Purchase, cancelled: int, found_it: list[Statement]) -> None:
+        """Bills of the minimum alone that may be paid in time, and that found it used, ask for a share of less."""
+        for bill in found_it:
+            used_then = purchase.tenor == 1 and purchase.billable_on and purchase.billable_on < bill.issued_on
+            if bill.asks and bill.used is not None and used_then:
+                bill.used -= cancelled
+                bill.minimum = self._minimum(bill)
+
+    def _unprice(self, purchase: Purchase, stood: list[int]) -> int:
+        """Days to come that bills have charged already, of what was refunded: nobody owes their interest. Returns what
+        of it had been paid.
+        """
+        paid = 0
+        if self._of(purchase).instalments.refund_fees is RefundFees.KEPT:
+            return 0
+        for number, rate in enumerate(purchase.rates):
+            bearing = sum(stood[number:])
+            gone = bearing - sum(one.principal for one in purchase.rates[number:])
+            if rate.bill is None or not rate.interest or not gone:
+                continue
+            interest = round(Fraction(rate.interest * gone, bearing))
+            since, until = self._period(purchase, number, rate.bill)
+            if not interest or until <= self.today:
+                continue
+            days = [since + n * DAY < self.today for n in range((until - since).days)]
+            share = Fraction(days.count(True), len(days))
+            passed = round(rate.interest * share) - round((rate.interest - interest) * share)
+            rate.interest -= interest
+            purchase.charged += passed
+            owed = rate.bill.owes(Part.INTEREST)
+            self._cut_bill(rate.bill, False, 0, 0, interest - passed)
+            returned = interest - passed - (owed - rate.bill.owes(Part.INTEREST))
+            self.interest_charged -= returned
+            paid += returned
+        return paid
+
+    def _period(self, purchase: Purchase, number: int, bill: Statement) -> tuple[date, date]:
+        """Between which dates a billed part earns its interest."""
+        until, since = purchase.rates[number].due_on, purchase.billable_on
+        if until is None:
+            assert self.cycle is not None
+            until = first_after(self.cycle.due_day, bill.issued_on)
+            since = last_before(self.cycle.due_day, until) if number else since
+        elif number:
+            since = purchase.rates[number - 1].due_on
+        assert since is not None
+        return since, until
 
     def _give_subsidy_up(self, rate: Rate, cut: int, unpaid: int, *, keep: bool) -> None:
         """The merchant's part of a month that a bill had taken: back for what was unpaid, earned for what was paid."""
@@ -936,11 +1034,11 @@ class Oracle:
         self.subsidy_earned -= back
         self.subsidy_back += back
 
-    def _cut_bill(self, bill: Statement, single: bool, cut: int, fee: int) -> int:
+    def _cut_bill(self, bill: Statement, single: bool, cut: int, fee: int, interest: int) -> int:
         stands = bill.single - bill.kept if single else bill.instalment
         cancelled = min(cut, bill.owes(Part.PRINCIPAL), stands)
-        fee = min(fee, bill.owes(Part.FEE))
-        if not cancelled and not fee:
+        fee, interest = min(fee, bill.owes(Part.FEE)), min(interest, bill.owes(Part.INTEREST))
+        if not cancelled and not fee and not interest:
             return 0  # of what was paid or prepaid no bill asks for less
         bill.end_stretch()
         if single:
@@ -948,16 +1046,18 @@ class Oracle:
         else:
             bill.instalment -= cancelled
         bill.fee -= fee
+        bill.interest -= interest
         if self.lost is None:
             self.fee_charged -= fee
+            self.interest_charged -= interest
         else:
-            self.lost_cancelled += fee
+            self.lost_cancelled += fee + interest
         bill.minimum = self._minimum(bill)
         for later in self.statements[self.statements.index(bill) + 1 :]:
             if self.lost is None and self.today <= later.last_on and later.minimum:
                 missed = bill.state == "overdue" and bill.last_on < later.issued_on
                 later.carried -= 0 if missed else cancelled
-                later.missed -= (cancelled if missed else 0) + fee
+                later.missed -= (cancelled if missed else 0) + fee + interest
                 later.minimum = self._minimum(later)
         return cancelled
 
@@ -965,7 +1065,8 @@ class Oracle:
         """A refund left nothing to be billed: the plan ends, unless its charges are kept, or due when it is prepaid."""
         instalments = self._of(purchase).instalments
         prepaid = any(rate.principal for rate in purchase.to_come)
-        if instalments.refund_fees is RefundFees.KEPT or (prepaid and instalments.early is Early.DUE):
+        keeps = instalments.refund_fees is RefundFees.KEPT or (prepaid and instalments.early is Early.DUE)
+        if keeps and not self.undone:
             return
         for rate in purchase.to_come:
             self.subsidy_back += rate.subsidy

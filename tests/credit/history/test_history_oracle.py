@@ -1,8 +1,9 @@
 """Any life of a line, by the engine and by an oracle that counts day by day: the same books, below the fen too."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from tests.credit.history.lives import (
     DAY,
     LINE,
+    SCENES,
     Afterwards,
     Clerk,
     Plot,
@@ -21,6 +23,7 @@ from tests.credit.history.lives import (
     lived,
     plot_of,
     plots,
+    sent_back,
     told,
 )
 from tests.credit.history.oracle import Oracle, Purchase, Statement
@@ -28,16 +31,16 @@ from tests.credit.history.products import product
 from tests.thorough import THOROUGH, examples
 
 from wufeng.base.errors import Problem
-from wufeng.credit.accruals.rules import accrued_micro
+from wufeng.credit.accruals.rules import accrued_micro, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts.rules import brings_a_bill
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.history.model import ChargedOff, Event, Issued, Repaid, Standing
+from wufeng.credit.history.model import ChargedOff, Event, Issued, Refunded, Repaid, Standing
 from wufeng.credit.history.rules import fold
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.products.dates import Dates, Every
-from wufeng.credit.products.model import BillableAt, Billing, Early, Mode, Part, Product, Rest
+from wufeng.credit.products.model import BillableAt, Billing, Early, Method, Mode, Part, Price, Product, Rest
 
 
 @settings(
@@ -70,6 +73,28 @@ def test_any_history_told_otherwise_comes_out_as_the_oracle_says(
     retell_beside_the_oracle(plot, changes)
 
 
+@settings(
+    max_examples=examples(40, 4_000),
+    derandomize=not THOROUGH,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    plots(8, (*SCENES, ("pay_all",), ("to_bill", "pay_billed"))),
+    st.integers(20_000, 120_000),
+    st.lists(st.integers(0, 400), min_size=4, max_size=4),
+)
+def test_what_a_late_refund_has_sent_back_is_there_or_is_owed(
+    plot: Plot, minor: int, numbers: list[int]
+) -> None:
+    """Repayments bounce after what they had left over went back: so much of the refund has not lowered the debt."""
+    refunded, *bounced = numbers
+    changes = [Afterwards(minor, refunded, is_refund=True), *(Afterwards(0, number) for number in bounced)]
+    note(told(plot) + "\n" + "\n".join(map(str, changes)))
+    retell_beside_the_oracle(plot, changes)
+
+
 def retell_beside_the_oracle(plot: Plot, changes: Sequence[Afterwards]) -> None:
     """Live a plot, tell its story otherwise, fold it, and compare it with what the oracle makes of it."""
     clerk = lived(plot)
@@ -81,12 +106,39 @@ def retell_beside_the_oracle(plot: Plot, changes: Sequence[Afterwards]) -> None:
         if standing is None:
             continue
         assert_all_money_is_somewhere(clerk.events, fold_of(clerk), events, standing)
+        if change.is_refund and change.minor:
+            events = sent_back(clerk, events, standing)
+            standing = fold(clerk.opened, events, clerk.versions, clerk.on)
         clerk.events = events
         clerk.take_over(standing)
-        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, events, plot.later)
-        oracle.hear_all(clerk.on)
+        oracle = heard_by_the_oracle(plot, clerk)
         compare_rows(oracle, clerk)
         compare_charged(oracle, standing)
+
+
+def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
+    """The oracle that has heard a story, in which each refund is lower by the least with which nothing went back that
+    was not there.
+    """
+    uncovered: dict[UUID, int] = {}
+
+    def heard(more: Mapping[UUID, int]) -> Oracle:
+        story = list(clerk.events)
+        oracle = Oracle(
+            plot.product, clerk.opened.cycle, plot.start, story, plot.later, {**uncovered, **more}
+        )
+        oracle.hear_all(clerk.on)
+        return oracle
+
+    while (oracle := heard({})).short:
+        id_ = next(iter(oracle.short))
+        low = uncovered.get(id_, 0)
+        high = next(e.amount_minor for e in clerk.events if isinstance(e, Refunded) and e.refund_id == id_)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if id_ in heard({id_: middle}).short else (low, middle)
+        uncovered[id_] = high
+    return oracle
 
 
 def folded_or_refused(clerk: Clerk, events: Sequence[Event]) -> Standing | None:
@@ -107,6 +159,8 @@ def is_refused(problem: Problem, product: Product) -> bool:
     """What is refused: a bill that asks for a share of what was used is not paid down before it, if a plan was made of
     it; and fees that a merchant's fault gave back were paid."""
     detail = str(problem.detail)
+    if "gave interest back" in detail or "took over what would have been given back" in detail:
+        return True
     return ("share of what was used" in detail and product.minimum.rest is Rest.DRAW) or (
         "gave fees back" in detail
     )
@@ -116,8 +170,9 @@ def assert_all_money_is_somewhere(
     told_before: Sequence[Event], before: Standing, told_now: Sequence[Event], after: Standing
 ) -> None:
     """What came more has paid more, in the books or of a loss, or stands in the person's favour."""
-    more_minor = sum(one.amount_minor for one in told_now if isinstance(one, Repaid)) - sum(
-        one.amount_minor for one in told_before if isinstance(one, Repaid)
+    brings = Repaid | Refunded
+    more_minor = sum(one.amount_minor for one in told_now if isinstance(one, brings)) - sum(
+        one.amount_minor for one in told_before if isinstance(one, brings)
     )
     assert moved_between(before, after).money_minor == more_minor
 
@@ -130,6 +185,85 @@ CASES = {
         Step(1, "pay", 50_000),
         after=40,
         repayment={"refund_interest": True},
+    ),
+    "a refund brings a line under its limit, whatever its bill has taken of it": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 100_000),
+        Step(0, "buy", 60_000, 1),
+        Step(0, "raise_over", 40_000),
+        Step(0, "to_bill", 1),
+        Step(0, "buy", 9_000),
+        Step(0, "refund", 5_000, 2),
+        Step(1, "refund", 15_000, 1),
+        Step(0, "pay", 12_000),
+        Step(0, "refund", 30_000),
+        after=20,
+    ),
+    "a refund that ends no stretch of a bill asks for less above the limit": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 90_000),
+        Step(1, "buy", 50_000, 5),
+        Step(0, "raise_over", 40_000),
+        Step(0, "to_bill", 2),
+        Step(1, "refund", 10_000, 1),
+        Step(1, "split", 0, 3),
+        after=40,
+        interest={"daily_ppm": 400},
+        billing={"billable_at": BillableAt.RECEIPT},
+    ),
+    "a bill of the minimum alone asks for its share of what a refund leaves": plot_of(
+        "daily_interest",
+        Step(0, "buy", 30_000),
+        Step(0, "buy", 90_000),
+        Step(0, "to_bill", 1),
+        Step(0, "buy", 9_000),
+        Step(0, "refund", 9_000, 2),
+        Step(1, "refund", 50_000, 1),
+        Step(0, "pay", 6_000),
+        Step(0, "to_bill", 1),
+        Step(1, "refund_all", 0),
+        after=20,
+    ),
+    "of a bill that is paid no minimum falls": plot_of(
+        "daily_interest",
+        Step(0, "buy", 30_000),
+        Step(0, "buy", 90_000),
+        Step(0, "raise_over", 10_000),
+        Step(0, "to_bill", 1),
+        Step(0, "pay_billed", 0),
+        Step(1, "refund", 50_000, 1),
+        after=20,
+        interest={"daily_ppm": 0},
+    ),
+    "interest that a bill took for days to come falls away with what is refunded, in parts too": plot_of(
+        "study_now",
+        Step(0, "buy", 60_000),
+        Step(0, "to_bill", 2),
+        Step(0, "refund", 55_003),
+        Step(1, "refund", 2_000),
+        Step(1, "refund_all", 0),
+        mode=Mode.ORDER,
+        after=20,
+    ),
+    "that of a part that stays falls away with what comes after it": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 60_000, 1),
+        Step(0, "to_bill", 2),
+        Step(0, "refund", 20_000),
+        Step(2, "pay_minimum", 0),
+        Step(1, "refund_all", 0),
+        after=20,
+        instalments={"prices": (Price(3, annual_ppm=90_000, method=Method.EQUAL_PRINCIPAL),)},
+    ),
+    "and comes back where it was paid": plot_of(
+        "study_now",
+        Step(0, "buy", 60_000),
+        Step(0, "to_bill", 2),
+        Step(0, "pay_billed", 0, 1),
+        Step(1, "refund_all", 0),
+        Step(1, "buy", 20_000),
+        mode=Mode.ORDER,
+        after=20,
     ),
     "arrears of eight days are paid, those of five days suspend still": plot_of(
         "order_instalments",
@@ -147,6 +281,15 @@ CASES = {
         Step(35, "pay", 10_000),
         Step(5, "buy", 10_000),
         Step(21, "refund", 50_000),
+    ),
+    "money in favour pays what a bill earns on its very first day, too": plot_of(
+        "daily_interest",
+        Step(0, "buy", 1_000),
+        Step(0, "pay", 2_260),
+        Step(15, "buy", 1_251),
+        Step(0, "to_bill", 0),
+        interest={"revolving_daily_ppm": 400},
+        minimum={"rest": Rest.DRAW},
     ),
     "a date that had nothing to bill leaves no trace on draws": plot_of(
         "order_instalments",
@@ -239,6 +382,31 @@ def test_what_the_oracle_has_found(plot: Plot) -> None:
     live_beside_the_oracle(plot)
 
 
+def test_money_that_comes_late_and_is_left_over_at_a_charge_off_recovers_it() -> None:
+    """As it would have stood in favour when the loss was taken: the loss stays, and so much of it is recovered."""
+    plot = plot_of(
+        "monthly_bill",
+        Step(0, "buy", 10_000),
+        Step(36, "buy", 120_000, 4),
+        Step(0, "pay", 1, 0),
+        after=200,
+    )
+    clerk = lived(plot)
+    assert clerk.is_lost
+    retell_beside_the_oracle(plot, [Afterwards(100_000, 35)])
+    standing = fold_of(with_late_money(clerk, Afterwards(100_000, 35)))
+    assert standing.lost is not None
+    assert standing.credit_balance_minor == 0 < standing.recovered_minor < standing.lost.total_minor
+
+
+def with_late_money(clerk: Clerk, change: Afterwards) -> Clerk:
+    """The clerk with a story told otherwise."""
+    events = changed(clerk, change)
+    assert events is not None
+    clerk.events = events
+    return clerk
+
+
 def test_a_bill_that_owes_nothing_but_fees_brings_interest_too() -> None:
     """Where fees bear late interest, and principal was paid before them."""
     due_on = date(2026, 1, 10)
@@ -283,6 +451,7 @@ def compare_rows(oracle: Oracle, clerk: Clerk) -> None:
     for draw, purchase in zip(clerk.draws.values(), oracle.purchases, strict=True):
         compare_draw(draw, purchase, clerk)
     assert clerk.credit_minor == oracle.credit
+    assert_nothing_billed_is_open_beside_a_balance_in_favour(clerk)
     line = clerk.line
     assert line.past_due_since == oracle.past_due_since
     assert (line.status is LineStatus.SUSPENDED) is oracle.suspended
@@ -304,6 +473,15 @@ def compare_rows(oracle: Oracle, clerk: Clerk) -> None:
             for piece in oracle.pieces[id_]
         ]
         assert Counter(mine) == Counter(theirs)
+
+
+def assert_nothing_billed_is_open_beside_a_balance_in_favour(clerk: Clerk) -> None:
+    """Money in favour has paid all bills and the interest that they have earned: it waits for spending alone."""
+    if not clerk.credit_minor:
+        return
+    for bill in clerk.bills.values():
+        open_minor = bill.unpaid_minor + interest_to_bill(bill, clerk.on)
+        assert not open_minor, f"{clerk.credit_minor} in favour beside {open_minor} of the {bill.issued_on}"
 
 
 def compare_bill(bill: Bill, statement: Statement, clerk: Clerk) -> None:

@@ -105,6 +105,7 @@ def steps() -> st.SearchStrategy[list[tuple[str, int, int]]]:
         "reverse",
         "refund",
         "refund",
+        "late_refund",
         "wait",
         "wait",
         "wait",
@@ -168,6 +169,20 @@ async def _do(
             if amount := min(minor, payments[payment_id]):
                 await house.refund(payer, payment_id, amount, merchants_fault=number % 2 == 1)
                 payments[payment_id] -= amount
+        case "late_refund":
+            payment_id = list(payments)[number % len(payments)]
+            if amount := min(minor, payments[payment_id]):
+                history, _ = await remembered(house, payer)
+                (captured_on,) = (
+                    draw.posted_on for draw in history.rows.draws if draw.payment_id == payment_id
+                )
+                value_on = max(captured_on, house.on - timedelta(days=number))
+                fault = number % 2 == 1
+                done = await house.refund_late(payer, payment_id, amount, value_on, merchants_fault=fault)
+                if not isinstance(done, Problem):
+                    payments[payment_id] -= amount
+                else:
+                    assert done.code is Code.STATE_CONFLICT, done
         case "due_day":
             day = credit.SetDueDay, payer, Actor.PERSON
             await house.send(house.change(*day, due_day=(8, 15, 20)[number % 3]))
@@ -215,7 +230,8 @@ async def split_newest(house: House, payer: Payer) -> None:
     if not history.rows.bills:
         return
     bill, line = history.rows.bills[-1], history.rows.line
-    options = bill_plan_options(house.reading(None), bill, line, None).options
+    async with house.database.read() as db:
+        options = (await bill_plan_options(house.reading(db), bill, line, None)).options
     if options:
         await house.do(
             credit.SplitBill(

@@ -142,6 +142,15 @@ def test_a_freeze_ends_on_its_date(days: int, status: LineStatus) -> None:
     assert decided.reasons == (Reason.LINE_IN_ARREARS,)
 
 
+def test_a_draw_has_the_lenders_of_its_line_whatever_its_version_says() -> None:
+    """So the books may split what a line owes, and what its draws have unearned, by the line's own."""
+    others = tuple(replace(one, code=f"other_{one.code}") for one in PRODUCT.lenders)
+    line, newer = line_of(), replace(PRODUCT, version=PRODUCT.version + 1, lenders=others)
+    decided = decide_draw(LineState(line, 0, 0), wanting(1), newer, TODAY)
+    assert isinstance(decided, Approved)
+    assert (decided.product_version, decided.lenders) == (newer.version, line.lenders)
+
+
 def wanting(amount_minor: int) -> DrawRequest:
     return DrawRequest(
         id=UUID(int=7), line_id=LINE, payment_id=UUID(int=8), merchant_id=UUID(int=9), amount_minor=amount_minor,

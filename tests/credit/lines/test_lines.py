@@ -170,6 +170,28 @@ async def test_a_due_day_moves_twice_a_year_and_never_under_an_open_bill(house: 
     assert refused(moved) is Code.STATE_CONFLICT
 
 
+async def test_the_due_day_that_a_line_has_is_no_change_however_often_it_is_asked_for(house: House) -> None:
+    payer = await house.payer(wallet_minor=100_000)
+    for day in (15, 15, 20, 20):
+        answer = await house.send(house.change(credit.SetDueDay, payer, Actor.PERSON, due_day=day))
+        assert seen(answer).due_day == day
+    assert (await history(house, payer)).count(ChangeKind.DUE_DAY_SET) == 2
+    await house.buy(payer, 1_000)
+    await house.turn_to(date(2026, 10, 2))
+    again = house.change(credit.SetDueDay, payer, Actor.PERSON, due_day=20)
+    assert seen(await house.send(again)).due_day == 20, "neither the year's number nor the open bill refuses it"
+
+
+async def test_due_days_that_are_asked_for_together_are_counted_one_by_one(house: House) -> None:
+    payer, other = await house.payer(), await house.payer()
+    first = house.change(credit.SetDueDay, other, Actor.PERSON, due_day=8)
+    days = (house.change(credit.SetDueDay, payer, Actor.PERSON, due_day=day) for day in (8, 15, 15, 20))
+    _, *answers = await asyncio.gather(*(house.send(command) for command in (first, *days)))
+    assert [seen(answer).due_day for answer in answers[:3]] == [8, 15, 15]
+    assert refused(answers[3]) is Code.STATE_CONFLICT
+    assert (await history(house, payer)).count(ChangeKind.DUE_DAY_SET) == 2
+
+
 async def test_closing_waits_for_the_last_fen_and_pays_out_what_is_in_favour(house: House) -> None:
     payer = await house.payer(wallet_minor=100_000)
     await house.buy(payer, 1_000)

@@ -119,7 +119,7 @@ def test_the_bound_falls_with_the_amount(product: Product, more: int) -> None:
 
 
 def rounding_up(least: int) -> str:
-    """A product at 23.9 % a year whose interest is rounded up, that splits so much at least."""
+    """A product at 23.9% a year whose interest is rounded up, that splits so much at least."""
     source = MONTHLY.source.split("[[tiers]]")[0] + MONTHLY.source[MONTHLY.source.index("[[lenders]]") :]
     for old, new in {
         "minimum_minor = 1_000": f"minimum_minor = {least}",
@@ -138,8 +138,8 @@ def test_an_amount_so_small_that_rounding_breaks_the_ceiling_may_not_be_split() 
     assert mistake.path == "instalments.minimum_minor"
     for said in (
         "instalments.prices[3].annual_ppm",
-        "500 in 12 instalments may cost 29.47 % a year",
-        "above the ceiling of 24.00 %",
+        "500 in 12 instalments may cost 29.48% a year",
+        "above the ceiling of 24.00%",
         "raise the least amount, or lower the price",
     ):
         assert said in mistake.detail, mistake.detail
@@ -199,5 +199,5 @@ def test_a_file_that_says_a_rate_in_per_cent_is_told_how_it_is_written() -> None
     examined = examine_product(source, "mine.toml")
     assert not isinstance(examined, Shipped)
     assert [one.detail for one in examined] == [
-        "is wrong: expected `int`, got `float`; rates are whole parts per million: 0.03 % is 300"
+        "is wrong: expected `int`, got `float`; rates are whole parts per million: 0.03% is 300"
     ]

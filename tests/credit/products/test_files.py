@@ -1,6 +1,7 @@
 """A product file that may not be offered is refused with file, line and field; the shipped one says what it should."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.credit.conftest import shipped
 
 from wufeng.base.errors import ConfigurationError
 from wufeng.credit.products.ceiling import highest_rate_ppm
-from wufeng.credit.products.files import examine_product, line_of, read_product
+from wufeng.credit.products.files import examine_product, line_of, read_product, read_products
 from wufeng.credit.products.model import Shipped
 from wufeng.credit.products.rules import check_succession
 
@@ -51,7 +52,7 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
         ("9, 10, 15", "9, 15", "allowed", "due_days.allowed holds the product's own due day, 10"),
         ("principal_ppm = 100_000", "principal_ppm = 0", "principal_ppm", "minimum.principal_ppm lies between"),
         ("late_daily_ppm = 500", "late_daily_ppm = -1", "late_daily_ppm", "is not negative"),
-        ("late_daily_ppm = 500", "late_daily_ppm = 658", "late_daily_ppm", "costs 24.01 % a year, above"),
+        ("late_daily_ppm = 500", "late_daily_ppm = 658", "late_daily_ppm", "costs 24.02% a year, above"),
         ("minimum_minor = 1_000", "minimum_minor = 287", "minimum_minor", "is at least 288"),
         ("tenor = 6,", "tenor = 2,", "prices", "stand in the order of their tenors"),
         ("tenor = 12,", "tenor = 1,", "tenor = 1,", "prices[3].tenor lies between 2 and 60"),
@@ -64,6 +65,14 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
         ("share_ppm = 1_000_000", "share_ppm = 999_999", "[[lenders]]", "make up 1_000_000 ppm, not 999999"),
         ('currency = "CNY"', 'currency = "RMB"', "currency", "is not an ISO 4217 code"),
         ("version = 1", "version = 0", "version = 0", "counts from 1"),
+        ("version = 1", "version = 99_999_999_999", "version = 9", "counts from 1 to 1000000"),
+        ('id = "monthly_bill"', 'id = "十周"', "id = ", "id begins with a small letter and is made of small letters"),
+        ('id = "monthly_bill"', f'id = "{"a" * 65}"', "id = ", "at most 64"),
+        ('en = "Monthly bill"', 'en = ""', "name = ", "name.en is a line of 1 to 100 letters"),
+        ('en = "Monthly bill"', f'en = "{"a" * 101}"', "name = ", "name.en is a line of 1 to 100 letters"),
+        ('zh = "月付"', 'zh = "月\\u202E付"', "name = ", "name.zh is a line of 1 to 100 letters that can be printed"),
+        ('"wufeng_consumer_finance"', '"a b"', 'code = "a b"', "lenders[0].code begins with a small letter"),
+        ('"wufeng_consumer_finance"', '"nul\\u0000"', 'code = "nul', "lenders[0].code begins with a small letter"),
         ("version = 1", 'version = "1"', "version = ", "version is wrong: expected `int`, got `str`"),
         ("[arrears]", "[arrears]\nremind_befor = [3]", "remind_befor =", "is not known: did you mean remind_before?"),
         ('remainder = "last"', 'remainder = "middle"', "remainder", "invalid enum value 'middle'; one of first, last"),
@@ -125,11 +134,44 @@ def test_what_is_not_toml_says_where() -> None:
         read_product("id = 'a'\n\n[cycle\n", "mine.toml")
 
 
+@pytest.mark.parametrize("key", ['""', '"."', '"a[b"', '"a.b."', '"[x]"', '"lenders[0]."', '"a\\nb"'])
+@pytest.mark.parametrize("at", ["version = 1", "share_ppm = 1_000_000"])
+def test_a_key_that_is_no_name_is_unknown_like_any_other(key: str, at: str) -> None:
+    found = examine_product(edited(at, f"{at}\n{key} = 1"), "mine.toml")
+    assert isinstance(found, list)
+    assert any("is not known" in one.detail for one in found), found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["a = " + "[" * 5_000 + "]" * 5_000, "a = " + "{a = " * 3_000 + "1" + "}" * 3_000, f"a = {'9' * 5_000}"],
+)
+def test_what_python_cannot_read_is_a_mistake(source: str) -> None:
+    (found,) = examine_product(source, "mine.toml")  # type: ignore[misc]
+    assert found.detail.startswith("has a number of too many digits, or lists in lists too deep")
+
+
+def test_a_file_is_kept_byte_for_byte_whatever_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    written = "\ufeff" + shipped("monthly_bill").source.replace("\n", "\r\n")
+    path.write_bytes(written.encode())
+    (read,) = read_products([path])
+    assert (read.source, read.product) == (written, shipped("monthly_bill").product)
+    found = examine_product(written.replace("share_ppm = 1_000_000", "share = 1"), "mine.toml")
+    assert isinstance(found, list)
+    assert found[-1].line == line_with(written, "share_ppm = 1_000_000"), found
+
+
+def test_what_is_no_text_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"id = 'a'\nname = '\xff'\n")
+    with pytest.raises(ConfigurationError, match=r"mine.toml:2: is not UTF-8 text"):
+        read_products([path])
+
+
 def test_b5_a_price_above_the_ceiling_is_refused_with_its_rate() -> None:
     # 1.2 % a month over 12 months: 25.6 % a year, above 24 %.
-    with pytest.raises(
-        ConfigurationError, match=r"prices\[3\].fee_ppm costs 25.59 % a year, above .* 24.00 %"
-    ):
+    with pytest.raises(ConfigurationError, match=r"prices\[3\].fee_ppm costs 25.60% a year, above .* 24.00%"):
         read_product(edited("fee_ppm = 88_000", "fee_ppm = 144_000"), "mine.toml")
     # 1.0 % a month over 24 is 21.57 % and may be offered.
     read_product(

@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
 PUBLISHED = {
     ("daily_interest", 1): "0123bb7c6c3126fec86bea03509535208492a49c3e5e29bac2cc27b75ebb75e5",
     ("monthly_bill", 1): "791135a653d71e97b7eafb78744020cbcfb2c8eb16cd20b555eb686743ac0907",
-    ("order_instalments", 2): "c4d5bd8ea627790812f99af8476361f6ca1f762f61256f0c7137a896a379e065",
+    ("order_instalments", 3): "af18708d0834fa36f6508c234bbf9a8d91b0bd061a1506dcb549b45b8229d4ea",
     ("pay_in_four", 1): "7fddd89164629cf6ad8a8a273aa296ac3518be7ca2c5b4f89ee7d5ce77492a06",
     ("study_now", 1): "36469d3c6e61c988db9f32ad13ee99c7e5a70484f9e04917d02b3dd73ebcf577",
 }
@@ -41,8 +41,10 @@ def first_order_instalments() -> Shipped:
     source = shipped("order_instalments").source
     begin, end = source.index("# Bill mode"), source.index("[billing]")
     cycle = "# Bill mode: the due date is nine days after the bill.\n[cycle]\nbill_day = 1\ndue_day = 10\n\n"
-    source = (source[:begin] + cycle + source[end:]).replace("version = 2", "version = 1", 1)
-    return read_product(source.replace("2016-04-11", "2016-04-10", 1), "order_instalments.toml")
+    source = (source[:begin] + cycle + source[end:]).replace("version = 3", "version = 1", 1)
+    source = source.replace("purchase_least_minor = 1_000\n", "")
+    source = source.replace(" Purchases under\n# 10.00 stay on it.\n", "\n")
+    return read_product(source.replace("2016-04-12", "2016-04-10", 1), "order_instalments.toml")
 
 
 def test_version_1_is_what_was_published() -> None:
@@ -65,8 +67,8 @@ async def test_a_database_with_version_1_takes_what_ships_and_old_lines_stay_as_
     assert (bills.bill_day, bills.due_day) == (1, 10), "a line keeps the days of its version"  # type: ignore[union-attr]
     assert new.product.cycle is not None and new.product.cycle.bill_day == OPENING
     drawn = products.drawn_under("order_instalments", 1, STANDARD, date(2026, 11, 1))
-    assert drawn.version == 2, "and draws by the prices in force"
-    assert drawn.instalments == own.instalments
+    assert drawn.version == 3, "and draws by the prices in force"
+    assert drawn.instalments.prices == own.instalments.prices
 
 
 async def test_a_line_of_version_1_is_billed_as_it_was_opened(database: Database) -> None:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.products.files import shipped_products
@@ -32,6 +33,14 @@ def bill(status: BillStatus, issued_on: date = date(2026, 10, 1)) -> Bill:
 def test_the_days_of_a_bill(status: BillStatus, days: list[int]) -> None:
     found = [n for n in range(-9, 120) if is_wanted(bill(status), TERMS, DUE + timedelta(days=n))]
     assert found == days
+
+
+def test_days_of_grace_are_not_overdue_and_all_reminders_come_after_them() -> None:
+    terms, graced = replace(TERMS, remind_after=(1, 3)), replace(bill(BillStatus.OPEN), grace_days=5)
+    days = range(-9, 30)
+    assert [n for n in days if is_wanted(graced, terms, DUE + timedelta(days=n))] == [-3, -1, 0]
+    overdue = replace(graced, status=BillStatus.OVERDUE)
+    assert [n for n in days if is_wanted(overdue, terms, DUE + timedelta(days=n))] == [6, 8]
 
 
 def test_the_date_of_the_bill_itself_reminds_of_nothing() -> None:

@@ -4,10 +4,11 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from tests.credit.conftest import House, shared_product
+from tests.credit.conftest import House, make_house, shared_product
 
 from wufeng import credit
 from wufeng.base import faults
+from wufeng.base.database import Database
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.close.sweep import FIRST
 from wufeng.credit.lines.model import Actor
@@ -149,3 +150,13 @@ async def test_bills_are_found_by_an_index(reminding: House) -> None:
             f"explain {SQL.lines_to_remind}", reminding.bucket, DUE, dates, *keys, *FIRST, 100
         )
     assert "bill_due" in "\n".join(row[0] for row in plan)
+
+
+async def test_with_days_of_grace_all_reminders_come_after_them(database: Database) -> None:
+    graced = shared_product().replace("[due_days]", "[billing]\ngrace_days = 5\n\n[due_days]")
+    house = await make_house(database, date(2026, 9, 3), source=graced)
+    house.steps = [*credit.close_steps(), *credit.reminder_steps(house.products)]
+    await house.buy(await house.payer(), 50_000)
+    await house.turn_to(DUE + timedelta(days=13))
+    assert await reminded(house) == [-3, -1, 0, 6, 8, 12]
+    await house.lanes.drain()

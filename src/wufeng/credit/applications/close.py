@@ -151,18 +151,24 @@ class _CloseDesk:
         if line.status is not LineStatus.OPEN:
             return 0
         product = self.products.version(line.product, line.product_version, line.tier)
-        inputs = await self._inputs(batch, command, found)
-        decision = rules.decide_review(inputs, self.policy, product)
+        whole = await self._inputs(batch, command, found)
+        inputs = rules.standing(whole, found.inputs)
+        decision, new = (rules.decide_review(one, self.policy, product) for one in (inputs, whole))
+        by_staff = rules.by_staff(found.decision)
         outcome, limit_minor = rules.reviewed(
             decision,
+            new,
             line.limit_minor,
             state.used_minor,
             line.opened_on,
             command.on,
             self.policy,
             product,
-            admitted=not rules.refusals(inputs, self.policy, product),
+            admitted=not rules.refusals(whole, self.policy, product),
+            before=rules.decide_review(found.inputs, self.policy, product) if by_staff else None,
         )
+        if outcome is ReviewOutcome.OFFERED:
+            inputs, decision = whole, new
         offer_id = None
         if outcome is ReviewOutcome.LOWERED:
             await self._lower(batch, command, found, decision.reasons, limit_minor)

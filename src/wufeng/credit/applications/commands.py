@@ -37,7 +37,7 @@ from wufeng.credit.applications.model import (
     Raised,
     Referred,
 )
-from wufeng.credit.applications.papers import Signing, papers_of, read_sheet
+from wufeng.credit.applications.papers import papers_of, read_sheet, says_still, signing_of
 from wufeng.credit.applications.views import view_application
 from wufeng.credit.consents.store import insert_withdrawal
 from wufeng.credit.debts.commands import EVENT_LANGUAGE
@@ -199,8 +199,8 @@ class Desk:
     ) -> Application | Problem | None:
         """The person's application under way, if it is what is asked for; one that cannot go on gives way to the new.
 
-        An offer of another order, or in another mode, gives way too: its sheet is not of what would be signed. What
-        waits for a person's decision keeps its place.
+        An offer of another order, or in another mode, gives way too, and one whose order has other ways, prices or
+        dates by now: its sheet is not of what would be signed. What waits for a person's decision keeps its place.
         """
         found = await store.load_open(
             batch.db, batch.bucket, command.person_id, command.product, ApplicationKind.OPENING
@@ -209,9 +209,11 @@ class Desk:
             return None
         goes_on = not is_over(found, command.at) and rules.may_go_on(found, product, self.policy)
         order_id = command.purchase.order_id if command.purchase else None
-        if goes_on and rules.is_of(found, order_id, command.mode, product):
+        asked = rules.is_of(found, order_id, command.mode, product)
+        on = batch.book.business_date(command.at)
+        if goes_on and asked and says_still(found, product, command.purchase, on):
             return found
-        if goes_on and found.status is ApplicationStatus.REFERRED:
+        if goes_on and not asked and found.status is ApplicationStatus.REFERRED:
             return _of_something_else(found)
         await self._lapse(batch, found)
         return None
@@ -273,19 +275,7 @@ class Desk:
         if isinstance(decision, Referred):
             expires_at = at + timedelta(days=self.policy.offer.refer_days)
             return replace(decided, status=ApplicationStatus.REFERRED, expires_at=expires_at)
-        signing = Signing(
-            application_id=found.id,
-            person_id=found.person_id,
-            product=product,
-            tier=decision.tier,
-            limit_minor=decision.limit_minor,
-            on=on,
-            consents=found.consents,
-            purchase=purchase,
-            mode=found.mode,
-            calendar=calendar,
-        )
-        sheet, contract = papers_of(signing)
+        sheet, contract = papers_of(signing_of(found, decision, product, on, purchase, calendar))
         return replace(
             decided,
             status=ApplicationStatus.OFFERED,

@@ -1,5 +1,6 @@
 """The sheet and the contract as documents to keep: what was signed, in one language, drawn as PDF."""
 
+from wufeng.base.rates import percent_text, year_text
 from wufeng.credit.applications.model import Application, Paper
 from wufeng.credit.applications.papers import (
     Contract,
@@ -10,7 +11,7 @@ from wufeng.credit.applications.papers import (
     read_contract,
     read_sheet,
 )
-from wufeng.credit.applications.texts import consent_title, text_of, year_text
+from wufeng.credit.applications.texts import consent_title, text_of
 from wufeng.credit.documents import (
     Align,
     Block,
@@ -26,7 +27,6 @@ from wufeng.credit.documents import (
 )
 from wufeng.credit.documents.texts import money
 from wufeng.credit.products.model import Name
-from wufeng.credit.texts import percent_text
 
 
 def sheet_document(paper: Paper, language: str) -> Document:

@@ -74,7 +74,8 @@ class Habits(Struct, frozen=True):
     """What a person paid and brought in over the policy's last days.
 
     payments  captured ones of their own      paid_minor  their sum, refunds taken off
-    scenes    in how many different ones      inflow_minor  what came into the wallet from outside
+    scenes    in how many different ones
+    inflow_minor  what came into the wallet from outside and was not sent back there
     """
 
     payments: int = 0

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.money import format_minor
-from wufeng.credit.applications.model import Consent, OrderWay, Paper, Purchase
-from wufeng.credit.applications.texts import both, year_text
+from wufeng.base.rates import percent_text, year_text
+from wufeng.credit.applications.model import Application, Consent, Offered, OrderWay, Paper, Purchase
+from wufeng.credit.applications.texts import both
 from wufeng.credit.offers import InstalmentPrice, PriceOption, price_options
 from wufeng.credit.plans.rules import annualised_daily_ppm
 from wufeng.credit.products.ceiling import in_time_ppm
@@ -32,7 +33,7 @@ from wufeng.credit.products.model import (
     Price,
     Product,
 )
-from wufeng.credit.texts import percent_text, tier_name
+from wufeng.credit.texts import tier_name
 from wufeng.identity.merchants.model import Scene
 from wufeng.lenders.model import WHOLE_PPM
 
@@ -159,6 +160,68 @@ class Signing(Struct, frozen=True, kw_only=True):
     tier: str = STANDARD
     mode: Mode | None = None
     calendar: Cycle | Dates | None = None
+
+
+def signing_of(
+    found: Application,
+    offer: Offered,
+    product: Product,
+    on: date,
+    purchase: Purchase | None,
+    calendar: Cycle | Dates | None = None,
+) -> Signing:
+    """What the papers of an application are made from, by what it is offered, on a date.
+
+    product   the version that is offered, at its standard prices: the offer names the tier
+    purchase  the order, as it may be paid on that date; None: the papers are of the whole limit
+    """
+    return Signing(
+        application_id=found.id,
+        person_id=found.person_id,
+        product=product,
+        limit_minor=offer.limit_minor,
+        on=on,
+        consents=found.consents,
+        purchase=purchase,
+        tier=offer.tier,
+        mode=found.mode,
+        calendar=calendar,
+    )
+
+
+def ways_now(found: Application, product: Product, purchase: Purchase | None, on: date) -> tuple[Way, ...]:
+    """The ways that the sheet of an offer for its order would show now: on the days of the line that it opens, which
+    are those of the date on which it was made. None where it has no sheet, or the order is not to be paid any more.
+    """
+    if purchase is None or found.sheet is None or not isinstance(found.decision, Offered):
+        return ()
+    calendar = product.calendar_in(found.mode or product.modes[0], read_sheet(found.sheet).made_on)
+    return ways_of(signing_of(found, found.decision, product, on, purchase, calendar))
+
+
+def says_still(found: Application, product: Product, purchase: Purchase | None, on: date) -> bool:
+    """Whether the sheet of an application shows its order as it would be paid now; whatever has none says nothing else.
+
+    Another day, another checkout session or campaign may date and price it otherwise.
+    """
+    if purchase is None or found.sheet is None:
+        return True
+    sheet = read_sheet(found.sheet)
+    return (sheet.ways if sheet.basis == "order" else ()) == ways_now(found, product, purchase, on)
+
+
+def payable_ways(
+    found: Application, product: Product, purchase: Purchase | None, on: date
+) -> tuple[Way, ...]:
+    """The ways of a sheet in which its order can be paid whole now, on the very dates and at the price that it says.
+
+    product   the version in force      purchase  the order as it may be paid now; None: it may not
+    """
+    if purchase is None or found.sheet is None or found.product_version != product.version:
+        return ()
+    sheet, now = read_sheet(found.sheet), ways_now(found, product, purchase, on)
+    whole = sheet.basis == "order" and sheet.principal_minor == purchase.amount_minor
+    return tuple(way for way in sheet.ways if way in now) if whole else ()
 
 
 def papers_of(signing: Signing) -> tuple[Paper, Paper]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from wufeng.base.calendar import add_months
 from wufeng.base.errors import Code, FieldError, Problem, invalid_field
 from wufeng.credit.applications.model import (
@@ -221,7 +223,7 @@ def problem_of_offered(
         detail = "The limit was set anew since this was offered: the next review looks at it again."
         return Problem(Code.STATE_CONFLICT, detail)
     most_minor = left_for_person(now, policy)
-    if not any(step.by is Bound.STAFF for step in offer.steps):
+    if not by_staff(offer):
         most_minor = min(most_minor, affordable_minor(now, policy))
     if offer.limit_minor <= most_minor:
         return None
@@ -300,8 +302,18 @@ def problem_of_withdrawal(found: Application, purpose: str) -> Problem | None:
     return Problem(Code.INVALID_FIELD, detail, errors=(FieldError("/purpose", detail),))
 
 
+def standing(now: Inputs, given: Inputs) -> Inputs:
+    """A person as the limit of a line that is there is looked at: of their other lines no more counts than when the
+    limit was given. What is lent beside it later was lent in the knowledge of it, and takes nothing of it.
+
+    given  as the limit was decided: by the application that was signed last
+    """
+    return replace(now, others_minor=min(now.others_minor, given.others_minor))
+
+
 def reviewed(
-    decision: Decision,
+    stands: Decision,
+    new: Decision,
     limit_minor: int,
     used_minor: int,
     opened_on: date,
@@ -310,28 +322,49 @@ def reviewed(
     product: Product,
     *,
     admitted: bool,
+    before: Decision | None = None,
 ) -> tuple[ReviewOutcome, int]:
     """What a monthly review makes of a limit, and the limit it comes to (of a raise: the one that is offered).
 
+    stands    of the person as a line that is there is looked at (`standing`): it cuts
+    new       of the person with all their lines: it raises
     admitted  whether anything new may be given (`refusals`); if not, nothing is offered, and that alone is no cut
+    before    what the policy itself made of the person when staff gave the limit; None: they did not. Staff saw further
+              than the policy: such a limit is cut only where something has become worse since
     A cut takes effect at once and never goes below the product's minimum. A raise is only offered: nobody owes more
-    than they signed for. A referral keeps the limit. Source: RISK.md 1.2, limit management.
+    than they signed for; and only to a limit that the product gives, which one that its person has lowered may not come
+    to. A referral keeps the limit. Source: RISK.md 1.2, limit management.
     """
-    if isinstance(decision, Referred):
+    if isinstance(stands, Referred):
         return ReviewOutcome.KEPT, limit_minor
     terms = policy.review
-    given = decision.limit_minor if isinstance(decision, Offered) else product.limit.minimum_minor
-    if given < limit_minor and given * PPM <= limit_minor * terms.cut_from_ppm:
+    given = stands.limit_minor if isinstance(stands, Offered) else product.limit.minimum_minor
+    worse = before is None or _rank(stands) < _rank(before)
+    if worse and given < limit_minor and given * PPM <= limit_minor * terms.cut_from_ppm:
         return ReviewOutcome.LOWERED, given
+    if not admitted or not isinstance(new, Offered) or _too_dear(new, product):
+        return ReviewOutcome.KEPT, limit_minor
     used_ppm = used_minor * PPM // limit_minor if limit_minor else 0
     in_use = terms.used_min_ppm <= used_ppm <= terms.used_max_ppm
     old_enough = on >= add_months(opened_on, terms.months_min)
     most = _rounded(limit_minor + limit_minor * terms.raise_max_ppm // PPM, policy)
-    raised = min(given, most, product.limit.maximum_minor)
-    wanted = in_use and old_enough and raised > limit_minor
-    if admitted and wanted and isinstance(decision, Offered) and not _too_dear(decision, product):
+    raised = min(new.limit_minor, most, product.limit.maximum_minor)
+    given_by_product = problem_of_range(raised, product) is None
+    if in_use and old_enough and given_by_product and raised > limit_minor:
         return ReviewOutcome.OFFERED, raised
     return ReviewOutcome.KEPT, limit_minor
+
+
+def by_staff(decision: Decision) -> bool:
+    """Whether staff gave a limit, and not the policy."""
+    return isinstance(decision, Offered) and any(step.by is Bound.STAFF for step in decision.steps)
+
+
+def _rank(decision: Decision) -> tuple[int, int]:
+    """Decisions from the worst to the best."""
+    if isinstance(decision, Offered):
+        return 2, decision.limit_minor
+    return int(isinstance(decision, Referred)), 0
 
 
 def next_review_on(on: date, bill_day: int | None) -> date:

@@ -1,14 +1,13 @@
 """Applications as people read them, from the catalogue."""
 
 import tomllib
-from fractions import Fraction
 from functools import cache
 from importlib import resources
 
 import msgspec
 from msgspec import Struct
 
-from wufeng.base.money import format_minor, round_half_even
+from wufeng.base.money import format_minor
 from wufeng.credit.applications.model import (
     ApplicationReason,
     Consent,
@@ -68,9 +67,3 @@ def consent_title(consent: Consent, language: str) -> str:
 def consent_text(consent: Consent, language: str) -> str:
     """The text that is agreed to."""
     return text_of(f"consent_{consent.purpose}_{consent.version}", language)
-
-
-def year_text(ppm: int) -> str:
-    """A yearly rate as it is shown, to two decimals, half-even: 15.86 %."""
-    whole, hundredths = divmod(round_half_even(Fraction(ppm, 100)), 100)
-    return f"{whole}.{hundredths:02d} %"

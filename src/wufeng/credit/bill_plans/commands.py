@@ -14,6 +14,7 @@ from wufeng.base.ids import slot_of
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit.bill_plans import rules
 from wufeng.credit.bill_plans.model import Priced
+from wufeng.credit.bill_plans.store import load_small
 from wufeng.credit.bills import store as bills
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.debts.commands import Move, keep
@@ -69,7 +70,8 @@ class _Desk:
         before = debts[line.id]
         debt = brought_up(before, contract, on)
         bill = next(bill for bill in debt.bills if bill.id == command.bill_id)
-        priced = _wanted(bill, debt, product, command, on)
+        small_minor = await load_small(batch.db, batch.bucket, bill, product)
+        priced = _wanted(bill, small_minor, debt, product, command, on)
         if isinstance(priced, Problem):
             return priced
         plan_id = batch.ids.new(command.at, slot_of(line.id))
@@ -80,18 +82,20 @@ class _Desk:
         # The plan is a row already: what is kept beside it is what changed of the others.
         owing = replace(before, draws=(*before.draws, made.draw))
         await keep(batch, self.products, [Move(owing, touched(after, on))], on, command.at)
-        body = msgspec.json.encode(view_plan(made.draw, [], line, product, on))
+        body = msgspec.json.encode(view_plan(made.draw, [], line, product, contract, on))
         batch.events.append(Event("plan.created", made.draw.id, body, on, line.person_id))
         return Answer(201, body, made.draw.id)
 
 
-def _wanted(bill: Bill, debt: Debt, product: Product, command: SplitBill, on: date) -> Priced | Problem:
+def _wanted(
+    bill: Bill, small_minor: int, debt: Debt, product: Product, command: SplitBill, on: date
+) -> Priced | Problem:
     """The option that was signed, as it is now, or why the bill may not be split so."""
-    if (reason := rules.why_not(bill, debt.line, product, on)) is not None:
+    if (reason := rules.why_not(bill, small_minor, debt.line, product, on)) is not None:
         return Problem(Code.STATE_CONFLICT, reason)
     bounds = product.instalments.bills
     assert bounds is not None, "the product splits bills"
-    most_minor = rules.splittable(bill, product)
+    most_minor = rules.splittable(bill, small_minor, product)
     if not bounds.least_minor <= command.amount_minor <= most_minor:
         detail = f"{bounds.least_minor} to {most_minor} minor units of this bill may be split."
         return invalid_field("/amount_minor", detail)

@@ -1,17 +1,18 @@
 """Which part of a bill may be put into instalments, and what that does: the debt stays, its dates and price change.
 
 Source: PRODUCTS.md 1.1 and 1.3: from the bill's date to its due date, a share of what can be split at most, a least
-amount; nothing that is in instalments already; the first part on the next bill.
+amount; nothing that is in instalments already, and no purchase under a least amount; the first part on the next bill.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from wufeng.credit.bill_plans.model import BillPlanOption, Priced, Split
-from wufeng.credit.bills.model import Bill, BillStatus
+from wufeng.credit.bills.model import Bill, BillItem, BillStatus
 from wufeng.credit.bills.rules import lower
 from wufeng.credit.draws.model import Draw, DrawStatus
 from wufeng.credit.draws.rules import billable, calendar_of
@@ -23,16 +24,37 @@ from wufeng.credit.rates.rules import PPM
 NOT_SPLIT = frozenset({LineStatus.CLOSING, LineStatus.CLOSED, LineStatus.SUSPENDED})
 
 
-def splittable(bill: Bill, product: Product) -> int:
-    """How much of a bill may be split at most: of what is unpaid and not in instalments, the product's share."""
+def splittable(bill: Bill, small_minor: int, product: Product) -> int:
+    """How much of a bill may be split at most: of what is unpaid and not in instalments, the product's share.
+
+    small_minor  of the bill, `small_of`: what was paid of the bill has paid this first
+    """
     if product.instalments.bills is None:
         return 0
-    left_minor = min(bill.single_minor, bill.unpaid_principal_minor)
+    left_minor = max(0, min(bill.single_minor - small_minor, bill.unpaid_principal_minor))
     return left_minor * product.instalments.bills.share_max_ppm // PPM
 
 
-def why_not(bill: Bill, line: Line, product: Product, on: date) -> str | None:
-    """Why a bill may not be split on a date; None when it may."""
+def small_of(items: Sequence[BillItem], on_bill: Mapping[UUID, Draw], product: Product) -> int:
+    """Principal of a bill that is not split because its purchases are too small; what was refunded of them is off it.
+
+    on_bill  holds the draws of the items: those of one payment are one purchase
+    """
+    bills = product.instalments.bills
+    if bills is None or not bills.purchase_least_minor:
+        return 0
+    bought: dict[UUID | None, int] = {}
+    for draw in (on_bill[id_] for id_ in {item.draw_id for item in items}):
+        bought[draw.payment_id] = bought.get(draw.payment_id, 0) + draw.amount_minor
+    return sum(
+        min(item.principal_minor, on_bill[item.draw_id].principal_parts[item.part])
+        for item in items
+        if item.tenor == 1 and bought[on_bill[item.draw_id].payment_id] < bills.purchase_least_minor
+    )
+
+
+def why_not(bill: Bill, small_minor: int, line: Line, product: Product, on: date) -> str | None:
+    """Why a bill may not be split on a date; None when it may. small_minor: of it, `small_of`."""
     bounds = product.instalments.bills
     if bounds is None:
         return "This product does not put bills into instalments."
@@ -42,8 +64,10 @@ def why_not(bill: Bill, line: Line, product: Product, on: date) -> str | None:
         return f"A bill is split from its date to its due date, {bill.issued_on} to {bill.due_on}."
     if bill.status is BillStatus.OVERDUE:
         return "This bill is overdue."
-    if splittable(bill, product) < bounds.least_minor:
-        return f"At least {bounds.least_minor} minor units that are not in instalments must be unpaid."
+    if splittable(bill, small_minor, product) < bounds.least_minor:
+        but = f" Purchases under {bounds.purchase_least_minor} do not count." if small_minor else ""
+        detail = f"At least {bounds.least_minor} minor units that are not in instalments must be unpaid."
+        return detail + but
     return None
 
 
@@ -83,7 +107,9 @@ def split(
     product  the version in force, which the plan lives by      contract  the line's own, which the bill lives by
     """
     plan = priced.plan
-    assert plan.amount_minor <= splittable(bill, product), "no more is split than may be"
+    assert plan.amount_minor <= min(bill.single_minor, bill.unpaid_principal_minor), (
+        "a bill owes what is split"
+    )
     draw = Draw(
         id=draw_id,
         line_id=line.id,
@@ -107,7 +133,7 @@ def split(
 
 def off_bill(bill: Bill, draw: Draw, contract: Product, on: date) -> Bill:
     """The bill without the principal that a plan of it has taken over; its minimum falls with it."""
-    return lower(bill, draw.amount_minor, 0, 0, contract.minimum, on)
+    return lower(bill, draw.amount_minor, 0, 0, 0, contract.minimum, on)
 
 
 def named(options: list[Priced], quote_option: str) -> Priced | None:

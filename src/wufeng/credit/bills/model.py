@@ -28,6 +28,9 @@ class Bill(Struct, frozen=True, kw_only=True):
     late_interest_minor   interest of this bill itself, charged when it was paid off between two bills
     carried_minor, missed_minor   what earlier bills left, as far as it raises this bill's minimum
     over_limit_minor      principal above the line's limit once a raise is over: it is asked for too
+    over_limit_refunded_minor  principal refunded since, of draws that were used when it was issued: so much less is
+    used_minor            principal used when it was issued, less what was refunded of it since, where a share of that
+                          is billed and no more; None: it is not so, or it is a bill of an earlier release
     minimum_minor         the least payment until the due date
     paid_…                money, refunds of other draws included, that paid these parts
     counted_minor         what was paid towards the minimum: on this bill and those before it, since it was issued
@@ -55,6 +58,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     carried_minor: int = 0
     missed_minor: int = 0
     over_limit_minor: int = 0
+    over_limit_refunded_minor: int = 0
+    used_minor: int | None = None
     minimum_minor: int = 0
     paid_principal_minor: int = 0
     paid_fee_minor: int = 0
@@ -76,6 +81,11 @@ class Bill(Struct, frozen=True, kw_only=True):
     def last_on(self) -> date:
         """The last date on which a payment counts as made in time: the due date and the days of grace."""
         return self.due_on + timedelta(days=self.grace_days)
+
+    @property
+    def over_limit_asked_minor(self) -> int:
+        """Principal above the limit that the minimum asks for whole."""
+        return max(0, self.over_limit_minor - self.over_limit_refunded_minor)
 
     @property
     def unpaid_principal_minor(self) -> int:

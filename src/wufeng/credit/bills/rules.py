@@ -10,12 +10,11 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.calendar import bank_day_on_or_after
 from wufeng.credit.accruals.model import MICRO
 from wufeng.credit.accruals.rules import accrued_micro, ended, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillStatus, InterestBilled
-from wufeng.credit.draws.model import Draw
-from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.draws.model import Draw, Unearned
+from wufeng.credit.draws.rules import accrue_draw, unearned_of
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.model import Billing, LateBase, Minimum, Product, Rest
 from wufeng.credit.rates.rules import PPM
@@ -28,8 +27,9 @@ class NewItems(Struct, frozen=True):
 
     items           the parts themselves; one that was prepaid wholly stands there with nothing
     interest        what draws have earned before their bill
-    subsidy_minor   merchants' part of the instalments' fees, earned with them
+    unearned        merchants' part of the instalments' fees, earned with them
     due_on          the due date that the parts have of their own; None: the line's
+    used_minor      principal of which only a share is billed; None: it is not so
     """
 
     single_minor: int = 0
@@ -38,8 +38,9 @@ class NewItems(Struct, frozen=True):
     interest_minor: int = 0
     items: tuple[BillItem, ...] = ()
     interest: tuple[InterestBilled, ...] = ()
-    subsidy_minor: int = 0
+    unearned: tuple[Unearned, ...] = ()
     due_on: date | None = None
+    used_minor: int | None = None
 
 
 def take_items(
@@ -52,11 +53,11 @@ def take_items(
     next one. Prepaid money has paid the nearest parts. Interest is taken up to the day before.
     """
     until = issued_on - ONE_DAY
-    asked_minor = _asked(draws, issued_on, minimum) if minimum.rest is Rest.DRAW else None
+    used_minor = _used(draws, issued_on) if minimum.rest is Rest.DRAW else None
+    asked_minor = asked_of(minimum, used_minor) if used_minor is not None else None
     taken: list[BillItem] = []
     interest: list[InterestBilled] = []
     after: list[Draw] = []
-    subsidy_minor = 0
     due: list[date] = []
     for draw in draws:
         if draw.billable_on is None or draw.billable_on >= issued_on:
@@ -79,7 +80,6 @@ def take_items(
             BillItem(draw.id, part, draw.tenor, unpaid[part], draw.fee_of(part), draw.interest_of(part))
             for part in parts
         ]
-        subsidy_minor += sum(draw.subsidy_of(part) for part in parts)
         after.append(_billed(draw, parts, bill_id))
     single_minor = sum(item.principal_minor for item in taken if item.tenor == 1)
     items = NewItems(
@@ -90,19 +90,24 @@ def take_items(
         + sum(billed.amount_minor for billed in interest),
         items=tuple(taken),
         interest=tuple(interest),
-        subsidy_minor=subsidy_minor,
+        unearned=unearned_of(draws, after),
         due_on=max(due, default=None),
+        used_minor=used_minor,
     )
     return items, tuple(after)
 
 
-def _asked(draws: Sequence[Draw], issued_on: date, minimum: Minimum) -> int:
+def _used(draws: Sequence[Draw], issued_on: date) -> int:
+    return sum(draw.unbilled_minor for draw in draws if _is_used(draw, issued_on))
+
+
+def _is_used(draw: Draw, issued_on: date) -> bool:
+    """Whether a bill of that date, where it asks for the minimum only, asks for a share of a draw."""
+    return draw.tenor == 1 and draw.billable_on is not None and draw.billable_on < issued_on
+
+
+def asked_of(minimum: Minimum, used_minor: int) -> int:
     """How much of the principal that is used a bill asks for, where it asks for the minimum only (PRODUCTS.md, F2)."""
-    used_minor = sum(
-        draw.unbilled_minor
-        for draw in draws
-        if draw.tenor == 1 and draw.billable_on is not None and draw.billable_on < issued_on
-    )
     if used_minor <= minimum.whole_up_to_minor:
         return used_minor
     return -(-used_minor * minimum.principal_ppm // PPM)
@@ -163,18 +168,29 @@ def accrue(bill: Bill, on: date) -> Bill:
 
 def minimum_of(minimum: Minimum, bill: Bill) -> int:
     """The least payment of a bill: 10 % (the product's share) of principal, rounded up, and all of the rest."""
+    rest_minor = bill.instalment_minor + bill.fee_minor + bill.interest_minor + bill.missed_minor
+    return principal_asked(minimum, bill) + rest_minor
+
+
+def principal_asked(minimum: Minimum, bill: Bill) -> int:
+    """The principal's part of the minimum. A bill of the minimum alone asks for all it has taken, or for the share of
+    what a refund has left of what was used.
+    """
     principal_minor = bill.single_minor + bill.carried_minor
-    whole = minimum.rest is Rest.DRAW or principal_minor <= minimum.whole_up_to_minor
+    if minimum.rest is Rest.DRAW:
+        if bill.used_minor is None:
+            return principal_minor
+        return bill.carried_minor + min(bill.single_minor, asked_of(minimum, bill.used_minor))
+    whole = principal_minor <= minimum.whole_up_to_minor
     share = principal_minor if whole else -(-principal_minor * minimum.principal_ppm // PPM)
-    share = min(principal_minor, share + bill.over_limit_minor)
-    return share + bill.instalment_minor + bill.fee_minor + bill.interest_minor + bill.missed_minor
+    return min(principal_minor, share + bill.over_limit_asked_minor)
 
 
 def due_date(line: Line, billing: Billing, issued_on: date, own_due_on: date | None) -> date:
     """The last day to pay a bill: its parts' own due date or the line's next due day, moved where banks rest."""
     cycle = line.cycle
-    due_on = own_due_on or (cycle.due_on(issued_on) if cycle is not None else issued_on)
-    return bank_day_on_or_after(due_on) if billing.bank_days else due_on
+    nominal_on = own_due_on or (cycle.due_on(issued_on) if cycle is not None else issued_on)
+    return billing.real_due_on(nominal_on)
 
 
 def issue(
@@ -223,6 +239,7 @@ def issue(
         carried_minor=carried_minor,
         missed_minor=missed_minor,
         over_limit_minor=over_limit_minor,
+        used_minor=items.used_minor,
         daily_ppm=product.interest.daily_ppm,
         accrued_on=until if product.interest.daily_ppm else due,
         wake_on=due,
@@ -279,7 +296,13 @@ def bring_up(bill: Bill, product: Product, on: date) -> Bill:
 
 
 def lower(
-    bill: Bill, single_minor: int, instalment_minor: int, fee_minor: int, minimum: Minimum, on: date
+    bill: Bill,
+    single_minor: int,
+    instalment_minor: int,
+    fee_minor: int,
+    interest_minor: int,
+    minimum: Minimum,
+    on: date,
 ) -> Bill:
     """A bill that owes less from a date on, because what stood on it was refunded; its minimum falls with it."""
     accrued = accrue(bill, on)
@@ -288,17 +311,21 @@ def lower(
         single_minor=bill.single_minor - single_minor,
         instalment_minor=bill.instalment_minor - instalment_minor,
         fee_minor=bill.fee_minor - fee_minor,
+        interest_minor=bill.interest_minor - interest_minor,
     )
     assert less.unpaid_principal_minor >= 0 and less.unpaid_fee_minor >= 0, "a refund lowers what is unpaid"
+    assert less.unpaid_interest_minor >= 0 and less.interest_minor >= 0, "of interest too"
     return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
 
 
 def ask_less_for_earlier(
-    bill: Bill, earlier: Bill, principal_minor: int, fee_minor: int, minimum: Minimum, on: date
+    bill: Bill, earlier: Bill, principal_minor: int, charges_minor: int, minimum: Minimum, on: date
 ) -> Bill:
     """A bill whose minimum asks for less, because what an earlier one had left to it was refunded: nothing was paid.
 
-    earlier  as it was before the refund; its amounts stand where `issue` has put them: what was overdue then was missed
+    earlier        as it was before the refund; its amounts stand where `issue` has put them: what was overdue then was
+                   missed
+    charges_minor  fees and interest
     A bill whose last day to pay has passed, or that has asked for nothing, stays. Not for a line that is charged off.
     """
     if on > bill.last_on or not bill.minimum_minor:
@@ -308,11 +335,37 @@ def ask_less_for_earlier(
     less = replace(
         bill,
         carried_minor=bill.carried_minor - carried_minor,
-        missed_minor=bill.missed_minor - (principal_minor - carried_minor) - fee_minor,
+        missed_minor=bill.missed_minor - (principal_minor - carried_minor) - charges_minor,
     )
     assert less.carried_minor >= 0 and less.missed_minor >= 0, (
         "what is unpaid now was left when the bill was issued"
     )
+    return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
+
+
+def ask_less_above_limit(bill: Bill, draw: Draw, principal_minor: int, minimum: Minimum, on: date) -> Bill:
+    """A bill whose minimum asks for less of what was above the limit when it was issued, because a draw that was used
+    then was refunded: as if so much less had been used. What is repaid lowers it not: that counts towards the minimum.
+
+    principal_minor  owed no longer, whether this bill, an earlier one or none had taken it
+    For a bill that is not paid and whose last day to pay has not passed.
+    """
+    assert draw.posted_on is not None, "what is refunded was posted"
+    if not bill.over_limit_asked_minor or draw.posted_on >= bill.issued_on:
+        return bill
+    less = replace(bill, over_limit_refunded_minor=bill.over_limit_refunded_minor + principal_minor)
+    return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
+
+
+def ask_share_of_less(bill: Bill, draw: Draw, principal_minor: int, minimum: Minimum, on: date) -> Bill:
+    """A bill of the minimum alone whose share is of less, because a draw that was used when it was issued was refunded.
+
+    principal_minor  owed no longer, and on no bill before this one
+    For a bill that is not paid and whose last day to pay has not passed.
+    """
+    if bill.used_minor is None or not _is_used(draw, bill.issued_on):
+        return bill
+    less = replace(bill, used_minor=bill.used_minor - principal_minor)
     return status_of(replace(less, minimum_minor=minimum_of(minimum, less)), on)
 
 

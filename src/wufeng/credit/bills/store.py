@@ -70,6 +70,7 @@ async def insert_bills(
         [rounding_column(bill.rounding) for bill in new],
         [pieces_column(bill.pieces) for bill in new],
         journals,
+        [bill.used_minor for bill in new],
     )
 
 
@@ -101,6 +102,8 @@ async def update_bills(db: Connection, bucket: int, bills: Sequence[Bill]) -> No
         [bill.interest_minor for bill in bills],
         [bill.carried_minor for bill in bills],
         [bill.missed_minor for bill in bills],
+        [bill.over_limit_refunded_minor for bill in bills],
+        [bill.used_minor for bill in bills],
     )
 
 

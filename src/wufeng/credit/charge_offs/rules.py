@@ -11,8 +11,8 @@ from wufeng.base.ids import id_of
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillItems, BillStatus, InterestBilled
 from wufeng.credit.bills.rules import accrue
-from wufeng.credit.draws.model import Draw
-from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.draws.model import Draw, Unearned
+from wufeng.credit.draws.rules import accrue_draw, unearned_of
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product
 from wufeng.credit.repayments.model import Debt
@@ -29,14 +29,14 @@ class Lost(Struct, frozen=True):
 
     bill            what was not billed yet, due at once; None: everything was
     interest_minor  charged with it: earned to the day and on no bill before
-    subsidy_minor   merchants' part of fees of plans that end: earned at once, no bill will take it
+    unearned        merchants' part of fees of plans that end: earned at once, no bill will take it
     """
 
     debt: Debt
     bill: Bill | None
     items: BillItems
     interest_minor: int
-    subsidy_minor: int
+    unearned: tuple[Unearned, ...] = ()
 
     @property
     def principal_minor(self) -> int:
@@ -71,7 +71,7 @@ def charge_off(debt: Debt, bill_id: UUID, product: Product, on: date) -> Lost:
     """
     now = brought_up(debt, product, on)
     bills, charged_minor = _at_rest(now.bills, on)
-    bill, items, draws, subsidy_minor = _last_bill(now, bill_id, on)
+    bill, items, draws = _last_bill(now, bill_id, on)
     line = replace(
         now.line,
         status=LineStatus.CLOSING,
@@ -84,7 +84,7 @@ def charge_off(debt: Debt, bill_id: UUID, product: Product, on: date) -> Lost:
         bills = (*bills, bill)
         charged_minor += bill.interest_minor
     after = with_line_state(Debt(line, bills, draws), product, on)  # bills that were in order are overdue now
-    return Lost(after, bill, items, charged_minor, subsidy_minor)
+    return Lost(after, bill, items, charged_minor, unearned_of(now.draws, draws))
 
 
 def _at_rest(bills: Sequence[Bill], on: date) -> tuple[tuple[Bill, ...], int]:
@@ -107,7 +107,7 @@ def _at_rest(bills: Sequence[Bill], on: date) -> tuple[tuple[Bill, ...], int]:
     return tuple(after), charged_minor
 
 
-def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillItems, tuple[Draw, ...], int]:
+def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillItems, tuple[Draw, ...]]:
     """A bill of everything that was not billed, due at once; None when everything was, or was paid before."""
     items: list[BillItem] = []
     interest: list[InterestBilled] = []
@@ -123,10 +123,9 @@ def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillIt
             if owed_minor
         ]
         accrued.append(draw)
-    subsidy_minor = sum(draw.subsidy_of(part) for draw in accrued for part in draw.unbilled_parts)
     if not items and not interest:
         draws = tuple(without_subsidy_to_come(end_plan(draw)[0]) for draw in accrued)
-        return None, BillItems(), draws, subsidy_minor
+        return None, BillItems(), draws
     single_minor = sum(item.principal_minor for item in items if item.tenor == 1)
     instalment_minor = sum(item.principal_minor for item in items) - single_minor
     interest_minor = sum(billed.amount_minor for billed in interest)
@@ -143,7 +142,7 @@ def _last_bill(debt: Debt, bill_id: UUID, on: date) -> tuple[Bill | None, BillIt
         accrued_on=on,
     )
     draws = tuple(_billed_whole(draw, bill_id) for draw in accrued)
-    return bill, BillItems(tuple(items), tuple(interest)), draws, subsidy_minor
+    return bill, BillItems(tuple(items), tuple(interest)), draws
 
 
 def _billed_whole(draw: Draw, bill_id: UUID) -> Draw:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import due_date, issue, take_items
 from wufeng.credit.debts.rules import expected_bill_on, touched
+from wufeng.credit.draws.model import Unearned
 from wufeng.credit.lines.rules import after_bill, over_limit_minor
 from wufeng.credit.products.model import Product
 from wufeng.credit.products.versions import Versions
-from wufeng.credit.repayments.model import Debt, Spread
-from wufeng.credit.repayments.rules import brought_up, spread
+from wufeng.credit.repayments.model import Debt, Spread, Target
+from wufeng.credit.repayments.rules import brought_up, owed, spread
 
 
 class IssuedBill(Struct, frozen=True):
@@ -22,7 +23,7 @@ class IssuedBill(Struct, frozen=True):
     bill            as it stands after that; None: there was nothing to bill
     owed_minor      principal the line owed before the credit balance paid
     applied         None: nothing stood in the person's favour
-    subsidy_minor   merchants' part of fees, earned with it
+    unearned        merchants' part of fees, earned with it
     """
 
     debt: Debt
@@ -30,14 +31,18 @@ class IssuedBill(Struct, frozen=True):
     items: BillItems
     owed_minor: int = 0
     applied: Spread | None = None
-    subsidy_minor: int = 0
+    unearned: tuple[Unearned, ...] = ()
 
 
 class Known(Struct, frozen=True):
-    """What a bill that was issued took from its line's terms of then: the due date, and what was above the limit."""
+    """What a bill that was issued took from its line's terms of then: the due date, and what was above the limit.
+
+    keeps_used  whether it keeps of what it asks for a share, where it does: those of earlier releases do not
+    """
 
     due_on: date
     over_limit_minor: int = 0
+    keeps_used: bool = True
 
 
 def issue_bill(
@@ -59,6 +64,7 @@ def issue_bill(
     over_minor = over_limit_minor(now.line, now.principal_minor, issued_on)
     if known is not None:
         due_on, over_minor = known.due_on, known.over_limit_minor
+        new_items = new_items if known.keeps_used else replace(new_items, used_minor=None)
     issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on, over_minor)
     if issued is None:
         return IssuedBill(_next_expected(now, issued_on), None, BillItems())  # not even a stretch has ended
@@ -67,15 +73,13 @@ def issue_bill(
     items = BillItems(new_items.items, issued.interest)
     owed_minor = after.principal_minor
     applied = None
-    if money_minor := min(credit_balance_minor, after.billed_minor):
+    if money_minor := min(credit_balance_minor, owed(after, Target.BILLED, issued_on)):
         # What stands in favour pays bills only, so no draw's own version is asked.
         applied = spread(after, money_minor, Versions(product), issued_on)
-        assert applied.surplus_minor == 0, "no more is applied than bills owe"
+        assert applied.surplus_minor == 0, "no more is applied than bills owe and have earned"
         after = applied.debt
     bill = next(bill for bill in after.bills if bill.id == bill_id)
-    return IssuedBill(
-        _next_expected(after, issued_on), bill, items, owed_minor, applied, new_items.subsidy_minor
-    )
+    return IssuedBill(_next_expected(after, issued_on), bill, items, owed_minor, applied, new_items.unearned)
 
 
 def _next_expected(debt: Debt, issued_on: date) -> Debt:

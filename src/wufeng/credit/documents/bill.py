@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.base.ids import Prefix, encode
+from wufeng.base.rates import percent_text
 from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill, InterestBilled
 from wufeng.credit.documents.explain import BillSources, explain_bill
@@ -29,7 +30,6 @@ from wufeng.credit.documents.texts import money, say
 from wufeng.credit.lines.model import Line
 from wufeng.credit.plans.rules import annualised_daily_ppm
 from wufeng.credit.products.model import Product
-from wufeng.credit.texts import percent_text
 
 CSV_COLUMNS = (
     "bill",
@@ -124,6 +124,7 @@ def bill_document(paper: BillPaper, language: str) -> Document:
             product=name,
             year=issued_on.year,
             month=issued_on.month,
+            day=issued_on.day,
             issued_on=issued_on.isoformat(),
         ),
         language=language,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wufeng.base.ids import Prefix, encode
+from wufeng.base.rates import percent_text
 from wufeng.credit.accruals.model import MICRO, Segment, round_micro
 from wufeng.credit.accruals.rules import Bearing, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillItems
@@ -25,7 +26,6 @@ from wufeng.credit.draws.model import Draw
 from wufeng.credit.history.model import Refunded
 from wufeng.credit.products.model import Minimum, Pieces, Product, Rest, Rounding
 from wufeng.credit.repayments.model import Paid, Repayment
-from wufeng.credit.texts import percent_text
 
 
 class BillSources(Struct, frozen=True):
@@ -401,7 +401,7 @@ class Words(Struct, frozen=True):
         if principal_minor <= minimum.whole_up_to_minor:
             return [self._whole_principal(principal_minor, minimum)]
         share_minor = -(-principal_minor * minimum.principal_ppm // MICRO)
-        over_minor = min(principal_minor - share_minor, bill.over_limit_minor)
+        over_minor = min(principal_minor - share_minor, bill.over_limit_asked_minor)
         return [self._share_of(principal_minor, minimum), self.step(Why.OVER_LIMIT, over_minor)]
 
     def _principal_of_used(self, bill: Bill, sources: BillSources) -> list[Explained]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.base.rates import percent_text
 from wufeng.credit.documents.steps import Explained, Why, comes_to
 from wufeng.credit.documents.texts import exact, money, say
 from wufeng.credit.draws.model import Draw
@@ -28,7 +29,6 @@ from wufeng.credit.plans.rules import (
 )
 from wufeng.credit.products.model import Cycle, Method, Product, Remainder, Rounding
 from wufeng.credit.rates.rules import PPM
-from wufeng.credit.texts import percent_text
 
 LEAP_YEAR = 366
 MONTH = Days(30, 0, 360)

@@ -69,9 +69,13 @@ async def load_bill_sources(read: Reading, bill: Bill, line: Line) -> BillSource
 
 
 async def _used(read: Reading, bill: Bill, minimum: Minimum, paid: Sequence[Repayment]) -> int | None:
-    """What was used when a bill was issued that asks for a part of it; None where that does not give what it asks."""
+    """What was used when a bill was issued that asks for a part of it, less what was refunded of it since; None where
+    that does not give what it asks.
+    """
     if minimum.rest is not Rest.DRAW:
         return None
+    if bill.used_minor is not None:
+        return bill.used_minor if asks_for(minimum, bill.used_minor) <= bill.single_minor else None
     bucket = read.book.bucket_of(bill.line_id)
     before = [
         one.id

@@ -17,6 +17,7 @@ from wufeng.credit.plans.rules import round_ratio
 from wufeng.credit.products.model import Cycle, Part, Product, Rounding
 from wufeng.credit.repayments.model import Allocation, Paid, Repayment
 from wufeng.credit.repayments.rules import order_at, running_period
+from wufeng.credit.waterfall.model import Processing
 
 NO_PLANS: Mapping[UUID, Planned] = {}
 
@@ -126,12 +127,16 @@ class _ReceiptWords(Struct, frozen=True):
         return self._saved(said, draw, plan)
 
     def _by_waterfall(self, piece: Allocation) -> Explained:
-        """A piece that paid a part of a bill: the oldest bill first, its parts in the order of its age."""
+        """A piece that paid a part of a bill: the oldest bill first, its parts in the order of its age; or, where the
+        product says so, one part over all bills that are overdue, or are not, before the next.
+        """
         assert piece.bill is not None, "the waterfall pays bills"
         on, bill = self.paid.on, self.paid.debts[piece.bill]
         assert isinstance(bill, Bill), "the id of a bill is no draw's"
         days = max(0, (on - bill.due_on).days)
-        order = order_at(self.paid.product.repayment.waterfall, days)
+        rules = self.paid.product.repayment
+        by_part = rules.processing is Processing.VERTICAL
+        order = rules.waterfall[0].order if by_part else order_at(rules.waterfall, days)
         part = Part(piece.part.value)
         return Explained(
             code=Why.BY_WATERFALL,
@@ -142,7 +147,7 @@ class _ReceiptWords(Struct, frozen=True):
             order=order,
             place=order.index(part) + 1,
             sentence=self.words.say(
-                "by_waterfall_late" if days else "by_waterfall",
+                f"by_waterfall{'_by_part' if by_part else ''}{'_late' if days else ''}",
                 amount=self.words.money(piece.amount_minor),
                 part=self.words.say(f"part_{part.value}"),
                 issued_on=bill.issued_on.isoformat(),

@@ -23,7 +23,7 @@ class RefundFacts(Struct, frozen=True, kw_only=True):
     """A refund as far as it is explained.
 
     amount_minor   what the merchant gave back
-    charges_minor  fees of instalments that the payer had paid and gets back beside it
+    charges_minor  fees and interest that the payer had paid and gets back beside it
     """
 
     id: UUID

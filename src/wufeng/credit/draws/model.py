@@ -150,6 +150,11 @@ class Draw(Struct, frozen=True, kw_only=True):
         return self.subsidy_parts[part] if self.subsidy_parts else 0
 
     @property
+    def unearned_minor(self) -> int:
+        """The merchant's fees of parts that no bill has taken: paid ahead, earned with their parts or given back."""
+        return sum(self.subsidy_of(part) for part in self.unbilled_parts) if self.subsidy_parts else 0
+
+    @property
     def unbilled_parts(self) -> range:
         """The parts (0-based) that no bill has taken."""
         return range(self.billed_parts, len(self.principal_parts))
@@ -162,6 +167,18 @@ class Draw(Struct, frozen=True, kw_only=True):
             prepaid -= covered
             unpaid[part] = self.principal_parts[part] - covered
         return unpaid
+
+
+class Unearned(Struct, frozen=True):
+    """What was unearned of a draw's subsidy before a step and after it: its lenders own their shares of both."""
+
+    before_minor: int
+    after_minor: int
+
+    @property
+    def gone_minor(self) -> int:
+        """What was earned of it, or went back to the merchant."""
+        return self.before_minor - self.after_minor
 
 
 CAPTURES_MAX = 64

@@ -1,14 +1,16 @@
 """Whether a line may fund a draw."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec.structs import replace
 
 from wufeng.credit.accruals.rules import ended, interest_to_bill
-from wufeng.credit.draws.model import Approved, Declined, Draw, DrawRequest, DrawStatus
+from wufeng.credit.draws.model import Approved, Declined, Draw, DrawRequest, DrawStatus, Unearned
 from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.lines.rules import thawed
-from wufeng.credit.plans.rules import least_amount, schedule, terms_of
+from wufeng.credit.plans.model import Plan
+from wufeng.credit.plans.rules import due_dates, least_amount, rhythm_of_terms, schedule, terms_of
 from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import BillableAt, Cycle, Product
 from wufeng.risk.model import Reason
@@ -144,6 +146,41 @@ def reborn(draw: Draw, line: Line, product: Product) -> Draw:
     )
 
 
+def standing_plan(draw: Draw, line: Line, product: Product) -> Plan:
+    """The plan of a posted draw as refunds and early payments have left it; `product` is the version that it was made
+    by, at the line's tier.
+
+    Due dates are its own, or those of the line's days as they are now: where bills rest does not move them here.
+    """
+    assert draw.posted_on is not None, "only what was posted has a plan"
+    calendar = calendar_of(line, product)
+    terms = terms_of(product, calendar, draw.tenor, draw.merchant_share_ppm)
+    assert terms is not None, "a version never changes"
+    nothing = (0,) * len(draw.principal_parts)
+    days = draw.due_dates
+    if not days:
+        calendar = calendar.of(draw.tenor) if isinstance(calendar, Dates) else calendar
+        days = due_dates(calendar, len(nothing), draw.billable_on or draw.posted_on)
+    return Plan(
+        draw.principal_parts,
+        draw.fee_parts or nothing,
+        draw.subsidy_parts or nothing,
+        days,
+        draw.interest_parts,
+        rhythm_of_terms(terms),
+        draw.daily_ppm,
+        _daily_interest(draw, days[0]) if draw.daily_ppm else 0,
+    )
+
+
+def _daily_interest(draw: Draw, due_on: date) -> int:
+    """What a draw bears by the day until it is due, if it is paid then; a bill that took it bears the last days."""
+    if draw.billed_parts:
+        until = draw.segments[-1].until_on if draw.segments else draw.accrued_on
+        draw = replace(draw, unbilled_minor=sum(draw.principal_parts) - draw.prepaid_minor, accrued_on=until)
+    return interest_to_bill(draw, due_on) + draw.interest_billed_minor
+
+
 def billable(draw: Draw, calendar: Cycle | Dates, on: date) -> Draw:
     """The draw from the date on which a bill may take it; what was billable stays as it was."""
     if draw.billable_on is not None:
@@ -177,6 +214,19 @@ def accrue_draw(draw: Draw, on: date) -> Draw:
     if (end := ended(draw, on)) is None:
         return draw
     return replace(draw, accrued_on=end[0], segments=end[1])
+
+
+def unearned_of(before: Iterable[Draw], after: Iterable[Draw]) -> tuple[Unearned, ...]:
+    """How a step has changed what is unearned of the subsidies of draws: one for each draw of which it has."""
+    was = {draw.id: draw.unearned_minor for draw in before}
+    now = {draw.id: draw.unearned_minor for draw in after}
+    changes = (Unearned(was.get(id_, 0), now.get(id_, 0)) for id_ in {**was, **now})
+    return tuple(change for change in changes if change.gone_minor)
+
+
+def gone_of(unearned: Iterable[Unearned]) -> int:
+    """What went of the unearned subsidies of all draws."""
+    return sum(one.gone_minor for one in unearned)
 
 
 def charges_open(draw: Draw) -> bool:

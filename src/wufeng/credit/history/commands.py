@@ -32,8 +32,10 @@ from wufeng.credit.history.model import (
     Drawn,
     Event,
     Issued,
+    Refunded,
     Repaid,
     ReturnKept,
+    SentBack,
     Standing,
 )
 from wufeng.credit.history.places import LAST, Placed
@@ -47,9 +49,12 @@ from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, Spread
 from wufeng.credit.repayments.rules import brought_up
-from wufeng.ledger import AccountKind, JournalKind, account_id
+from wufeng.ledger import AccountKind, JournalKind, Posted, account_id
 
 log = structlog.get_logger("wufeng.history")
+
+Late = Repaid | Refunded
+"""What may be dated back."""
 
 SET_ASIDE = (
     "What this line owes is not what its history makes of it, so nothing is dated back: staff must look."
@@ -108,6 +113,7 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         event = Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan)
         placed.append(places.booked(event, one.id, _first(seqs, one.id)))
     for refunded in all_refunds:
+        placed += await _placed_sent(batch, line, refunded)
         placed.append(places.booked(refunded, refunded.refund_id, _first(seqs, refunded.refund_id)))
     items = await bills.load_items(db, bucket, [bill.id for bill in all_bills])
     rows = Debt(line, tuple(all_bills), tuple(all_draws))
@@ -140,7 +146,9 @@ async def _placed_bills(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> 
     seqs = await bills.load_seqs(batch.db, batch.bucket, [bill.id for bill in of_closes])
     placed = []
     for bill in of_closes:
-        event = Issued(bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor))
+        event = Issued(
+            bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor, bill.used_minor is not None)
+        )
         placed.append(places.issued(event, seqs.get(bill.id)))
     return placed
 
@@ -169,6 +177,38 @@ async def _placed_kept(batch: Batch, line: Line, refund_ids: Sequence[UUID]) -> 
     return placed
 
 
+async def _placed_sent(batch: Batch, line: Line, refunded: Refunded) -> list[Placed]:
+    """What a refund sent later than the date from which it counts: by the journals that sent it, the newest last. One
+    that this very batch posts has no number yet.
+    """
+    if not refunded.sent_later:
+        return []
+    favour = account_id(line.id, AccountKind.LINE_CREDIT_BALANCE)
+    posted = [
+        one
+        for one in await ledger.journals_of(batch.db, batch.bucket, refunded.refund_id)
+        if one.journal.kind is JournalKind.CREDIT_BALANCE_RETURNED
+    ]
+    placed = []
+    for sent in reversed(refunded.sent_later):
+        assert sent.on is not None, "what was sent later has a date of its own"
+        leg = sent.on, (favour, sent.amount_minor)
+        of = [one for one in posted if (one.journal.business_on, _leg(one, favour)) == leg]
+        if of:
+            posted.remove(of[-1])
+        event = SentBack(sent.on, refunded.refund_id, sent.amount_minor)
+        placed.append(places.booked(event, refunded.refund_id, of[-1].seq if of else LAST))
+    return placed
+
+
+def _leg(posted: Posted, account: UUID) -> tuple[UUID, int]:
+    """What a journal moved on an account."""
+    journal = posted.journal
+    return account, sum(
+        amount for id_, amount in zip(journal.accounts, journal.amounts, strict=True) if id_ == account
+    )
+
+
 def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
     """The journal that posted a draw: its payment has one a capture. None: a plan of a bill has none."""
     if draw.payment_id is None:
@@ -184,9 +224,10 @@ def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> int:
 
 
 async def rewritten(
-    batch: Batch, products: Products, line: Line, on: date, added: Repaid | None, removed: UUID | None
+    batch: Batch, products: Products, line: Line, on: date, added: Late | None, removed: UUID | None
 ) -> Rewritten | Problem:
-    """The line's history with a repayment more, at the end of its value date, or with one less; or why it cannot be so.
+    """The line's history with a repayment or a refund more, at the end of its value date, or with a repayment less; or
+    why it cannot be so.
 
     A line whose rows are not what its events make of them is set aside, not rewritten. So is one of which they make
     nothing at all: only its own rows can be the cause, so its command alone is refused, and nothing has been written.
@@ -246,16 +287,27 @@ async def _load_lived(
     return standing if isinstance(standing, Problem) else (history, standing)
 
 
-def _otherwise(history: History, added: Repaid | None, removed: UUID | None) -> list[Event]:
-    """The events with a repayment more, or with one less."""
+async def keep_items(batch: Batch, done: Rewritten) -> None:
+    """Keep what bills of a rewritten history were issued with, and those that only it has issued. The rest of it goes
+    the way of all that happens: its `move` by `debts.commands.keep`, repayments by their store.
+    """
+    if done.items:
+        await bills.update_items(batch.db, batch.bucket, done.items)
+    if done.new_bills:
+        await bills.insert_bills(batch.db, batch.bucket, done.new_bills, len(batch.journals))
+
+
+def _otherwise(history: History, added: Late | None, removed: UUID | None) -> list[Event]:
+    """The events with one more, or with a repayment less."""
     events = places.in_order(one for one in history.placed if one.of != removed)
     if added is not None:
-        events = places.inserted(events, places.booked(added, added.repayment_id, LAST))
+        of = added.repayment_id if isinstance(added, Repaid) else added.refund_id
+        events = places.inserted(events, places.booked(added, of, LAST))
     return [one.event for one in events]
 
 
-def _brought(history: History, added: Repaid | None, removed: UUID | None) -> int:
-    """The money that comes with the one and goes with the other."""
+def _brought(history: History, added: Late | None, removed: UUID | None) -> int:
+    """The money that comes with the one, a person's or a merchant's, and goes with the other."""
     gone = (row.amount_minor for row in history.repayments if row.id == removed)
     return (added.amount_minor if added is not None else 0) - sum(gone)
 

@@ -13,7 +13,8 @@ from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.debts.issuing import Known
 from wufeng.credit.draws.model import Draw
 from wufeng.credit.lines.model import Line
-from wufeng.credit.refunds.model import Returned
+from wufeng.credit.refunds.model import Refunded as Done
+from wufeng.credit.refunds.model import Returned, Sent, sent_of
 from wufeng.credit.repayments.model import Allocation, Source
 
 
@@ -60,8 +61,12 @@ class Repaid(Struct, frozen=True):
 class Refunded(Struct, frozen=True):
     """A merchant gave back an amount of some draws.
 
-    returned, subsidy_returned_minor  what went back as money to sources of repayments, and to the merchant of what it
-                                      had paid for months cancelled: neither is undone
+    returned                what went back as money to sources of repayments, on its day or later (`SentBack`): it has
+                            gone
+    subsidy_returned_minor  what went back to the merchant of what it had paid for months cancelled: it is not undone.
+                            None: nothing yet, and it is what this history makes of it
+    undone                  as if the purchase had not happened: no charges of it are kept
+    uncovered_minor         of the amount, has not lowered the debt: so much went back later that was not there
     """
 
     on: date
@@ -70,16 +75,35 @@ class Refunded(Struct, frozen=True):
     amount_minor: int
     returned: tuple[Returned, ...] = ()
     merchants_fault: bool = False
-    subsidy_returned_minor: int = 0
+    subsidy_returned_minor: int | None = 0
+    undone: bool = False
+    uncovered_minor: int = 0
 
     @property
     def returned_minor(self) -> int:
-        """All that went back as money."""
-        return sum(back.amount_minor for back in self.returned)
+        """What went back as money with the refund itself."""
+        return sum(back.amount_minor for back in self.returned if not back.sending)
+
+    @property
+    def sent_later(self) -> tuple[Sent, ...]:
+        """What went back as money later, each on its date."""
+        return sent_of(back for back in self.returned if back.sending)
+
+
+class SentBack(Struct, frozen=True):
+    """Money of a refund went back later than the date from which the refund counts: out of what stood in the person's
+    favour on its own date.
+    """
+
+    on: date
+    refund_id: UUID
+    amount_minor: int
 
 
 class ReturnKept(Struct, frozen=True):
-    """A bank refused money that a refund had sent back: from then on it stands in the person's favour."""
+    """A bank refused money that a refund had sent back: from then on it pays what is owed, and what is left over stands
+    in the person's favour.
+    """
 
     on: date
     refund_id: UUID
@@ -111,7 +135,18 @@ class DueDaySet(Struct, frozen=True):
     seq: int | None = None
 
 
-Event = Drawn | BillSplit | Delivered | Issued | Repaid | Refunded | ReturnKept | ChargedOff | DueDaySet
+Event = (
+    Drawn
+    | BillSplit
+    | Delivered
+    | Issued
+    | Repaid
+    | Refunded
+    | SentBack
+    | ReturnKept
+    | ChargedOff
+    | DueDaySet
+)
 
 
 class Charged(Struct, frozen=True):
@@ -141,6 +176,7 @@ class Standing(Struct, frozen=True):
     """All that events have made of a line: every bill and draw it ever had, in whatever state.
 
     items        what each bill was issued with        allocations  what each repayment paid
+    refunds      what each refund did on its date      short        by refund: of what went back later, was not there
     lost         what was owed when the line was charged off; what is owed since then stands beside the books
     lost_cancelled_minor  of it, owed no longer because what it was for was refunded: nobody has paid it
     """
@@ -154,6 +190,8 @@ class Standing(Struct, frozen=True):
     credit_balance_minor: int = 0
     lost: Owed | None = None
     lost_cancelled_minor: int = 0
+    refunds: Mapping[UUID, Done] = {}
+    short: Mapping[UUID, int] = {}
 
     @property
     def in_books(self) -> Owed:
@@ -167,8 +205,12 @@ class Standing(Struct, frozen=True):
         """What has come in since the loss was taken."""
         if self.lost is None:
             return 0
-        owed_minor = self.principal_minor + self.interest_owed_minor + self.fee_owed_minor
-        return self.lost.total_minor - self.lost_cancelled_minor - owed_minor
+        return self.lost.total_minor - self.lost_cancelled_minor - self.owed_minor
+
+    @property
+    def owed_minor(self) -> int:
+        """All that is owed, in the books or beside them."""
+        return self.principal_minor + self.interest_owed_minor + self.fee_owed_minor
 
     @property
     def principal_minor(self) -> int:

@@ -187,19 +187,23 @@ def still_running(debt: Debt, withheld: Withheld, on: date) -> Debt:
     """A debt with its reserved principal again, after an event that was no spread of money: where it has changed
     nothing of a bill or draw, it has not ended the running stretch of its interest either.
     """
-    bills = {bill.id: bill for bill in withheld.whole.bills if bill.id in withheld.bills}
+    was = {bill.id: bill for bill in withheld.whole.bills if bill.id in withheld.bills}
     draws = {draw.id: draw for draw in withheld.whole.draws if draw.id in withheld.draws}
     return replace(
         debt,
-        bills=tuple(
-            bills[bill.id] if bill.id in bills and bill == withheld.bills[bill.id] else bill
-            for bill in debt.bills
-        ),
+        bills=tuple(_running_as(was[bill.id], bill) if bill.id in was else bill for bill in debt.bills),
         draws=tuple(
             draws[draw.id] if draw.id in draws and draw == accrue_draw(draws[draw.id], on) else draw
             for draw in debt.draws
         ),
     )
+
+
+def _running_as(was: Bill, bill: Bill) -> Bill:
+    """A bill with the stretch that ran before, if nothing that stands on it has changed: its minimum may have."""
+    if bill.total_minor != was.total_minor:
+        return bill
+    return replace(bill, accrued_on=was.accrued_on, segments=was.segments)
 
 
 def _whole(bill: Bill, before: Bill, withheld: Bill, minimum: Minimum, on: date) -> Bill:

@@ -1,6 +1,6 @@
 """A line's debt as a fold of its events, by the very rules that the single steps use."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from wufeng.credit.charge_offs.rules import charge_off
 from wufeng.credit.debts.issuing import issue_bill
 from wufeng.credit.debts.rules import touched, with_next_bill
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.draws.rules import billable, calendar_of, charges_open
+from wufeng.credit.draws.rules import billable, calendar_of, charges_open, gone_of
 from wufeng.credit.history.model import (
     BillSplit,
     Charged,
@@ -29,16 +29,17 @@ from wufeng.credit.history.model import (
     Refunded,
     Repaid,
     ReturnKept,
+    SentBack,
     Standing,
 )
 from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, still_running, withhold
 from wufeng.credit.lines.model import Line, LineStatus
-from wufeng.credit.products.model import Product
+from wufeng.credit.products.model import Product, Rest
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Refunded as Done
-from wufeng.credit.refunds.rules import refund
-from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread
-from wufeng.credit.repayments.rules import brought_up, repaid, settle_plan, spread, with_line_state
+from wufeng.credit.refunds.rules import keep_refused, refund
+from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread, Target
+from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, spread, with_line_state
 
 
 def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing:
@@ -48,7 +49,7 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
             for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
-    standing = _told(line, events, versions, len(events))
+    standing = _told(line, covered(line, events, versions), versions, len(events))
     late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
     expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
     return _as_of(expecting, versions, on)
@@ -63,13 +64,77 @@ def _told(line: Line, events: Sequence[Event], versions: Versions, count: int) -
     return standing
 
 
+def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence[Event]:
+    """The events, in which money of refunds that went back later stood in the person's favour when it did.
+
+    What of it was not there has not lowered the debt: the least by which the amount of its refund must be lower (the
+    rule of `_as_told`). So much of what went back was the merchant's money itself, not the person's.
+    Raises a problem where a refund gave back more than its amount, and nothing covers it.
+    """
+    if not any(isinstance(event, SentBack) for event in events):
+        return events
+    by: dict[UUID, int] = {}
+    while short := _short(line, events, versions, by):
+        refund_id = next(iter(short))
+        by[refund_id] = _least(line, events, versions, by, refund_id, short[refund_id])
+    return _lowered(events, by)
+
+
+def _short(
+    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int]
+) -> Mapping[UUID, int]:
+    return _told(line, _lowered(events, by), versions, len(events)).short
+
+
+def _least(
+    line: Line,
+    events: Sequence[Event],
+    versions: Versions,
+    by: Mapping[UUID, int],
+    refund_id: UUID,
+    short_minor: int,
+) -> int:
+    """The least by which a refund must be lower so that what went back of it was there: at least by what is missing as
+    it is, and found by halves, for the less of a refund is left, the less is missing.
+    """
+    refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
+
+    def lacks(minor: int) -> bool:
+        return refund_id in _short(line, events, versions, {**by, refund_id: minor})
+
+    low, high = by.get(refund_id, 0) + short_minor, refunded.amount_minor
+    if low <= high and not lacks(low):
+        return low
+    if low >= high or lacks(high):
+        detail = f"A refund of {refunded.on} gave interest back that would have been owed; settle it with the person."
+        raise Problem(Code.STATE_CONFLICT, detail)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if lacks(middle) else (low, middle)
+    return high
+
+
+def _lowered(events: Sequence[Event], by: Mapping[UUID, int]) -> list[Event]:
+    """The events with refunds lower by so much, and so much less taken from the person's favour when it went back."""
+    left, lowered = dict(by), []
+    for event in events:
+        if isinstance(event, Refunded) and event.refund_id in by:
+            event = replace(event, uncovered_minor=by[event.refund_id])
+        elif isinstance(event, SentBack):
+            part_minor = min(left.get(event.refund_id, 0), event.amount_minor)
+            left[event.refund_id] = left.get(event.refund_id, 0) - part_minor
+            event = replace(event, amount_minor=event.amount_minor - part_minor)
+        lowered.append(event)
+    return lowered
+
+
 def settling(
     line: Line, events: Sequence[Event], place: int, plan: UUID, versions: Versions, on: date
 ) -> Spread | None:
     """What settles a plan as it stood at a place among a line's events, which is of that date; None where no instalment
     of it was to come. A `Repaid` at that place, of just that amount, does it.
     """
-    standing = _told(line, events, versions, place)
+    standing = _told(line, covered(line, events, versions), versions, place)
     if plan not in standing.draws:
         return None
     return settle_plan(brought_up(_open(standing, [plan]), versions.contract, on), plan, versions, on)
@@ -122,10 +187,12 @@ def apply(standing: Standing, event: Event, versions: Versions, leaving: Leaving
             return _repaid(standing, event, versions, leaving)
         case Refunded():
             return _refunded(standing, event, versions, leaving)
+        case SentBack():
+            return _sent_back(standing, event)
         case ReturnKept():
-            return replace(standing, credit_balance_minor=standing.credit_balance_minor + event.amount_minor)
+            return _kept(standing, event, versions, leaving)
         case ChargedOff():
-            return _charged_off(standing, event, versions)
+            return _charged_off(standing, event, versions, leaving)
         case DueDaySet():
             moved = replace(standing.line, due_day=event.due_day, due_after_days=None)
             return replace(standing, line=moved)
@@ -138,6 +205,10 @@ def _split(standing: Standing, event: BillSplit, versions: Versions) -> Standing
     if bill is None or min(bill.single_minor, bill.unpaid_principal_minor) < event.draw.amount_minor:
         issued_on = standing.bills[event.bill_id].issued_on
         detail = f"A plan was made of the bill of {issued_on}, which asks for a share of what was used: date it then."
+        if product.minimum.rest is not Rest.DRAW:
+            detail = (
+                f"A plan of {event.on} took over what would have been given back before it: date it then."
+            )
         raise Problem(Code.STATE_CONFLICT, detail)
     bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
     after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)
@@ -160,15 +231,15 @@ def _issued(standing: Standing, event: Issued, versions: Versions, leaving: Leav
         replace(after, items={**after.items, event.bill_id: issued.items}),
         interest_minor=issued.bill.interest_minor,
         fee_minor=issued.bill.fee_minor,
-        subsidy_minor=issued.subsidy_minor,
+        subsidy_minor=gone_of(issued.unearned),
     )
     return _apply_credit(after, issued.debt, versions, leaving, event.on)
 
 
 def _apply_credit(standing: Standing, debt: Debt, versions: Versions, leaving: Leaving, on: date) -> Standing:
-    """What stands in the person's favour pays bills when a new one is issued."""
+    """What stands in the person's favour pays bills, and the interest that they have earned, when a new one is made."""
     withheld = leaving.withhold(standing, debt, on)
-    money_minor = min(standing.credit_balance_minor, withheld.debt.billed_minor)
+    money_minor = min(standing.credit_balance_minor, owed(withheld.debt, Target.BILLED, on))
     if not money_minor:
         return standing
     done = spread(withheld.debt, money_minor, versions, on)
@@ -228,8 +299,31 @@ def _refunded(standing: Standing, event: Refunded, versions: Versions, leaving: 
         debt = still_running(debt, withheld, event.on)
     after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
     after = _uncharging(after, event, done)
-    after = replace(after, credit_balance_minor=after.credit_balance_minor + done.kept_minor)
+    after = replace(
+        after,
+        credit_balance_minor=after.credit_balance_minor + done.kept_minor,
+        refunds={**after.refunds, event.refund_id: done},
+    )
     return after if done.applied is None else _charged_by(after, done.applied)
+
+
+def _sent_back(standing: Standing, event: SentBack) -> Standing:
+    left_minor = standing.credit_balance_minor - event.amount_minor
+    after = replace(standing, credit_balance_minor=max(0, left_minor))
+    if left_minor >= 0:
+        return after
+    short_minor = standing.short.get(event.refund_id, 0) - left_minor
+    return replace(after, short={**standing.short, event.refund_id: short_minor})
+
+
+def _kept(standing: Standing, event: ReturnKept, versions: Versions, leaving: Leaving) -> Standing:
+    debt = brought_up(_open(standing), versions.contract, event.on)
+    withheld = leaving.withhold(standing, debt, event.on)
+    done = keep_refused(withheld.debt, event.amount_minor, versions, event.on).applied
+    debt = hand_back(done.debt, withheld, versions.contract.minimum, event.on)
+    after = _with(standing, with_next_bill(touched(debt, event.on), event.on))
+    left_minor = after.credit_balance_minor + done.surplus_minor
+    return _charged_by(replace(after, credit_balance_minor=left_minor), done)
 
 
 def _as_told(debt: Debt, event: Refunded, versions: Versions) -> Done:
@@ -240,18 +334,25 @@ def _as_told(debt: Debt, event: Refunded, versions: Versions) -> Done:
     """
 
     def of(amount_minor: int, gone_minor: int) -> Done:
-        ids, fault = event.draw_ids, event.merchants_fault
         return refund(
-            debt, ids, amount_minor, (), versions, event.on, merchants_fault=fault, gone_minor=gone_minor
+            debt,
+            event.draw_ids,
+            amount_minor,
+            (),
+            versions,
+            event.on,
+            merchants_fault=event.merchants_fault,
+            undone=event.undone,
+            gone_minor=gone_minor,
         )
 
-    amount_minor = event.amount_minor
+    told_minor = amount_minor = event.amount_minor - event.uncovered_minor
     while True:
         done = of(amount_minor, 0)
         if not event.returned_minor:
             return done
         left_minor = done.kept_minor + (done.applied.paid_minor if done.applied is not None else 0)
-        gone_minor = event.returned_minor - (event.amount_minor - amount_minor)
+        gone_minor = event.returned_minor - (told_minor - amount_minor)
         if gone_minor <= left_minor:
             return of(amount_minor, gone_minor)
         if not amount_minor:
@@ -263,29 +364,36 @@ def _as_told(debt: Debt, event: Refunded, versions: Versions) -> Done:
 def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
     """What a refund takes off the charges; what the merchant did not get back of its part is earned."""
     charged, is_lost = standing.charged, standing.lost is not None
-    cancelled_minor = done.fee_cancelled_minor
-    kept_minor = done.subsidy_returned_minor - event.subsidy_returned_minor
+    fee_cancelled_minor = 0 if is_lost else done.fee_cancelled_minor
+    interest_cancelled_minor = 0 if is_lost else done.interest_cancelled_minor
+    lost_cancelled_minor = done.fee_cancelled_minor + done.interest_cancelled_minor if is_lost else 0
+    returned_minor = event.subsidy_returned_minor
+    if returned_minor is None:
+        returned_minor = done.subsidy_returned_minor
+    kept_minor = done.subsidy_returned_minor - returned_minor
     return replace(
         standing,
         charged=Charged(
-            charged.interest_minor,
-            charged.fee_minor - done.fee_returned_minor - (0 if is_lost else cancelled_minor),
+            charged.interest_minor - done.interest_returned_minor - interest_cancelled_minor,
+            charged.fee_minor - done.fee_returned_minor - fee_cancelled_minor,
             charged.subsidy_minor + kept_minor - done.subsidy_given_up_minor,
-            charged.subsidy_returned_minor + event.subsidy_returned_minor,
+            charged.subsidy_returned_minor + returned_minor,
         ),
-        lost_cancelled_minor=standing.lost_cancelled_minor + (cancelled_minor if is_lost else 0),
+        lost_cancelled_minor=standing.lost_cancelled_minor + lost_cancelled_minor,
     )
 
 
-def _charged_off(standing: Standing, event: ChargedOff, versions: Versions) -> Standing:
+def _charged_off(standing: Standing, event: ChargedOff, versions: Versions, leaving: Leaving) -> Standing:
     lost = charge_off(_open(standing), event.bill_id, versions.contract, event.on)
     after = _with(standing, lost.debt)
     if lost.bill is not None:
         after = replace(after, items={**after.items, event.bill_id: lost.items})
     elif event.is_billed:
         after = _with_empty_bill(after, event, versions.contract, event.on)
-    owed = Owed(lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
-    return _charging(replace(after, lost=owed), lost.interest_minor, 0, lost.subsidy_minor)
+    all_owed = Owed(lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
+    after = _charging(replace(after, lost=all_owed), lost.interest_minor, 0, gone_of(lost.unearned))
+    # As it was lived, nothing stood in favour of a line in arrears; what money that came late has left over recovers.
+    return _apply_credit(after, lost.debt, versions, leaving, event.on)
 
 
 def _as_of(standing: Standing, versions: Versions, on: date) -> Standing:
@@ -346,7 +454,7 @@ def _charging(standing: Standing, interest_minor: int, fee_minor: int, subsidy_m
 
 
 def _charged_by(standing: Standing, spread: Spread) -> Standing:
-    return _charging(standing, spread.charged_minor, 0, spread.subsidy_earned_minor)
+    return _charging(standing, spread.charged_minor, 0, gone_of(spread.unearned))
 
 
 def with_surplus(spread: Spread) -> tuple[Allocation, ...]:

@@ -190,6 +190,15 @@ class _Loaded(Struct, frozen=True):
     def line(self) -> Line:
         return self.debt.line
 
+    def after(self, change: Change) -> "_Loaded":
+        """The line as the next command of its batch finds it."""
+        return replace(
+            self,
+            debt=replace(self.debt, line=change.line),
+            state=replace(self.state, line=change.line),
+            due_day_changes=self.due_day_changes + (change.kind is ChangeKind.DUE_DAY_SET),
+        )
+
 
 class _Desk:
     """Handlers over the products. It keeps nothing between batches."""
@@ -372,12 +381,13 @@ class _Desk:
     async def set_due_day(self, batch: Batch, commands: Sequence[SetDueDay]) -> list[Answer | Problem]:
         """Move due days. A bill that stands keeps its date; the next one has the new day.
 
-        A line whose bills are due some days after their date has a due day from then on. Plans by a yearly rate earn
-        between due dates: their days move too.
+        Who asks for the day that the line has, be it again, moves nothing and uses up none of a year's changes. A line
+        whose bills are due some days after their date has a due day from then on. Plans by a yearly rate earn between
+        due dates: their days move too.
         """
         earning: list[tuple[Move, date]] = []
 
-        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> Change | Problem:
+        def decide(command: SetDueDay, loaded: _Loaded, on: date) -> Change | Line | Problem:
             problem = rules.problem_of_due_day(
                 loaded.line,
                 command.due_day,
@@ -385,9 +395,9 @@ class _Desk:
                 loaded.due_day_changes,
                 loaded.debt.billed_minor,
             )
-            moved = replace(loaded.line, due_day=command.due_day, due_after_days=None)
-            if problem is not None:
-                return problem
+            moved = rules.due_on(loaded.line, command.due_day)
+            if problem is not None or moved == loaded.line:
+                return problem or moved
             earning.append((Move(loaded.debt, replace(loaded.debt, line=moved)), on))
             return Change(moved, ChangeKind.DUE_DAY_SET, was=loaded.line)
 
@@ -433,11 +443,14 @@ class _Desk:
         self,
         batch: Batch,
         commands: Sequence[C],
-        decide: Callable[[C, _Loaded, date], Change | Problem],
+        decide: Callable[[C, _Loaded, date], Change | Line | Problem],
     ) -> list[Answer | Problem]:
-        """Decide changes of lines one after the other, then keep and tell them."""
+        """Decide changes of lines one after the other, then keep and tell them.
+
+        decide  gives the line itself where it is already as it is to be: then nothing is kept or told
+        """
         loaded = await self._load(batch, commands)
-        outcomes: list[Change | Problem] = []
+        outcomes: list[Change | Line | Problem] = []
         for command in commands:
             one = loaded.get(command.line_id)
             if one is None or one.line.person_id not in batch.people:
@@ -445,9 +458,7 @@ class _Desk:
                 continue
             outcome = decide(command, one, batch.book.business_date(command.at))
             if isinstance(outcome, Change):
-                debt = replace(one.debt, line=outcome.line)
-                state = replace(one.state, line=outcome.line)
-                loaded[command.line_id] = replace(one, debt=debt, state=state)
+                loaded[command.line_id] = one.after(outcome)
             outcomes.append(outcome)
         changed = [
             (command, outcome)
@@ -502,22 +513,23 @@ class _Desk:
                 await pay_out(batch, [change.line], on)
             told = told_of(change)
             if told is not None:
-                body = await self._body(batch, change, loaded, on, EVENT_LANGUAGE)
+                body = await self._body(batch, change.line, loaded, on, EVENT_LANGUAGE)
                 batch.events.append(Event(told, change.line.id, body, on, change.line.person_id))
 
     async def _answer(
-        self, batch: Batch, command: LineCommand, change: Change, loaded: Mapping[UUID, _Loaded]
+        self, batch: Batch, command: LineCommand, outcome: Change | Line, loaded: Mapping[UUID, _Loaded]
     ) -> Answer:
         on = batch.book.business_date(command.at)
-        body = await self._body(batch, change, loaded, on, command.language)
+        line = outcome.line if isinstance(outcome, Change) else outcome
+        body = await self._body(batch, line, loaded, on, command.language)
         return Answer(200, body, command.line_id)
 
     async def _body(
-        self, batch: Batch, change: Change, loaded: Mapping[UUID, _Loaded], on: date, language: str
+        self, batch: Batch, line: Line, loaded: Mapping[UUID, _Loaded], on: date, language: str
     ) -> bytes:
-        """The line as one change left it: others of the batch may have come after."""
-        debt = replace(loaded[change.line.id].debt, line=change.line)
-        return (await line_bodies(batch, self.products, [debt], on, language))[change.line.id]
+        """The line as one command left it: others of the batch may have come after."""
+        debt = replace(loaded[line.id].debt, line=line)
+        return (await line_bodies(batch, self.products, [debt], on, language))[line.id]
 
 
 def _answer_of_cap(batch: Batch, command: SetCap, states: Mapping[UUID, LineState]) -> Answer:

@@ -280,7 +280,10 @@ def problem_of_range(limit_minor: int, product: Product) -> Problem | None:
 def problem_of_due_day(
     line: Line, due_day: int, product: Product, changes: int, owed_on_bills_minor: int
 ) -> Problem | None:
-    """Why a due day may not be chosen. changes: how often it was moved in the last 365 days."""
+    """Why a due day may not be chosen. The one that the line has always may: nothing is moved by it.
+
+    changes  how often it was moved in the last 365 days
+    """
     if line.status not in LIVING:
         return conflict(line, "its due day stays")
     if product.due_days is None:
@@ -293,6 +296,8 @@ def problem_of_due_day(
     if coincide(due_day, line.bill_day):
         detail = f"Bills of this line come on day {line.bill_day}, in some month the same date: choose another day."
         return invalid_field("/due_day", detail)
+    if due_on(line, due_day) == line:
+        return None
     if owed_on_bills_minor:
         return Problem(Code.STATE_CONFLICT, "A bill is open. The due day can be moved once it is paid.")
     if changes >= product.due_days.changes_a_year:
@@ -301,6 +306,11 @@ def problem_of_due_day(
         )
         return Problem(Code.STATE_CONFLICT, detail)
     return None
+
+
+def due_on(line: Line, due_day: int) -> Line:
+    """The line with its bills due on a day of the month, however they were due before."""
+    return replace(line, due_day=due_day, due_after_days=None)
 
 
 def conflict(line: Line, so: str) -> Problem:

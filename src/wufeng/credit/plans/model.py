@@ -22,6 +22,7 @@ class Terms(Struct, frozen=True):
     multiple_minor      instalments are multiples of this, but for the odd one
     down_payment_ppm    of the amount, a first part that bears nothing      down_payment_days  after the day itself
     rounding            of the interest of each period
+    daily_ppm           interest a day from the day itself on, where nothing is split
     """
 
     tenor: int
@@ -39,6 +40,7 @@ class Terms(Struct, frozen=True):
     stub: Stub = Stub.IN_PAYMENTS
     down_payment_days: int = 0
     rounding: Rounding = Rounding.HALF_EVEN
+    daily_ppm: int = 0
 
     @property
     def has_interest_only(self) -> bool:
@@ -75,6 +77,8 @@ class Plan(Struct, frozen=True):
 
     subsidy_parts   the merchant's share of each period's cost: not the person's, but earned with it all the same
     interest_parts  empty where the price is a fee
+    daily_ppm       interest a day of its one part; `daily_minor` is what that comes to by the due date. It is borne by
+                    the days that pass, and stands in no part
     """
 
     principal_parts: tuple[int, ...]
@@ -83,6 +87,8 @@ class Plan(Struct, frozen=True):
     due_on: tuple[date, ...]
     interest_parts: tuple[int, ...] = ()
     rhythm: Rhythm = MONTHLY
+    daily_ppm: int = 0
+    daily_minor: int = 0
 
     @property
     def amount_minor(self) -> int:
@@ -98,8 +104,17 @@ class Plan(Struct, frozen=True):
         return tuple(map(add, self.principal_parts, self.fee_parts))
 
     @property
+    def charges_minor(self) -> tuple[int, ...]:
+        """What the person pays with each part beyond its principal, when all is paid on the due dates: fee, interest by
+        the year, interest by the day.
+        """
+        fees = map(add, self.fee_parts, self.interest_parts) if self.interest_parts else self.fee_parts
+        first, *others = fees
+        return (first + self.daily_minor, *others)
+
+    @property
     def total_cost_minor(self) -> int:
-        """What the person pays beyond the price when all is paid in time."""
+        """What its parts cost the person beyond the price; interest by the day comes beside it."""
         return sum(self.fee_parts) + sum(self.interest_parts)
 
     @property

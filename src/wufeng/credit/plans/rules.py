@@ -14,6 +14,7 @@ from operator import sub
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wufeng.credit.accruals.model import round_micro
 from wufeng.credit.plans.model import MONTHLY, Plan, Rhythm, Terms
 from wufeng.credit.products.dates import DOWN_PAYMENT_DAYS, Dates
 from wufeng.credit.products.model import Cycle, Levelling, Method, Product, Remainder, Rounding
@@ -45,6 +46,7 @@ def terms_of(product: Product, cycle: Cycle | Dates, tenor: int, merchant_share_
         multiple_minor=rounding.instalment_multiple_minor if tenor > 1 else 1,
         levelling=rounding.levelling,
         rounding=rounding.interest,
+        daily_ppm=product.interest.daily_ppm if tenor == 1 else 0,
     )
     return _on_dates(terms, cycle) if isinstance(cycle, Dates) else terms
 
@@ -79,6 +81,9 @@ def schedule(terms: Terms, amount_minor: int, start: date) -> Plan:
         _at_a_rate(terms, rest_minor, start, days) if terms.annual_ppm else _at_a_fee(terms, rest_minor, days)
     )
     assert min(plan.principal_parts) >= 0 and sum(plan.principal_parts) == rest_minor
+    if terms.daily_ppm:
+        micro = amount_minor * terms.daily_ppm * (plan.due_on[0] - start).days
+        plan = replace(plan, daily_ppm=terms.daily_ppm, daily_minor=round_micro(micro, terms.rounding))
     if not down_minor:
         return plan
     return _with_down_payment(plan, down_minor, start + timedelta(days=terms.down_payment_days))
@@ -302,6 +307,12 @@ def _with_down_payment(plan: Plan, down_minor: int, due_on: date) -> Plan:
     )
 
 
+def rhythm_of_terms(terms: Terms) -> Rhythm:
+    """The unit periods of a plan of these terms, a down payment among them."""
+    rhythm = rhythm_of(terms.cycle)
+    return replace(rhythm, at_start=rhythm.at_start + 1) if terms.down_payment_ppm else rhythm
+
+
 @lru_cache(maxsize=256)
 def rhythm_of(cycle: Cycle | Dates) -> Rhythm:
     """The unit periods of a calendar: months, weeks, or days, and how far off the first part is."""
@@ -373,11 +384,19 @@ def annualised_rate_ppm(plan: Plan) -> int:
 
     Monthly: × 12. Source: PBC announcement 2021 No. 3 (PRODUCTS.md 3.1). 3, 6, 9 and 12 months at 2.5, 4.5, 6.5 and
     8.8 % are 14.94, 15.27, 15.34 and 15.86 % (H2). Odd days of a first period bear simple interest (Regulation Z).
+    Interest by the day is × 365, simple; of a plan that bears both the higher is told. What is all paid at once was
+    never lent, and has no rate.
     """
+    return max(_rate_of_parts(plan), annualised_daily_ppm(plan.daily_ppm))
+
+
+def _rate_of_parts(plan: Plan) -> int:
     if plan.total_cost_minor == 0:
         return 0
     rhythm, instalments = plan.rhythm, plan.instalments_minor
     financed_minor = plan.amount_minor - sum(instalments[: rhythm.at_start])
+    if financed_minor <= 0:
+        return 0
     payments = instalments[rhythm.at_start :]
     if rhythm.first_whole == 1 and not rhythm.first_odd:
         return periodic_rate(financed_minor, payments, rhythm.units_a_year, rhythm.length)

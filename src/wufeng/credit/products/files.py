@@ -20,6 +20,8 @@ from wufeng.credit.products.shapes import check_shape
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([\w.]+)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([\w-]+)\s*=\s*(.*)$")
 _ITEM = re.compile(r"^\s*\{")
+_LAST = re.compile(r"(?:\[\d+\]|\.?[^.\[\]]+|.)$", re.DOTALL)
+_MARK = "\ufeff"  # which some editors put before a text
 _TOML_LINE = re.compile(r"at line (\d+)")
 
 
@@ -43,11 +45,13 @@ def examine_product(source: str, name: str) -> Shipped | list[Mistake]:
     Prices and dates are looked at when all values are of the right kind.
     """
     try:
-        table = tomllib.loads(source)
+        table = tomllib.loads(source.removeprefix(_MARK))
     except tomllib.TOMLDecodeError as error:
         line = _TOML_LINE.search(str(error))
+        return [Mistake(name, int(line[1]) if line else len(_lines(source)), "", f"is not TOML: {error}")]
+    except (ValueError, RecursionError):  # Python's own bounds: 4,300 digits, some hundred levels
         return [
-            Mistake(name, int(line[1]) if line else len(source.splitlines()), "", f"is not TOML: {error}")
+            Mistake(name, 1, "", "has a number of too many digits, or lists in lists too deep to be read")
         ]
     findings = list(check_shape(table, Product))
     if not findings:
@@ -78,7 +82,7 @@ def read_kept(source: str, name: str) -> Shipped:
         return read_product(source, name)
     except ConfigurationError as refused:
         try:
-            product = msgspec.toml.decode(source, type=Product)
+            product = msgspec.toml.decode(source.removeprefix(_MARK), type=Product)
         except msgspec.DecodeError:
             raise refused from None
     highest_rate_ppm(product)
@@ -91,7 +95,18 @@ def _shipped(product: Product, source: str) -> Shipped:
 
 def read_products(paths: Iterable[Path]) -> list[Shipped]:
     """Read product files. Raises ConfigurationError for the first that may not be offered."""
-    return [read_product(path.read_text(encoding="utf-8"), path.name) for path in sorted(paths)]
+    return [read_product(source_of(path), path.name) for path in sorted(paths)]
+
+
+def source_of(path: Path) -> str:
+    """A product file as it is, its line ends too. Raises ConfigurationError for what is no file of UTF-8 text."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}:{line}: is not UTF-8 text") from None
 
 
 def shipped_products() -> list[Shipped]:
@@ -109,15 +124,20 @@ def line_of(source: str, path: str) -> int:
     while path:
         if path in lines:
             return lines[path]
-        path = re.sub(r"(?:\[\d+\]|\.?[^.\[\]]+)$", "", path)
+        path = _LAST.sub("", path)
     return 1
+
+
+def _lines(source: str) -> list[str]:
+    """The lines as TOML counts them: other signs that end a line elsewhere may stand in a text."""
+    return source.removeprefix(_MARK).removesuffix("\n").split("\n")
 
 
 def _lines_of_fields(source: str) -> Iterator[tuple[str, int]]:
     """(path, line) of every key, table, and element of a list that has lines of its own."""
     counts: dict[str, int] = {}
     table = listed = ""
-    for number, text in enumerate(source.splitlines(), 1):
+    for number, text in enumerate(_lines(source), 1):
         if head := _TABLE.match(text):
             table, listed = head[2], ""
             if head[1] == "[[":

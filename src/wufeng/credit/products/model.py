@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.base.calendar import add_months
+from wufeng.base.calendar import add_months, bank_day_on_or_after
 from wufeng.credit.products.dates import Dates
 from wufeng.credit.rates.model import DayCount
 from wufeng.credit.waterfall.model import Processing
@@ -139,6 +139,10 @@ class Billing(Struct, frozen=True, forbid_unknown_fields=True):
     confirm_after_days: int | None = 10
     grace_days: int = 0
     bank_days: bool = False
+
+    def real_due_on(self, nominal_on: date) -> date:
+        """The last day to pay what is due on a date by the product's days: those count, whatever banks do."""
+        return bank_day_on_or_after(nominal_on) if self.bank_days else nominal_on
 
 
 class Rest(StrEnum):
@@ -279,10 +283,14 @@ class RefundFees(StrEnum):
 
 
 class BillSplit(Struct, frozen=True, forbid_unknown_fields=True):
-    """Instalments of a bill, from its date to its due date: how much of it at least, and at most which share."""
+    """Instalments of a bill, from its date to its due date: how much of it at least, and at most which share.
+
+    purchase_least_minor  purchases of less stay on the bill whole: they do not count towards what can be split
+    """
 
     least_minor: int
     share_max_ppm: int = 1_000_000
+    purchase_least_minor: int = 0
 
 
 class Instalments(Struct, frozen=True, forbid_unknown_fields=True):
@@ -336,7 +344,7 @@ class Arrears(Struct, frozen=True, forbid_unknown_fields=True):
 
     suspend_after_days     from then on a line cannot be drawn on
     charge_off_after_days  the loss is taken; the debt remains
-    remind_before, remind_after  days before and after a due date on which a reminder is told
+    remind_before, remind_after  days before a due date, and after the last day to pay, on which a reminder is told
     """
 
     suspend_after_days: int

@@ -1,9 +1,11 @@
 """Whether a product file may be offered: what its fields must be to each other, and the ceiling of its prices."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
 from wufeng.base.money import CURRENCY_EXPONENTS
+from wufeng.base.rates import year_text
 from wufeng.credit.plans.rules import OF_DATES, annualised_daily_ppm, least_amount
 from wufeng.credit.products.ceiling import price_of
 from wufeng.credit.products.dates import Dates, Every, Stub
@@ -14,6 +16,7 @@ from wufeng.credit.products.model import (
     DueDays,
     Finding,
     Method,
+    Name,
     Part,
     Price,
     Product,
@@ -22,7 +25,6 @@ from wufeng.credit.products.model import (
     coincide,
 )
 from wufeng.credit.rates.model import DayCount
-from wufeng.credit.rates.rules import PPM
 from wufeng.identity.merchants.model import NEVER_CREDITABLE
 
 WHOLE = 1_000_000
@@ -40,6 +42,14 @@ MOST_MULTIPLE_MINOR = 1_000_000
 """The coarsest multiple that instalments may be rounded to."""
 
 YEARS = range(2000, 2201)
+
+MOST_VERSIONS = 1_000_000
+
+CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+CODE_RULE = "begins with a small letter and is made of small letters, digits and underscores, at most 64"
+
+LONGEST_NAME = 100
+"""Letters of a name that people read: more fits no page."""
 
 
 def check(product: Product) -> list[Finding]:
@@ -110,12 +120,21 @@ def check_notice(new: Shipped, kept: Iterable[Shipped], today: date) -> str | No
 
 
 def _check_head(product: Product) -> Iterator[Finding]:
-    if not product.id.isidentifier() or product.id != product.id.lower():
-        yield Finding("id", "is made of small letters, digits and underscores")
-    if product.version < 1:
-        yield Finding("version", "counts from 1")
+    if not CODE.fullmatch(product.id):
+        yield Finding("id", CODE_RULE)
+    if not 1 <= product.version <= MOST_VERSIONS:
+        yield Finding("version", f"counts from 1 to {MOST_VERSIONS} at most")
+    yield from _check_name(product.name, "name")
     if product.currency not in CURRENCY_EXPONENTS:
         yield Finding("currency", f"{product.currency!r} is not an ISO 4217 code")
+
+
+def _check_name(name: Name, path: str) -> Iterator[Finding]:
+    for language, text in (("zh", name.zh), ("en", name.en)):
+        if not (text.strip() and text.isprintable() and len(text) <= LONGEST_NAME):
+            yield Finding(
+                f"{path}.{language}", f"is a line of 1 to {LONGEST_NAME} letters that can be printed"
+            )
 
 
 def _check_days(product: Product) -> Iterator[Finding]:
@@ -248,6 +267,8 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield Finding("instalments.bills.least_minor", f"lies between 1 and {MOST_MINOR}")
     if bills is not None and not 0 < bills.share_max_ppm <= WHOLE:
         yield Finding("instalments.bills.share_max_ppm", "lies between 1 and 1_000_000")
+    if bills is not None and not 0 <= bills.purchase_least_minor <= MOST_MINOR:
+        yield Finding("instalments.bills.purchase_least_minor", f"lies between 0 and {MOST_MINOR}")
 
 
 def _check_counting(product: Product) -> Iterator[Finding]:
@@ -311,8 +332,8 @@ def _check_cost(product: Product, price: Price, path: str, ceiling: int) -> Iter
         yield Finding(
             "instalments.minimum_minor",
             f"is too little for {path}: rounded to the minor unit, {least} in {price.tenor} instalments may cost "
-            f"{_percent(dearest.least_ppm)} a year, above the ceiling of {_percent(ceiling)}; raise the least amount, "
-            "or lower the price",
+            f"{year_text(dearest.least_ppm)} a year, above the ceiling of {year_text(ceiling)}; "
+            "raise the least amount, or lower the price",
         )
 
 
@@ -331,10 +352,9 @@ def _check_tiers(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield Finding("tiers", "have a code of their own each")
     for n, tier in enumerate(product.tiers):
         path = f"tiers[{n}]"
-        if not tier.code.isidentifier() or tier.code != tier.code.lower() or tier.code == STANDARD:
-            yield Finding(
-                f"{path}.code", f"is made of small letters, digits and underscores, and not {STANDARD!r}"
-            )
+        if not CODE.fullmatch(tier.code) or tier.code == STANDARD:
+            yield Finding(f"{path}.code", f"{CODE_RULE}; and is not {STANDARD!r}")
+        yield from _check_name(tier.name, f"{path}.name")
         if tier.daily_ppm is None and tier.prices is None:
             yield Finding(path, "changes daily_ppm or prices, or both")
         if tier.daily_ppm is not None and not 0 <= tier.daily_ppm <= product.interest.daily_ppm:
@@ -362,7 +382,8 @@ def _check_tier_prices(
             rate, most = price_of(product, price).rate_ppm, price_of(product, other).rate_ppm
             if rate > most:
                 yield Finding(
-                    f"{path}[{n}]", f"costs {_percent(rate)} a year, more than the standard {_percent(most)}"
+                    f"{path}[{n}]",
+                    f"costs {year_text(rate)} a year, more than the standard {year_text(most)}",
                 )
 
 
@@ -413,6 +434,10 @@ def _check_range(product: Product) -> Iterator[Finding]:
 
 def _check_lenders(product: Product) -> Iterator[Finding]:
     codes = [lender.code for lender in product.lenders]
+    for n, lender in enumerate(product.lenders):
+        if not CODE.fullmatch(lender.code):
+            yield Finding(f"lenders[{n}].code", CODE_RULE)
+        yield from _check_name(lender.name, f"lenders[{n}].name")
     if len(set(codes)) != len(codes):
         yield Finding("lenders", "stand there once each")
     if not 1 <= len(codes) <= 2:
@@ -424,8 +449,4 @@ def _check_lenders(product: Product) -> Iterator[Finding]:
 
 
 def _above(rate_ppm: int, ceiling_ppm: int) -> str:
-    return f"costs {_percent(rate_ppm)} a year, above the ceiling of {_percent(ceiling_ppm)}"
-
-
-def _percent(ppm: int) -> str:
-    return f"{ppm * 100 // PPM}.{ppm * 100 * 100 // PPM % 100:02d} %"
+    return f"costs {year_text(rate_ppm)} a year, above the ceiling of {year_text(ceiling_ppm)}"

@@ -17,7 +17,7 @@ from msgspec.structs import fields
 
 from wufeng.credit.products.model import Finding
 
-IN_PPM = "; rates are whole parts per million: 0.03 % is 300"
+IN_PPM = "; rates are whole parts per million: 0.03% is 300"
 
 
 def check_shape(value: Any, expected: Any, path: str = "") -> Iterator[Finding]:

@@ -4,7 +4,11 @@ Before the bill: less is unbilled. After it, unpaid: the bill owes less from tha
 other debts, then back to where repayments came from, up to what they repaid. Instalments end from the last backwards:
 fees to come and fees billed and unpaid are cancelled with them, paid ones come back where the reason is the merchant's.
 The merchant's share of fees goes back with every month that is cancelled, billed or not: of a paid one it stays earned.
-Interest is the price of days that have passed: it stays, whatever the reason, unless the product gives it back.
+Interest is the price of days that have passed: it stays, whatever the reason, unless the product gives it back. What a
+bill took of a plan's interest for days to come is no such price: it falls away with its principal from that day on, and
+comes back where it was paid.
+A minimum is what the bill would have asked for without what was refunded: its share, what earlier bills left to it, and
+what was above the limit. A bill of the minimum alone (`Rest.DRAW`) asks for a share of what is left of what was used.
 """
 
 from collections.abc import Sequence
@@ -17,15 +21,22 @@ from msgspec.structs import replace
 
 from wufeng.base.money import round_half_even
 from wufeng.credit.accruals.model import Segment
-from wufeng.credit.bills.model import Bill
-from wufeng.credit.bills.rules import ask_less_for_earlier, lower
+from wufeng.credit.bills.model import Bill, BillStatus
+from wufeng.credit.bills.rules import ask_less_above_limit, ask_less_for_earlier, ask_share_of_less, lower
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.draws.rules import accrue_draw, gone_of, unearned_of
+from wufeng.credit.lines.model import Line
 from wufeng.credit.products.model import Early, Minimum, Product, RefundFees
 from wufeng.credit.products.versions import Versions
-from wufeng.credit.refunds.model import SENT_MAX, Effect, EffectKind, Refunded, Returnable, Returned
+from wufeng.credit.refunds.model import SENT_MAX, Effect, EffectKind, Kept, Refunded, Returnable, Returned
 from wufeng.credit.repayments.model import Debt, Paid, Source, SourceKind, Spread
-from wufeng.credit.repayments.rules import end_plan, spread, with_line_state, without_subsidy_to_come
+from wufeng.credit.repayments.rules import (
+    end_plan,
+    period_of,
+    spread,
+    with_line_state,
+    without_subsidy_to_come,
+)
 
 
 class _Cut(Struct):
@@ -35,13 +46,20 @@ class _Cut(Struct):
     bills: dict[UUID, Bill]
     effects: list[Effect]
     merchants_fault: bool
-    is_lost: bool  # the line is charged off: no bill asks for a minimum any more
+    line: Line
+    in_time: frozenset[UUID]  # bills that ask for a minimum still: not paid, their last day to pay not over
     principal_minor: int = 0
     fee_cancelled_minor: int = 0
     fee_returned_minor: int = 0
-    subsidy_minor: int = 0
-    subsidy_given_up_minor: int = 0  # of it, bills had earned
+    interest_cancelled_minor: int = 0
+    interest_returned_minor: int = 0
+    subsidy_given_up_minor: int = 0  # bills had earned it
     paid_minor: int = 0  # of parts that were paid already: not owed, so it is left over
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the line is charged off: no bill asks for a minimum any more."""
+        return self.line.charged_off_on is not None
 
 
 def refund(
@@ -53,6 +71,7 @@ def refund(
     on: date,
     *,
     merchants_fault: bool = False,
+    undone: bool = False,
     gone_minor: int = 0,
 ) -> Refunded:
     """Refund an amount of some draws, the last draw and its last instalment first.
@@ -60,6 +79,7 @@ def refund(
     debt             holds those draws, their bills, and all else the line owes
     repaid           repayments of the line, the latest first: money returns in that order
     merchants_fault  paid fees of the refunded parts come back, on the way that paid principal goes
+    undone           as if the purchase had not happened: no charges of it are kept, whatever its product says
     gone_minor       of what is left over, went back as money already: of a refund in a history that is folded again
     Asserts that no more is refunded than was drawn: the payment has seen to that.
     """
@@ -67,10 +87,14 @@ def refund(
     bills = {bill.id: bill for bill in debt.bills}
     effects: list[Effect] = []
     cuts: list[_Cut] = []
+    in_time = _in_time(debt, on)
     left_minor = amount_minor
     for draw_id in reversed(draw_ids):
-        cut = _Cut(draws[draw_id], bills, effects, merchants_fault, debt.line.charged_off_on is not None)
-        left_minor = _cut_draw(cut, left_minor, versions, on)
+        cut = _Cut(draws[draw_id], bills, effects, merchants_fault, debt.line, in_time)
+        product = versions.of(cut.draw.product_version)
+        left_minor = _cut_draw(
+            cut, left_minor, _keeping_nothing(product) if undone else product, versions, on
+        )
         draws[draw_id] = cut.draw
         cuts.append(cut)
     assert left_minor == 0, "no more is refunded than was drawn"
@@ -78,8 +102,12 @@ def refund(
     after = with_line_state(
         replace(debt, bills=tuple(bills.values()), draws=tuple(draws.values())), versions.contract, on
     )
+    unearned = unearned_of(debt.draws, draws.values())
+    given_up_minor = sum(cut.subsidy_given_up_minor for cut in cuts)
     fee_returned_minor = sum(cut.fee_returned_minor for cut in cuts)
-    surplus_minor, applied = sum(cut.paid_minor for cut in cuts) + fee_returned_minor - gone_minor, None
+    interest_returned_minor = sum(cut.interest_returned_minor for cut in cuts)
+    paid_minor = sum(cut.paid_minor for cut in cuts) + fee_returned_minor + interest_returned_minor
+    surplus_minor, applied = paid_minor - gone_minor, None
     assert surplus_minor >= 0, "no more has gone than is left over"
     if (
         surplus_minor or gone_minor
@@ -97,28 +125,62 @@ def refund(
         effects=tuple(effects),
         principal_minor=sum(cut.principal_minor for cut in cuts),
         fee_cancelled_minor=sum(cut.fee_cancelled_minor for cut in cuts),
-        subsidy_returned_minor=sum(cut.subsidy_minor for cut in cuts),
-        subsidy_given_up_minor=sum(cut.subsidy_given_up_minor for cut in cuts),
+        subsidy_returned_minor=gone_of(unearned) + given_up_minor,
+        subsidy_given_up_minor=given_up_minor,
+        unearned=unearned,
         applied=applied,
         returned=returned,
         kept_minor=kept_minor,
         fee_returned_minor=fee_returned_minor,
+        interest_cancelled_minor=sum(cut.interest_cancelled_minor for cut in cuts),
+        interest_returned_minor=interest_returned_minor,
     )
 
 
-def _cut_draw(cut: _Cut, amount_minor: int, versions: Versions, on: date) -> int:
+def keep_refused(debt: Debt, amount_minor: int, versions: Versions, on: date) -> Kept:
+    """Money of a refund that a bank refused pays what the line owes by now, as the refund's rest had: "other open
+    amounts of the same line first" (PRODUCTS.md 2.2). What is left over stays in the person's favour.
+
+    debt  brought up to that date
+    """
+    applied = spread(debt, amount_minor, versions, on)
+    effects = _effects_of(applied)
+    if applied.surplus_minor:
+        effects.append(Effect(EffectKind.CREDIT_BALANCE, applied.surplus_minor, debt.line.id))
+    return Kept(debt, applied, tuple(effects))
+
+
+def _keeping_nothing(product: Product) -> Product:
+    """A product that gives all charges of a refund back."""
+    return replace(
+        product,
+        instalments=replace(product.instalments, refund_fees=RefundFees.CANCELLED, early=Early.DROPPED),
+        repayment=replace(product.repayment, refund_interest=True),
+    )
+
+
+def _in_time(debt: Debt, on: date) -> frozenset[UUID]:
+    """The bills of which a minimum is asked still. Of a line that is charged off none is."""
+    if debt.line.charged_off_on is not None:
+        return frozenset()
+    running = (bill for bill in debt.bills if bill.status is not BillStatus.PAID and on <= bill.last_on)
+    return frozenset(bill.id for bill in running)
+
+
+def _cut_draw(cut: _Cut, amount_minor: int, product: Product, versions: Versions, on: date) -> int:
     """Take an amount off a draw's parts, the last first; returns what is left when the draw is used up."""
-    open_minor = cut.draw.unbilled_minor
-    product = versions.of(cut.draw.product_version)
+    before, owed_minor = cut.draw, cut.principal_minor
     for part in reversed(range(len(cut.draw.principal_parts))):
         amount = min(amount_minor, cut.draw.principal_parts[part])
         if amount and part >= cut.draw.billed_parts:
-            _cut_unbilled(cut, part, amount, product, on)
+            _cut_unbilled(cut, part, amount, product, versions.contract.minimum, on)
         elif amount:
             _cut_billed(cut, part, amount, product, versions.contract.minimum, on)
         amount_minor -= amount
-    if open_minor and not cut.draw.unbilled_minor and not _keeps_charges(cut.draw, product):
-        cut.subsidy_minor += sum(cut.draw.subsidy_of(part) for part in cut.draw.unbilled_parts)
+    for part in range(before.billed_parts):
+        _let_interest_go(cut, part, before, product, versions.contract.minimum, on)
+    _ask_less_above_limit(cut, cut.principal_minor - owed_minor, versions.contract.minimum, on)
+    if before.unbilled_minor and not cut.draw.unbilled_minor and not _keeps_charges(cut.draw, product):
         cut.draw = without_subsidy_to_come(end_plan(cut.draw)[0])
     return amount_minor
 
@@ -130,7 +192,9 @@ def _keeps_charges(draw: Draw, product: Product) -> bool:
     return instalments.refund_fees is RefundFees.KEPT or (prepaid and instalments.early is Early.DUE)
 
 
-def _cut_unbilled(cut: _Cut, part: int, amount_minor: int, product: Product, on: date) -> None:
+def _cut_unbilled(
+    cut: _Cut, part: int, amount_minor: int, product: Product, minimum: Minimum, on: date
+) -> None:
     draw = accrue_draw(cut.draw, on)
     unpaid_minor = draw.unpaid_of_unbilled_parts()[part]
     cancelled_minor = min(amount_minor, unpaid_minor)
@@ -151,8 +215,8 @@ def _cut_unbilled(cut: _Cut, part: int, amount_minor: int, product: Product, on:
         else draw.segments,
     )
     cut.principal_minor += cancelled_minor
-    cut.subsidy_minor += subsidy_minor
     cut.paid_minor += amount_minor - cancelled_minor
+    _ask_share_of_less(cut, cancelled_minor, None, minimum, on)
     if cancelled_minor:
         kind = EffectKind.UNBILLED if draw.tenor == 1 else EffectKind.INSTALMENT
         cut.effects.append(Effect(kind, cancelled_minor, draw.id))
@@ -176,7 +240,7 @@ def _cut_billed(
     single_minor, instalment_minor = (unpaid_minor, 0) if draw.tenor == 1 else (0, unpaid_minor)
     # What was prepaid lowers no bill, and ends no stretch of its interest.
     if unpaid_minor or fee_cancelled_minor:
-        cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, minimum, on)
+        cut.bills[bill.id] = lower(bill, single_minor, instalment_minor, fee_cancelled_minor, 0, minimum, on)
         if not cut.is_lost:
             _ask_less(cut.bills, bill, unpaid_minor, fee_cancelled_minor, minimum, on)
     whole_minor, subsidy_minor = draw.principal_parts[part], draw.subsidy_of(part)
@@ -189,28 +253,84 @@ def _cut_billed(
             draw.subsidy_parts, part, _in_proportion(subsidy_minor, amount_minor, whole_minor, product)
         ),
     )
-    cut.subsidy_minor += given_up_minor
     cut.subsidy_given_up_minor += given_up_minor
     cut.principal_minor += unpaid_minor
     cut.fee_cancelled_minor += fee_cancelled_minor
     if cut.merchants_fault:
         cut.fee_returned_minor += fee_minor - fee_cancelled_minor
     cut.paid_minor += amount_minor - unpaid_minor
+    _ask_share_of_less(cut, unpaid_minor, bill, minimum, on)
     if unpaid_minor:
         cut.effects.append(Effect(EffectKind.BILL, unpaid_minor, bill.id))
+
+
+def _let_interest_go(
+    cut: _Cut, part: int, before: Draw, product: Product, minimum: Minimum, on: date
+) -> None:
+    """Take off a billed part the interest of days to come of what was refunded: this part and all after it bear it.
+
+    before  the draw before the refund
+    The interest of so much leaves the part. What days have earned of it stays billed, without the part
+    (`running_interest`, half-even), so that a refund in two steps ends as one would have. Of a period that is over
+    nothing goes.
+    """
+    whole_minor = sum(before.principal_parts[part:])
+    gone_minor = whole_minor - sum(cut.draw.principal_parts[part:])
+    stood_minor = before.interest_of(part)
+    going_minor = _in_proportion(stood_minor, gone_minor, whole_minor, product) if gone_minor else 0
+    if not going_minor:
+        return
+    bill = cut.bills[before.bills[part]]
+    period = period_of(before, part, cut.line.cycle, bill.issued_on)
+    assert period is not None, "a draw without dates of its own has the line's"
+    since_on, until_on = period
+    if on >= until_on:
+        return
+    share = Fraction(max(0, (on - since_on).days), (until_on - since_on).days)
+    passed_minor = round_half_even(stood_minor * share) - round_half_even((stood_minor - going_minor) * share)
+    cut.draw = replace(
+        cut.draw,
+        interest_parts=_less(cut.draw.interest_parts, part, going_minor),
+        interest_billed_minor=cut.draw.interest_billed_minor + passed_minor,
+    )
+    cancelled_minor = min(going_minor - passed_minor, bill.unpaid_interest_minor)
+    if cancelled_minor:
+        cut.bills[bill.id] = lower(bill, 0, 0, 0, cancelled_minor, minimum, on)
+        if not cut.is_lost:
+            _ask_less(cut.bills, bill, 0, cancelled_minor, minimum, on)
+    cut.interest_cancelled_minor += cancelled_minor
+    cut.interest_returned_minor += going_minor - passed_minor - cancelled_minor
+
+
+def _ask_less_above_limit(cut: _Cut, principal_minor: int, minimum: Minimum, on: date) -> None:
+    """Take what is refunded of a draw off what its line's bills ask for above the limit."""
+    for bill in [cut.bills[id_] for id_ in cut.in_time]:
+        cut.bills[bill.id] = ask_less_above_limit(bill, cut.draw, principal_minor, minimum, on)
+
+
+def _ask_share_of_less(
+    cut: _Cut, principal_minor: int, taken: Bill | None, minimum: Minimum, on: date
+) -> None:
+    """Take what is refunded off what bills ask for a share of, as far as they found it used.
+
+    taken  the bill that has taken it: those after it did not find it; None: none has
+    """
+    for bill in [cut.bills[id_] for id_ in cut.in_time]:
+        if taken is None or bill.issued_on <= taken.issued_on:
+            cut.bills[bill.id] = ask_share_of_less(bill, cut.draw, principal_minor, minimum, on)
 
 
 def _ask_less(
     bills: dict[UUID, Bill],
     of: Bill,
     principal_minor: int,
-    fee_minor: int,
+    charges_minor: int,
     minimum: Minimum,
     on: date,
 ) -> None:
     """Take what is refunded of a bill off the minimum of those after it, which had asked for it too."""
     for bill in [bill for bill in bills.values() if bill.issued_on > of.issued_on]:
-        bills[bill.id] = ask_less_for_earlier(bill, of, principal_minor, fee_minor, minimum, on)
+        bills[bill.id] = ask_less_for_earlier(bill, of, principal_minor, charges_minor, minimum, on)
 
 
 def _in_proportion(charge_minor: int, amount_minor: int, whole_minor: int, product: Product) -> int:
@@ -240,7 +360,9 @@ def _effects_of(applied: Spread) -> list[Effect]:
     return [Effect(kind, amount, to) for (kind, to), amount in sums.items()]
 
 
-def give_back(amount_minor: int, repaid: Sequence[Returnable]) -> tuple[tuple[Returned, ...], int]:
+def give_back(
+    amount_minor: int, repaid: Sequence[Returnable], accounts_most: int = SENT_MAX
+) -> tuple[tuple[Returned, ...], int]:
     """Return money to the sources of repayments, the latest first; what no repayment covers stays on the line, and what
     would go to more bank accounts than one refund sends to.
     """
@@ -248,7 +370,7 @@ def give_back(amount_minor: int, repaid: Sequence[Returnable]) -> tuple[tuple[Re
     accounts: set[Source] = set()
     for source in repaid:
         if source.source.kind is SourceKind.BANK_ACCOUNT and source.source not in accounts:
-            if len(accounts) == SENT_MAX:
+            if len(accounts) >= accounts_most:
                 continue
             accounts.add(source.source)
         amount = min(amount_minor, source.amount_minor)
@@ -256,3 +378,13 @@ def give_back(amount_minor: int, repaid: Sequence[Returnable]) -> tuple[tuple[Re
             returned.append(Returned(source.repayment_id, source.source, amount))
             amount_minor -= amount
     return tuple(returned), amount_minor
+
+
+def left_of(repaid: Sequence[Returnable], returned: Sequence[Returned]) -> list[Returnable]:
+    """What can still be given back after a refund."""
+    gone = {back.repayment_id: back.amount_minor for back in returned}
+    left = [
+        Returnable(one.repayment_id, one.source, one.amount_minor - gone.get(one.repayment_id, 0))
+        for one in repaid
+    ]
+    return [one for one in left if one.amount_minor]

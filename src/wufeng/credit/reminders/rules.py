@@ -1,6 +1,7 @@
 """When a bill is reminded of. Pure.
 
-Source: PRODUCTS.md 2.3: three days and one day before, on the day; overdue day 1, 3, 7, 15, 30, 60, 90.
+Source: PRODUCTS.md 2.3: three days and one day before, on the day; overdue day 1, 3, 7, 15, 30, 60, 90. A bill with
+days of grace is overdue after the last of them, so these days are counted from it.
 """
 
 from collections.abc import Iterable
@@ -16,18 +17,25 @@ def remindings(products: Iterable[Product], on: date) -> list[Reminding]:
     return [
         Reminding(product.id, product.version, on + timedelta(days=days))
         for product in products
-        for days in sorted({*product.arrears.remind_before, *(-n for n in product.arrears.remind_after)})
+        for days in sorted(_days_to_due_dates(product))
     ]
 
 
+def _days_to_due_dates(product: Product) -> set[int]:
+    """How far due dates lie ahead of a date that reminds of them: with grace, and without it as a loss's last bill."""
+    terms = product.arrears
+    late = (-n - grace for n in terms.remind_after for grace in {0, product.billing.grace_days})
+    return {*terms.remind_before, *late}
+
+
 def is_wanted(bill: Bill, terms: Arrears, on: date) -> bool:
-    """Whether a date reminds of a bill: paid ones never, after the due date overdue ones only.
+    """Whether a date reminds of a bill: paid ones never, after the last day to pay overdue ones only.
 
     The date on which a bill is issued reminds of nothing: the bill itself has just been told.
     """
-    days = (on - bill.due_on).days
     if bill.issued_on >= on:
         return False
-    if days > 0:
-        return bill.status is BillStatus.OVERDUE and days in terms.remind_after
-    return bill.status in (BillStatus.OPEN, BillStatus.MINIMUM_PAID) and -days in terms.remind_before
+    if on > bill.last_on:
+        return bill.status is BillStatus.OVERDUE and (on - bill.last_on).days in terms.remind_after
+    is_running = bill.status in (BillStatus.OPEN, BillStatus.MINIMUM_PAID)
+    return is_running and (bill.due_on - on).days in terms.remind_before

@@ -15,17 +15,17 @@ from wufeng.base.events import Event
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit import journals
-from wufeng.credit.bills import store as bills
 from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
-from wufeng.credit.history.commands import Rewritten, principal_of, rewritten, settling_late
+from wufeng.credit.history.commands import Rewritten, keep_items, principal_of, rewritten, settling_late
 from wufeng.credit.history.model import Repaid
 from wufeng.credit.history.rules import with_surplus
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.versions import Versions
+from wufeng.credit.refunds.sending import Send, send_back, send_nothing
 from wufeng.credit.repayments import store
 from wufeng.credit.repayments.model import (
     Allocation,
@@ -56,6 +56,7 @@ class Repay(Command, frozen=True, kw_only=True):
 
     amount_minor  or `target`, never both; a plan is paid as it stands and needs neither
     value_on      None: the business date. Earlier ones are for the operator: money that came late through a bank
+    act           the deed of staff, kept with it; None: the person's own, or relayed by the operator's server
     """
 
     repayment_id: UUID
@@ -65,6 +66,7 @@ class Repay(Command, frozen=True, kw_only=True):
     target: Target | None = None
     plan: UUID | None = None
     value_on: date | None = None
+    act: Act | None = None
 
 
 class BankAnswered(Command, frozen=True, kw_only=True):
@@ -83,9 +85,15 @@ class ReverseRepayment(Command, frozen=True, kw_only=True):
     act: Act | None = None
 
 
-def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
-    """The lane handlers of repayments. sources: the kinds that people may repay from."""
-    desk = _Desk(products, sources)
+def handlers(
+    products: Products, sources: Sources = OWN_SOURCES, send: Send = send_nothing
+) -> dict[type[Command], Handler]:
+    """The lane handlers of repayments.
+
+    sources  the kinds that people may repay from
+    send     takes what refunds of the past send back when late money has shown that it had been paid
+    """
+    desk = _Desk(products, sources, send)
     return {Repay: desk.repay, BankAnswered: desk.bank_answered, ReverseRepayment: desk.reverse}
 
 
@@ -109,8 +117,10 @@ class _Book:
         ] = {}  # by source, where it is known; each repayment takes from it
         self.journals: list[Journal] = []
         self.new: list[Repayment] = []
+        self.acts: list[Act] = []
         self.moved: list[Repayment] = []
         self.told: list[tuple[str, Repayment, date]] = []
+        self.rewritten: list[Rewritten] = []
 
 
 class _Asked(Struct, frozen=True):
@@ -121,9 +131,10 @@ class _Asked(Struct, frozen=True):
 
 
 class _Desk:
-    def __init__(self, products: Products, sources: Sources) -> None:
+    def __init__(self, products: Products, sources: Sources, send: Send = send_nothing) -> None:
         self.products = products
         self.sources = sources
+        self.send = send
 
     async def repay(self, batch: Batch, commands: Sequence[Repay]) -> list[Answer | Problem]:
         """Repay lines: from a wallet or relayed money at once, from a bank account once the bank has answered."""
@@ -175,6 +186,7 @@ class _Desk:
             else:
                 repayment = posted
             book.new.append(repayment)
+            book.acts += [command.act] if command.act is not None else []
             pending = repayment.status is RepaymentStatus.PENDING
             answers.append(_answer(repayment, debt.line.currency, 202 if pending else 201))
         await self._keep(batch, book, max(command.at for command in commands))
@@ -245,24 +257,22 @@ class _Desk:
         book.moved += [reversed_, *done.repayments]
         book.told.append(("repayment.reversed", reversed_, on))
         await self._rewrite(batch, book, done, on)
+        book.acts += [command.act] if command.act is not None else []
         await self._keep(batch, book, command.at)
-        await audit(batch.db, batch.book, batch.ids, [command.act] if command.act is not None else [])
         return _answer(reversed_, line.currency, 200)
 
     def _corrections(self, cause: Cause, line: Line, done: Rewritten) -> list[Journal]:
         """What a rewritten history has charged and lost otherwise; its money comes beside it."""
         before, after = done.before, done.after
         return [
-            *journals.journals_of_correction(cause, line, before.charged, after.charged),
+            *journals.journals_of_correction(cause, line, before, after),
             *journals.journals_of_loss_correction(cause, line, before, after),
         ]
 
     async def _rewrite(self, batch: Batch, book: _Book, done: Rewritten, on: date) -> None:
         """Put a rewritten history in the place of what the book has loaded of the line."""
-        if done.items:
-            await bills.update_items(batch.db, batch.bucket, done.items)
-        if done.new_bills:
-            await bills.insert_bills(batch.db, batch.bucket, done.new_bills, len(batch.journals))
+        await keep_items(batch, done)
+        book.rewritten.append(done)
         line_id = done.move.after.line.id
         book.before[line_id] = done.move.before
         book.debts[line_id] = touched(done.move.after, on)
@@ -380,7 +390,7 @@ class _Desk:
         book.journals.append(
             journals.journal_of_late_repayment(cause, line, repayment.source, done.before, done.after)
         )
-        book.journals += journals.journals_of_recovery_correction(cause, line, moved.recovered_minor)
+        book.journals += journals.journals_of_recovery_correction(cause, line, done.before, done.after)
         book.moved += done.repayments
         await self._rewrite(batch, book, done, repayment.value_on)
         return self._posted(book, repayment, done.after.allocations[repayment.id], on)
@@ -421,6 +431,11 @@ class _Desk:
             await store.insert_repayments(batch.db, batch.bucket, book.new)
         if book.moved:
             await store.update_repayments(batch.db, batch.bucket, book.moved)
+        await audit(batch.db, batch.book, batch.ids, book.acts)
+        for done in book.rewritten:
+            line = done.move.after.line
+            if sendings := await send_back(batch, line, done, batch.book.business_date(at)):
+                await self.send(batch, sendings, at)
         for kind, repayment, on in book.told:
             currency = book.debts[repayment.line_id].line.currency
             body = msgspec.json.encode(view_repayment(repayment, currency))

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.credit.bills.model import Bill
-from wufeng.credit.draws.model import Draw
+from wufeng.credit.draws.model import Draw, Unearned
 from wufeng.credit.lines.model import Line
 
 
@@ -96,14 +96,14 @@ class Debt(Struct, frozen=True):
 class Spread(Struct, frozen=True):
     """Money spread over a debt: the debt after it, the pieces, and what was left over.
 
-    subsidy_earned_minor  the merchants' part of fees of plans that it ended: earned at once, no bill will take it
-    settled               the plan that it paid, and looked at nothing else; None: it went by the waterfall
+    unearned  the merchants' part of fees of plans that it ended: earned at once, no bill will take it
+    settled   the plan that it paid, and looked at nothing else; None: it went by the waterfall
     """
 
     debt: Debt
     allocation: tuple[Allocation, ...]
     surplus_minor: int
-    subsidy_earned_minor: int = 0
+    unearned: tuple[Unearned, ...] = ()
     settled: UUID | None = None
 
     def sum_of(self, *parts: Paid) -> int:

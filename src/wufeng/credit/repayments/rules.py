@@ -19,7 +19,7 @@ from wufeng.credit.accruals.rules import interest_to_bill
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.bills.rules import accrue, bring_up, minimum_due, past_due_since, status_of
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.draws.rules import accrue_draw
+from wufeng.credit.draws.rules import accrue_draw, unearned_of
 from wufeng.credit.lines.model import Line
 from wufeng.credit.lines.rules import with_arrears
 from wufeng.credit.products.model import Cycle, Early, Part, Product, WaterfallStep
@@ -86,12 +86,13 @@ def spread(debt: Debt, money_minor: int, versions: Versions, on: date) -> Spread
     accrued = [accrue_draw(draw, on) for draw in debt.draws]
     accrued, daily, left_minor = _pay_daily_interest(accrued, left_minor, on)
     ending = Ending(versions, debt.line, on)
-    draws, early, left_minor, subsidy_minor = _prepay(
+    draws, early, left_minor = _prepay(
         accrued, left_minor, ending, to_instalments=contract.repayment.to_instalments
     )
     after = replace(debt, bills=tuple(status_of(bill, on) for bill in bills), draws=draws)
     pieces_of_all = (*allocation, *late, *daily, *early)
-    return Spread(with_line_state(after, contract, on), pieces_of_all, left_minor, subsidy_minor)
+    unearned = unearned_of(accrued, draws)
+    return Spread(with_line_state(after, contract, on), pieces_of_all, left_minor, unearned)
 
 
 def _pay_bills(bills: Sequence[Bill], pieces: Sequence[Piece]) -> list[Bill]:
@@ -169,11 +170,11 @@ class Ending(Struct, frozen=True):
 
 def _prepay(
     draws: Sequence[Draw], money_minor: int, ending: Ending, *, to_instalments: bool
-) -> tuple[tuple[Draw, ...], list[Allocation], int, int]:
+) -> tuple[tuple[Draw, ...], list[Allocation], int]:
     """Pay draws before their bill: those on the next bill first, then instalments: the nearest by their own due dates,
     or where they follow the line's days, period by period.
 
-    Returns the draws, the pieces, what is left, and the subsidy earned by plans that ended.
+    Returns the draws, the pieces, and what is left. The subsidy of plans that ended is earned: they have none to come.
     """
     by_id = {draw.id: draw for draw in draws}
     unpaid = {draw.id: draw.unpaid_of_unbilled_parts() for draw in draws}
@@ -195,7 +196,6 @@ def _prepay(
             )
             pieces.append(Allocation(Paid.UNBILLED, amount, draw=draw_id, instalment=part + 1))
             money_minor -= amount
-    subsidy_minor = 0
     for before in draws:
         draw = by_id[before.id]
         # What has ended before stays as it is: what its days had earned is to be billed.
@@ -203,9 +203,8 @@ def _prepay(
             continue
         ended, dropped = end_plan(draw, running_interest(draw, ending.line, ending.on))
         pieces += dropped
-        subsidy_minor += sum(ended.subsidy_of(part) for part in ended.unbilled_parts)
         by_id[draw.id] = without_subsidy_to_come(ended)
-    return tuple(by_id.values()), pieces, money_minor, subsidy_minor
+    return tuple(by_id.values()), pieces, money_minor
 
 
 def _nearness(draw: Draw, part: int) -> tuple[bool, date, int]:
@@ -329,9 +328,7 @@ def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spre
     if draw is None or not draw.unbilled_minor:
         return None
     ending = Ending(versions, debt.line, on)
-    (settled,), pieces, left_minor, subsidy_minor = _prepay(
-        [draw], draw.unbilled_minor, ending, to_instalments=True
-    )
+    (settled,), pieces, left_minor = _prepay([draw], draw.unbilled_minor, ending, to_instalments=True)
     assert left_minor == 0, "a plan takes exactly what it still owes"
     if ending.drops(draw) and (earned_minor := running_interest(draw, ending.line, on)):
         pieces.insert(0, Allocation(Paid.DAILY_INTEREST, earned_minor, draw=draw_id))
@@ -341,7 +338,8 @@ def settle_plan(debt: Debt, draw_id: UUID, versions: Versions, on: date) -> Spre
             interest_billed_minor=settled.interest_billed_minor + earned_minor,
         )
     draws = tuple(settled if other.id == draw_id else other for other in debt.draws)
-    return Spread(replace(debt, draws=draws), tuple(pieces), 0, subsidy_minor, draw_id)
+    unearned = unearned_of([draw], [settled])
+    return Spread(replace(debt, draws=draws), tuple(pieces), 0, unearned, draw_id)
 
 
 def running_interest(draw: Draw, line: Line, on: date) -> int:
@@ -369,8 +367,12 @@ def running_period(draw: Draw, cycle: Cycle | None, bill_on: date | None) -> tup
              not billed yet has earned its period and no more. None: no bill comes, and where the draw has no dates of
              its own, no period either
     """
+    return period_of(draw, draw.billed_parts, cycle, bill_on)
+
+
+def period_of(draw: Draw, part: int, cycle: Cycle | None, bill_on: date | None) -> tuple[date, date] | None:
+    """The same of any part (0-based). bill_on: the date of the bill that takes, or has taken it."""
     assert draw.billable_on is not None, "a plan that runs is billable"
-    part = draw.billed_parts
     if draw.due_dates:
         return (draw.due_dates[part - 1] if part else draw.billable_on), draw.due_dates[part]
     if cycle is None:

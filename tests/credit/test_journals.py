@@ -1,0 +1,274 @@
+"""The journals of a line's whole life with two lenders: at every turn each lender has its share of what there is."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.credit.conftest import House
+from tests.credit.history.lives import (
+    LENDERS,
+    LINE,
+    WALLET,
+    Afterwards,
+    Clerk,
+    Plot,
+    Step,
+    afterwards,
+    changed,
+    live_with,
+    plot_of,
+    plots,
+    told,
+)
+from tests.thorough import THOROUGH, examples
+
+from wufeng.base.errors import Problem
+from wufeng.credit import journals
+from wufeng.credit.charge_offs.rules import Lost
+from wufeng.credit.debts.issuing import IssuedBill
+from wufeng.credit.draws.model import Approved
+from wufeng.credit.history.model import Event, Repaid, Standing
+from wufeng.credit.history.model import Refunded as LateRefund
+from wufeng.credit.history.rules import fold
+from wufeng.credit.products.model import Early
+from wufeng.credit.refunds.model import Kept, Refunded
+from wufeng.credit.repayments.model import Debt, Source, Spread, Target
+from wufeng.ledger import rules as ledger
+from wufeng.ledger.model import AccountKind, Cause, Journal, Posted, account_id
+from wufeng.lenders.model import WHOLE_PPM, Shares
+
+MERCHANT = UUID(int=4)
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+BY_LENDER = (
+    AccountKind.LENDER_PRINCIPAL,
+    AccountKind.UNEARNED_SUBSIDY,
+    AccountKind.CHARGED_OFF_CONTRA,
+)
+
+
+class Accountant(Clerk):
+    """A clerk who posts what the commands post. balances: of every account that was moved."""
+
+    def __init__(self, plot: Plot, shares: Shares) -> None:
+        super().__init__(plot)
+        self.opened = self.line = replace(self.line, lenders=shares)
+        self.balances: dict[UUID, int] = {}
+        self.of: dict[UUID, list[Journal]] = {}
+
+    def decided(self, what: object, of: UUID) -> None:
+        cause = Cause(of, "CNY", self.on, 1)
+        match what:
+            case Approved():
+                self.post(self._of_draw(cause, what))
+            case IssuedBill():
+                self.post(*journals.journals_of_issue(cause, self.line, what))
+            case Lost():
+                self.post(*journals.journals_of_charge_off(cause, what))
+            case Refunded():
+                self.post(self._of_refund(cause, what), *journals.journals_after_refund(what, cause))
+            case Kept():
+                back_minor = what.applied.paid_minor + what.applied.surplus_minor
+                gone = ledger.credit_balance_to_bank(cause, LINE, back_minor)
+                self.post(replace(gone, amounts=tuple(-amount for amount in gone.amounts)))
+                self.post(*journals.journals_of_kept(what, cause))
+            case (Source() as source, Spread() as spread, Debt() as debt):
+                self.post(*self._of_repayment(cause, source, spread, debt))
+            case _:
+                raise AssertionError(what)
+
+    def _of_draw(self, cause: Cause, approved: Approved) -> Journal:
+        subsidy = ledger.split_between(approved.plan.subsidy_minor, approved.lenders)
+        return ledger.credit_payment(cause, LINE, journals.principal_drawn(approved), MERCHANT, 0, subsidy)
+
+    def _of_refund(self, cause: Cause, refunded: Refunded) -> Journal:
+        return ledger.refund(
+            cause,
+            MERCHANT,
+            LINE,
+            journals.principal_refunded(refunded),
+            credit_balance_minor=refunded.surplus_minor,
+            subsidy_returned=journals.subsidy_refunded(refunded),
+        )
+
+    def _of_repayment(self, cause: Cause, source: Source, spread: Spread, debt: Debt) -> list[Journal]:
+        if self.is_lost:
+            return journals.journals_of_recovery(cause, self.line, source, spread, debt.billed_minor)
+        return journals.journals_of_repayment(cause, self.line, source, spread, debt.principal_minor)
+
+    def post(self, *posted: Journal) -> None:
+        for journal in posted:
+            self.of.setdefault(journal.of, []).append(journal)
+            for account, amount_minor in zip(journal.accounts, journal.amounts, strict=True):
+                self.balances[account] = self.balances.get(account, 0) + amount_minor
+
+    def balance(self, owner: UUID, kind: AccountKind) -> int:
+        return self.balances.get(account_id(owner, kind), 0)
+
+    def retell_all(self, changes: Sequence[Afterwards]) -> None:
+        for change in changes:
+            events = changed(self, change)
+            if events is not None:
+                self.retell(events)
+                self.check()
+
+    def retell(self, events: list[Event]) -> None:
+        """Post what a story told otherwise moves, as the command does whose money is the difference."""
+        before = fold(self.opened, self.events, self.versions, self.on)
+        try:
+            after = fold(self.opened, events, self.versions, self.on)
+        except Problem:
+            return
+        news = [one for one in events if one not in self.events]
+        gone = [one for one in self.events if one not in events]
+        match news, gone:
+            case [Repaid() as late], []:
+                self.post(*self._of_late(Cause(late.repayment_id, "CNY", self.on, 1), before, after))
+            case [], [Repaid() as bounced]:
+                self.post(*self._of_reversal(Cause(bounced.repayment_id, "CNY", self.on, 1), before, after))
+            case [LateRefund() as late], []:
+                self.post(*self._of_late_refund(late, before, after))
+                back_minor = after.refunds[late.refund_id].subsidy_returned_minor
+                told_now = replace(late, subsidy_returned_minor=back_minor)
+                events = [told_now if one is late else one for one in events]
+            case _:
+                raise AssertionError((news, gone))
+        self.events = events
+        self.take_over(after)
+
+    def _of_late(self, cause: Cause, before: Standing, after: Standing) -> list[Journal]:
+        return [
+            *journals.journals_of_correction(cause, self.line, before, after),
+            *journals.journals_of_loss_correction(cause, self.line, before, after),
+            journals.journal_of_late_repayment(cause, self.line, WALLET, before, after),
+            *journals.journals_of_recovery_correction(cause, self.line, before, after),
+        ]
+
+    def _of_reversal(self, cause: Cause, before: Standing, after: Standing) -> list[Journal]:
+        posted = [Posted(bucket=1, seq=n, at=AT, journal=one) for n, one in enumerate(self.of[cause.of])]
+        money = [one for one in posted if journals.moves_its_money(self.line, one)]
+        return [
+            *journals.journals_of_correction(cause, self.line, before, after),
+            *journals.journals_of_loss_correction(cause, self.line, before, after),
+            *journals.journals_of_reversal(cause, self.line, money, before, after),
+        ]
+
+    def _of_late_refund(self, late: LateRefund, before: Standing, after: Standing) -> list[Journal]:
+        cause = Cause(late.refund_id, "CNY", self.on, 1)
+        legs = journals.legs_of_late_refund(cause, self.line, late.amount_minor, before, after, ())
+        own = ledger.refund(
+            cause, MERCHANT, LINE, legs.principal, legs.credit_balance_minor, subsidy_returned=legs.subsidy
+        )
+        return [*legs.before, own, *legs.after]
+
+    def check(self) -> None:
+        """The line's accounts are what its rows say, and each lender's are its shares of it."""
+        principal = sum(bill.unpaid_principal_minor for bill in self.bills.values())
+        principal += sum(draw.unbilled_minor for draw in self.draws.values())
+        interest = sum(bill.unpaid_interest_minor for bill in self.bills.values())
+        fees = sum(bill.unpaid_fee_minor for bill in self.bills.values())
+        owed, lost = (
+            ((0, 0, 0), principal + interest + fees) if self.is_lost else ((principal, interest, fees), 0)
+        )
+        assert owed == (
+            self.balance(LINE, AccountKind.LINE_PRINCIPAL),
+            self.balance(LINE, AccountKind.LINE_INTEREST),
+            self.balance(LINE, AccountKind.LINE_FEE),
+        )
+        assert self.balance(LINE, AccountKind.LINE_CHARGED_OFF) == lost
+        assert self.balance(LINE, AccountKind.LINE_CREDIT_BALANCE) == -self.credit_minor
+        assert self.by_lender(AccountKind.LENDER_PRINCIPAL) == self.shares_of(owed[0])
+        unearned = [draw.unearned_minor for draw in self.draws.values()]
+        assert self.by_lender(AccountKind.UNEARNED_SUBSIDY) == self.shares_of(*unearned)
+        assert self.by_lender(AccountKind.CHARGED_OFF_CONTRA) == self.shares_of(lost)
+
+    def by_lender(self, kind: AccountKind) -> list[int]:
+        return [-self.balance(lender, kind) for lender, _ in self.line.lenders]
+
+    def shares_of(self, *amounts_minor: int) -> list[int]:
+        """What each lender owns of amounts that are split each by itself."""
+        splits = [ledger.split_between(amount, self.line.lenders) for amount in amounts_minor]
+        return [sum(split[place][1] for split in splits) for place in range(len(self.line.lenders))]
+
+
+def shares() -> st.SearchStrategy[Shares]:
+    """What two lenders may have of a line."""
+    (lead, _), (second, _) = LENDERS
+    return st.integers(1, WHOLE_PPM - 1).map(lambda ppm: ((lead, ppm), (second, WHOLE_PPM - ppm)))
+
+
+def keep_accounts(plot: Plot, of: Shares) -> Accountant:
+    """The accountant at the end of a life, which came out right after each day."""
+    accountant = Accountant(plot, of)
+    for _ in live_with(accountant, plot):
+        accountant.check()
+    return accountant
+
+
+THROUGH = {
+    "derandomize": not THOROUGH,
+    "phases": [Phase.explicit, Phase.generate] if THOROUGH else list(Phase),
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+
+
+@settings(max_examples=examples(150, 10_000), **THROUGH)
+@given(plots(), shares(), st.lists(afterwards(), max_size=3))
+def test_each_lender_has_its_share_at_every_turn(
+    plot: Plot, of: Shares, changes: Sequence[Afterwards]
+) -> None:
+    note(told(plot) + "\n" + "\n".join(map(str, changes)))
+    keep_accounts(plot, of).retell_all(changes)
+
+
+def subsidised() -> st.SearchStrategy[Plot]:
+    """Instalments of which merchants carry a part or all: billed, paid, settled, refunded or lost, to their end."""
+    amounts, carried = st.integers(1_000, 9_999), st.sampled_from([6, 7, 9, 10])
+    buy = st.builds(Step, st.integers(0, 3), st.just("buy"), amounts, carried)
+    what = ("to_bill", "to_bill", "pay_billed", "pay_quarter", "pay_all", "settle", "refund", "refund_all")
+    then = st.builds(Step, st.integers(0, 9), st.sampled_from(what), amounts, st.integers(0, 11))
+    to_the_end = [Step(0, "to_bill", 0, number) for number in (0, 1)] * 13
+    return st.builds(
+        lambda buys, steps, early, days: plot_of(
+            "monthly_bill",
+            *(*buys, *steps, *to_the_end),
+            instalments={"early": early},
+            arrears={"charge_off_after_days": days},
+        ),
+        st.lists(buy, min_size=1, max_size=3),
+        st.lists(st.one_of(buy, then, then), max_size=8),
+        st.sampled_from(Early),
+        st.sampled_from([None, 30, 60]),
+    )
+
+
+@settings(max_examples=examples(100, 5_000), **THROUGH)
+@given(subsidised(), shares(), st.lists(afterwards(), max_size=3))
+def test_what_is_unearned_comes_to_nothing_for_each_lender(
+    plot: Plot, of: Shares, changes: Sequence[Afterwards]
+) -> None:
+    """Rounded month by month, it would stand at +2 for one and at -2 for the other when all is billed. Told otherwise
+    plans may go on.
+    """
+    note(told(plot) + "\n" + "\n".join(map(str, changes)))
+    accountant = keep_accounts(plot, of)
+    assert accountant.by_lender(AccountKind.UNEARNED_SUBSIDY) == [0, 0]
+    accountant.retell_all(changes)
+
+
+@pytest.mark.parametrize("opened_on", [date(2026, 9, 3)])
+async def test_unearned_subsidy_of_two_lenders_comes_to_nothing_by_the_close(house: House) -> None:
+    payer = await house.payer(wallet_minor=500_000)
+    await house.buy(payer, 1_130, tenor=6, merchant_share_ppm=WHOLE_PPM)
+    for month in range(10, 17):
+        await house.turn_to(date(2026 + (month - 1) // 12, (month - 1) % 12 + 1, 2))
+        if (await house.line(payer)).billed_minor:
+            await house.repay(payer, Target.BILLED)
+    await house.prove(payer)
+    for lender, _ in (await house.debt(payer)).line.lenders:
+        assert await house.folded(lender, AccountKind.UNEARNED_SUBSIDY) == 0
+        assert await house.folded(lender, AccountKind.INSTALMENT_FEE_INCOME) < 0
