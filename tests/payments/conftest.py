@@ -114,7 +114,7 @@ class Town:
             self.clock,
             {
                 **payments.handlers(self.catalogue, self.merchants),
-                **credit.handlers(self.catalogue.products),
+                **credit.handlers(self.catalogue.products, send=payments.send_back),
                 TopUp: top_up,
             },
             lock_people=lock_people,

@@ -88,9 +88,9 @@ def decide(
     )
     guard = PersonGuard(PAYER, person, Tier.III, outcome, UUID(int=4))
     state = PayerState(guard, wallet, {LINE: line}, features)
-    given = Given(POLICY, {LINE: PRODUCT}, {SHOP: merchant}, set(listed), shipped_limit_policy())
+    given = Given(POLICY, {SHOP: merchant}, set(listed), shipped_limit_policy())
     assert not more, more
-    return authorise(attempt, state, given, UUID(int=8), NOON, TODAY)
+    return authorise(attempt, state, given, {LINE: PRODUCT}, UUID(int=8), NOON, TODAY)
 
 
 CLOSED = replace(MERCHANT, status=MerchantStatus.CLOSED)

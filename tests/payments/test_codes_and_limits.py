@@ -262,16 +262,34 @@ async def test_what_was_asked_and_never_confirmed_gives_nothing_back(town: Town)
     assert reasons((await town.pay(payer, "o3", 100_01, funding=BALANCE))[1]) == ["tier_limit"]
 
 
-async def test_while_a_taken_over_phone_cools_down_little_may_be_paid(town: Town) -> None:
-    [payer] = await town.people()
-    until = town.at + timedelta(days=3)
+async def cool_down(town: Town, payer: Payer) -> None:
+    """For three days."""
     async with town.database.transaction() as db:
         await db.execute(
             "update person set cooling_until = $2 where bucket = $1 and id = $3",
             payer.bucket,
-            until,
+            town.at + timedelta(days=3),
             payer.id,
         )
+
+
+async def test_while_a_phone_cools_down_a_payment_late_for_its_day_counts_in_the_new_one(town: Town) -> None:
+    [payer] = await town.people()
+    await cool_down(town, payer)
+    too_much, the_rest = (
+        town.pay_command(payer, town.terms(f"late{minor}", minor)) for minor in (100_01, 100_00)
+    )
+    town.turn(days=1)
+    for number in range(2):
+        assert (await town.pay(payer, f"o{number}", 200_00))[0] == 201
+    assert reasons((await town.ask(payer.bucket, too_much))[1]) == ["device_untrusted"]
+    assert (await town.ask(payer.bucket, the_rest))[0] == 201
+    assert reasons((await town.pay(payer, "o2", 1))[1]) == ["device_untrusted"]
+
+
+async def test_while_a_taken_over_phone_cools_down_little_may_be_paid(town: Town) -> None:
+    [payer] = await town.people()
+    await cool_down(town, payer)
     assert (await town.pay(payer, "o1", 200_00))[0] == 201
     _, body = await town.pay(payer, "o2", 200_01)
     assert reasons(body) == ["device_untrusted"]

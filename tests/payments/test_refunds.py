@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -256,6 +257,48 @@ async def test_a_bank_takes_its_time_and_may_refuse(town: Town, done: bool) -> N
         at=town.at, people=(payer.id,), return_id=town.ids.new(town.at, 0), done=True
     )
     assert (await town.ask(payer.bucket, stranger))[0] == 404
+
+
+async def test_what_a_bank_refuses_pays_what_is_open_by_then_and_the_refund_says_so(town: Town) -> None:
+    """Two banks answer in one batch, after the person has bought again: the first pays a part, the second the rest."""
+    [payer] = await town.people()
+    [first, second] = [await town.bank_account(payer), await town.bank_account(payer)]
+    _, body = await town.pay(payer, "o1", 100_00)
+    await town.repay(payer, 60_00, first)
+    town.clock.turn_to(town.clock.now() + timedelta(minutes=1))  # ids of one instant have no order
+    await town.repay(payer, 40_00, second)
+    _, refund = await town.refund(payer, body, "r1", 100_00)
+    assert [(e["kind"], e["amount_minor"]) for e in refund["effects"]] == [
+        ("returned", 40_00),
+        ("returned", 60_00),
+    ]
+    await town.pay(payer, "o2", 70_00)
+    rows = await pending_rows(town, payer)
+    answers = await asyncio.gather(
+        *(
+            town.ask(
+                payer.bucket,
+                payments.refund_answered(
+                    Answered(
+                        id=row.object_id, kind=Kind.REFUND, owner_id=payer.id, done=False, code="", at=town.at
+                    )
+                ),
+            )
+            for row in rows
+        )
+    )
+    (refund,) = [body for _, body in answers if body["status"] == "posted"][-1:]
+    line, draw = encode(Prefix.LINE, payer.line_id), refund["effects"][0]["to"]
+    assert draw.startswith("drw_")
+    assert [(e["kind"], e["amount_minor"], e["to"]) for e in refund["effects"]] == [
+        ("unbilled", 40_00, draw),
+        ("unbilled", 30_00, draw),
+        ("credit_balance", 30_00, line),
+    ]
+    assert await town.balance(payer.line_id, PRINCIPAL) == 0
+    assert await town.balance(payer.line_id, CREDIT_BALANCE) == -30_00
+    (told,) = await town.fetch("select data from event where kind = 'refund.posted'")
+    assert msgspec.json.decode(told["data"])["effects"] == refund["effects"]
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -232,6 +232,21 @@ def test_an_instant_that_comes_late_does_not_break_the_order() -> None:
     assert features.recent_at_s == (NOON_S, NOON_S)
 
 
+def test_a_payment_late_for_its_day_counts_in_the_day_that_has_begun() -> None:
+    on = TODAY.toordinal()
+    features = fold_payment(NO_HISTORY, 300_00, NOON, on, Confirmation.SESSION)
+    features = fold_payment(features, 150_00, NOON - timedelta(seconds=5), on - 1, Confirmation.SESSION)
+    assert (features.day_on, features.day_count, features.day_minor) == (on, 2, 450_00)
+    for day_on in (on - 1, on):
+        assert lacks_confirmation(Confirmation.SESSION, 50_00, features, day_on, BARE) is None
+        assert lacks_confirmation(Confirmation.SESSION, 50_01, features, day_on, BARE) is Confirmation.PIN
+    spent = replace(features, day_minor=2_500_00)
+    yesterday = replace(facts(500_00), on=TODAY - timedelta(days=1))
+    assert judge(yesterday, spent, [], BARE).outcome is Outcome.ALLOW
+    late = judge(replace(yesterday, amount_minor=500_01), spent, [], BARE)
+    assert late.reasons == (Reason.TIER_LIMIT,)
+
+
 def test_a_row_of_another_version_is_not_guessed_at() -> None:
     with pytest.raises(AssertionError, match="version 2"):
         unpack(b"\x02" + pack(NO_HISTORY)[1:])

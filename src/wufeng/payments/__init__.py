@@ -70,9 +70,17 @@ from wufeng.payments.quotes.commands import (
     list_offers,
 )
 from wufeng.payments.quotes.model import Asked, OfferView, QuoteView
-from wufeng.payments.refunds.commands import answer, refund, refund_answered
-from wufeng.payments.refunds.model import CreateRefund, RefundAnswered, RefundReason, RefundView
+from wufeng.payments.refunds.commands import answer, refund, refund_answered, send_back
+from wufeng.payments.refunds.model import (
+    CreateRefund,
+    RefundAnswered,
+    RefundReason,
+    RefundView,
+    UndonePayment,
+    UndoPayment,
+)
 from wufeng.payments.refunds.queries import load_refund
+from wufeng.payments.refunds.undoing import undo
 from wufeng.payments.refunds.views import view_refund
 from wufeng.payments.rides.commands import charge as charge_open_rides
 from wufeng.payments.rides.commands import pay_by_hand as pay_ride_charges
@@ -114,6 +122,7 @@ def handlers(catalogue: Catalogue, merchants: Merchants) -> dict[type[Command], 
         ExpireOrders: expire_orders,
         TakeShipments: take,
         CreateRefund: refund,
+        UndoPayment: undo,
         RefundAnswered: answer,
         CreateCampaign: create_campaigns,
     }
@@ -167,6 +176,8 @@ __all__ = [
     "RefundView",
     "Refuse",
     "ReviewPayment",
+    "UndoPayment",
+    "UndonePayment",
     "VoidPayment",
     "bind_funding",
     "cancel_checkout",
@@ -194,6 +205,7 @@ __all__ = [
     "order_id",
     "receipt_steps",
     "refund_answered",
+    "send_back",
     "shipments_follower",
     "show_payments",
     "view_campaign",

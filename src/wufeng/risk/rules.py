@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from wufeng.risk.model import (
     OUTCOMES,
     REASON_ORDER,
@@ -27,12 +29,29 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(set(reasons), key=REASON_ORDER.__getitem__))
 
 
+class DaySums(Struct, frozen=True, gc=False):
+    """What a payer has paid on a business date."""
+
+    count: int = 0
+    paid_minor: int = 0
+    no_pin_minor: int = 0
+
+
+def sums_on(features: Features, on: int) -> DaySums:
+    """What the day's sums are for a payment of a business date (an ordinal). Those of an earlier date count as
+    nothing; those of a later one count: the payment was late for its day, or another process' clock is ahead.
+    """
+    if features.day_on < on:
+        return DaySums()
+    return DaySums(features.day_count, features.day_minor, features.day_no_pin_minor)
+
+
 def confirmation_needed(amount_minor: int, features: Features, on: int, policy: Policy) -> Confirmation:
     """The weakest confirmation that a payment takes: a session within the no-PIN limits, else what the steps ask.
 
     on  the business date as an ordinal: sums of an earlier date count as nothing
     """
-    spent = features.day_no_pin_minor if features.day_on == on else 0
+    spent = sums_on(features, on).no_pin_minor
     without_pin = (
         amount_minor <= policy.no_pin.payment_max_minor
         and spent + amount_minor <= policy.no_pin.day_max_minor
@@ -109,13 +128,11 @@ def _hit(
 
 
 def _over_limits(facts: PaymentFacts, features: Features, policy: Policy) -> bool:
-    same_day = features.day_on == facts.on.toordinal()
-    count = features.day_count if same_day else 0
-    spent = features.day_minor if same_day else 0
+    day = sums_on(features, facts.on.toordinal())
     return (
         facts.amount_minor > policy.limits.payment_max_minor
-        or spent + facts.amount_minor > policy.limits.day_max_minor
-        or count + 1 > policy.limits.day_count_max
+        or day.paid_minor + facts.amount_minor > policy.limits.day_max_minor
+        or day.count + 1 > policy.limits.day_count_max
     )
 
 
@@ -137,9 +154,9 @@ def fold_payment(
 ) -> Features:
     """The features after a payment that was let through; sums of an earlier business date start again.
 
-    Instants stay in order even when a command waited and came with an earlier one than its neighbour's.
+    Instants and dates stay in order even when a command waited and came with an earlier one than its neighbour's.
     """
-    same_day = features.day_on == on
+    day = sums_on(features, on)
     no_pin_minor = amount_minor if Confirmation.NONE < confirmation < Confirmation.PIN else 0
     at_s = int(at.timestamp())
     if features.recent_at_s and features.recent_at_s[-1] > at_s:
@@ -147,9 +164,9 @@ def fold_payment(
     return Features(
         (*features.recent_at_s[1 - RECENT_KEPT :], at_s),
         (*features.recent_minor[1 - RECENT_KEPT :], amount_minor),
-        on,
-        (features.day_count if same_day else 0) + 1,
-        (features.day_minor if same_day else 0) + amount_minor,
-        (features.day_no_pin_minor if same_day else 0) + no_pin_minor,
+        max(features.day_on, on),
+        day.count + 1,
+        day.paid_minor + amount_minor,
+        day.no_pin_minor + no_pin_minor,
         features.lifetime_count + 1,
     )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.payments.conftest import TODAY, Payer, Town
+from tests.payments.test_new_prices import TOMORROW, in_one_batch, publish_with_ten
 from tests.payments.test_quotes import quote, stored, use
 
 from wufeng import payments
@@ -221,6 +222,21 @@ async def test_a_quote_ends_with_the_last_day_of_its_campaign(town: Town) -> Non
     status, body = await pay(town, payer, "o2", campaign)
     assert (status, body["reasons"][0]["code"]) == (402, "campaign_over")
     assert (await quote(town, AMOUNT_MINOR, payer)).options[2].campaign is None
+
+
+async def test_of_one_batch_over_midnight_each_takes_the_price_of_its_own_date(town: Town) -> None:
+    """From tomorrow on three months cost 20.00: room is taken for 25.00 and 20.00, and both have it."""
+    first, early, late = await town.people(3)
+    await publish_with_ten(town)
+    campaign = await make(town, budget_minor=PRICE_MINOR + 20_00)
+    commands = []
+    for number, payer in enumerate((early, late)):
+        town.clock.turn_to(town.book.start_of(TOMORROW) + timedelta(seconds=number - 1))
+        order = town.terms(f"o{number}", AMOUNT_MINOR)
+        commands.append(town.pay_command(payer, order, funding=in_months(payer, campaign)))
+    answers = await in_one_batch(town, first, *commands)
+    assert [status for status, _ in answers] == [201, 201]
+    assert await used(town, campaign) == PRICE_MINOR + 20_00
 
 
 async def test_one_of_tomorrow_is_not_shown_today(town: Town) -> None:

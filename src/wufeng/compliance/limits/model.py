@@ -41,7 +41,7 @@ class Spend(Struct, frozen=True, gc=False):
 
 
 class Sums(Struct, frozen=True, gc=False):
-    """What a person has paid. Sums of an earlier date or year count as nothing.
+    """What a person has paid. Sums of an earlier date or year count as nothing; days never go back.
 
     day_on                      the business date of the day's sums, as an ordinal
     balance_minor               by balance since the account was opened

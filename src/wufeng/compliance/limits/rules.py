@@ -72,8 +72,10 @@ def fold_release(sums: Sums, spend: Spend, counted_on: date) -> Sums:
 
 
 def _begun(sums: Sums, on: date) -> Sums:
-    """The sums that a business date begins with: those of earlier dates and years count as nothing."""
-    if sums.day_on == on.toordinal():
+    """The sums that a payment of a business date adds to: those of earlier dates and years count as nothing. A date
+    before theirs (a command that was late for its day, another process' clock) adds to theirs.
+    """
+    if sums.day_on >= on.toordinal():
         return sums
     year_minor = sums.balance_year_minor if sums.year == on.year else 0
     return Sums(on.toordinal(), on.year, sums.balance_minor, year_minor)

@@ -1,5 +1,7 @@
 """What may become of an order."""
 
+from datetime import datetime
+
 from wufeng.base.errors import Code, Problem
 from wufeng.payments.orders.model import Order, OrderState, OrderTerms, Receipt
 
@@ -34,6 +36,12 @@ def problem_if_not_payable(order: Order) -> Problem | None:
     if order.state not in (OrderState.OPEN, OrderState.EXPIRED):
         return Problem(Code.STATE_CONFLICT, f"Order {order.terms.order_no} is {order.state.value}.")
     return None
+
+
+def waits_to_be_paid(order: Order, at: datetime) -> bool:
+    """Whether a payment of an order that is started now can go through: nobody pays it, its time has not passed."""
+    expires_at = order.terms.expires_at
+    return problem_if_not_payable(order) is None and (expires_at is None or at < expires_at)
 
 
 def problem_if_no_move(order: Order, to: OrderState) -> Problem | None:

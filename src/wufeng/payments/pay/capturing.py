@@ -79,8 +79,7 @@ async def _capture_distinct(
             planned.append((command, loaded[command.payment_id], plan))
     if not planned:
         return [answer for answer in answers if answer is not None]
-    on = batch.book.business_date(max(command.at for command in commands))
-    table = await load_for(batch, desk, [payment for _, payment, _ in planned], on)
+    table = await load_for(batch, desk, [payment for _, payment, _ in planned])
     stopped = {payment.id for _, payment, _ in planned if _is_stopped(batch, table, payment)}
     answers = [
         PAYER_FROZEN if answer is None and command.payment_id in stopped else answer
@@ -100,7 +99,7 @@ async def _capture_distinct(
     taken = [take(batch, table, part) for part in parts if part.payment.id not in lacking]
     found = await carry_out_captures(batch, table, taken)
     settled = [
-        settled_capture(one, earlier, found, Reader.MERCHANT, command.language)
+        settled_capture(table, one, earlier, found, Reader.MERCHANT, command.language)
         for one, (command, _, _) in zip(taken, planned, strict=True)
     ]
     told = iter(tell_and_answer(batch, table, settled))
@@ -136,7 +135,7 @@ def authorised_under(batch: Batch, table: Table, payment: Payment) -> Product:
     return table.catalogue.drawn_under(line, batch.book.business_date(payment.held_at))
 
 
-async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment], on: date) -> Table:
+async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment]) -> Table:
     """The state of the payments' payers, merchants and lines; wallets' holds are the ledger's business."""
     return await load_table(
         batch,
@@ -146,7 +145,6 @@ async def load_for(batch: Batch, desk: Desk, payments: Sequence[Payment], on: da
             merchants={payment.merchant_id for payment in payments},
             drawing={payment.payer_id for payment in payments if payment.funding.line_id},
         ),
-        on,
     )
 
 
@@ -272,12 +270,25 @@ def _journal(batch: Batch, table: Table, one: Taken) -> ledger.Journal:
     )
 
 
+def facts_of_draws(table: Table, payment: Payment, drawn: Draws) -> tuple[DrawFacts, ...]:
+    """What a view tells of the draws that a payment has made."""
+    lines, products = table.states[payment.payer_id].lines, table.catalogue.products
+    return tuple(
+        facts_of_draw(draw, lines[draw.line_id].line, products) for draw in drawn.get(payment.id, ())
+    )
+
+
 def settled_capture(
-    one: Taken, earlier: Draws, found: Mapping[UUID, Order], reader: Reader, language: str
+    table: Table,
+    one: Taken,
+    earlier: Draws,
+    found: Mapping[UUID, Order],
+    reader: Reader,
+    language: str,
 ) -> Settled:
     """A capture as it is told: `payment.captured` each time money is taken, `order.paid` at the end."""
-    before = [facts_of_draw(draw) for draw in earlier.get(one.before.id, ())]
-    now: list[DrawFacts] = [facts_of_approved(one.draw)] if one.draw is not None else []
+    before = facts_of_draws(table, one.before, earlier)
+    now = (facts_of_approved(one.draw),) if one.draw is not None else ()
     return Settled(
         payment=one.after,
         reader=reader,

@@ -14,6 +14,7 @@ from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.deciding import Outcome, carry_out, decide
 from wufeng.payments.pay.ends import ended, problem_if_not_awaiting
 from wufeng.payments.pay.model import Confirm, Payment, PaymentStatus, Reader, Refuse
+from wufeng.payments.pay.repricing import problem_of_new_day
 from wufeng.payments.pay.rules import counts, least_confirmation
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Needs, Table, load_table
@@ -52,7 +53,6 @@ async def _confirm_distinct(batch: Batch, desk: Desk, commands: Sequence[Confirm
             wallets={payment.payer_id for payment in found if payment.funding.use_wallet},
             counted={p.payer_id for p in found if counts(p.channel, p.funding)},
         ),
-        batch.book.business_date(max(command.at for command in commands)),
     )
     await family.load_cards_of(batch, table, found)
     locked = await orders.lock_orders(batch.db, batch.book, [payment.order_id for payment in found])
@@ -114,6 +114,8 @@ def _decide(
         return Outcome(late, None, on)
     if (problem := order_rules.problem_if_not_payable(order)) is not None:
         return problem
+    if (problem := _problem_of_new_day(batch, table, command, payment)) is not None:
+        return problem
     features = table.states[payment.payer_id].features
     needs = lacks_confirmation(
         command.confirmation,
@@ -135,6 +137,24 @@ def _decide(
         order.terms.expires_at,
         command.at,
         on,
+    )
+
+
+def _problem_of_new_day(batch: Batch, table: Table, command: Confirm, payment: Payment) -> Problem | None:
+    """Why a payment is not let through at another price than that of the day on which what pays it was named: with the
+    yes, or when the payment was made. What a family card pays from was agreed to when the card was given.
+    """
+    if payment.spender_id is not None:
+        return None
+    business_date = batch.book.business_date
+    named_at = payment.created_at if command.funding is None else command.asked_at
+    return problem_of_new_day(
+        table,
+        payment.payer_id,
+        payment.funding,
+        payment.amount_minor,
+        business_date(named_at),
+        business_date(command.at),
     )
 
 
@@ -188,7 +208,6 @@ async def refuse(batch: Batch, desk: Desk, commands: Sequence[Refuse]) -> list[A
         batch,
         desk,
         Needs({p.payer_id for p in declined_now}, {p.merchant_id for p in declined_now}),
-        batch.book.business_date(max(command.at for command in commands)),
     )
     told = iter(tell_and_answer(batch, table, settled))
     return [answer if answer is not None else next(told) for answer in answers]

@@ -74,7 +74,9 @@ def decide(
     )
     slot = payment.id.int & 0xFFFF
     state = table.states[payment.payer_id]
-    decided = rules.authorise(attempt, state, table.given, batch.ids.new(at, slot), at, on)
+    decided = rules.authorise(
+        attempt, state, table.given, table.products(on), batch.ids.new(at, slot), at, on
+    )
     table.states[payment.payer_id] = decided.after
     way, decision = decided.way, decided.decision
     if way is Way.ASK:

@@ -13,13 +13,12 @@ from wufeng.base.lanes import Batch
 from wufeng.payments.orders import store as orders
 from wufeng.payments.orders.model import Order
 from wufeng.payments.pay import counted, family, store, subsidies
-from wufeng.payments.pay.capturing import draws_by_payment, load_for, open_holds
+from wufeng.payments.pay.capturing import draws_by_payment, facts_of_draws, load_for, open_holds
 from wufeng.payments.pay.ends import ended, problem_if_not_voidable
 from wufeng.payments.pay.model import Payment, PaymentStatus, Reader, VoidPayment
 from wufeng.payments.pay.rules import HOLDS_ORDER
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk
-from wufeng.payments.pay.views import facts_of_draw
 
 
 class End(Struct, frozen=True):
@@ -56,9 +55,7 @@ async def end_payments(batch: Batch, desk: Desk, ends: Sequence[End]) -> list[An
     """Store payments that end without a further capture: holds voided, orders freed or paid in part."""
     if not ends:
         return []
-    table = await load_for(
-        batch, desk, [end.before for end in ends], batch.book.business_date(max(end.at for end in ends))
-    )
+    table = await load_for(batch, desk, [end.before for end in ends])
     holding = [end for end in ends if end.before.status in HOLDS_ORDER]
     found: dict[UUID, Order] = {}
     if holding:
@@ -78,7 +75,7 @@ async def end_payments(batch: Batch, desk: Desk, ends: Sequence[End]) -> list[An
             reader=end.reader,
             language=end.language,
             on=batch.book.business_date(end.at),
-            draws=tuple(facts_of_draw(draw) for draw in drawn.get(end.after.id, ())),
+            draws=facts_of_draws(table, end.after, drawn),
             order=None if end.after.inline_order else found.get(end.after.order_id),
             kind=kind_of(end.after, took_money=False),
         )

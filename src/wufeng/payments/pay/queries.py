@@ -61,13 +61,14 @@ async def show_payments(
     views: dict[UUID, PaymentView] = {}
     for bucket, found in by_bucket.items():
         with_credit = [payment.id for payment in found if payment.credit_minor and payment.captured_minor]
-        drawn: dict[UUID, tuple[DrawFacts, ...]] = {}
-        for draw in await credit.draws_of_payments(db, bucket, with_credit) if with_credit else ():
-            assert draw.payment_id is not None, "a payment made it"
-            drawn[draw.payment_id] = (*drawn.get(draw.payment_id, ()), facts_of_draw(draw))
         lines = await credit.load_states(
             db, bucket, [payment.funding.line_id for payment in found if payment.funding.line_id]
         )
+        drawn: dict[UUID, tuple[DrawFacts, ...]] = {}
+        for draw in await credit.draws_of_payments(db, bucket, with_credit) if with_credit else ():
+            assert draw.payment_id is not None, "a payment made it"
+            facts = facts_of_draw(draw, lines[draw.line_id].line, catalogue.products)
+            drawn[draw.payment_id] = (*drawn.get(draw.payment_id, ()), facts)
         wallets = await wallets_of_people(db, bucket, {payment.payer_id for payment in found})
         for payment in found:
             line = lines.get(payment.funding.line_id) if payment.funding.line_id else None

@@ -109,8 +109,7 @@ async def expire(batch: Batch, desk: Desk, commands: Sequence[ExpirePayments]) -
 async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]) -> dict[UUID, Answer]:
     if not verdicts:
         return {}
-    on = batch.book.business_date(max(verdict.at for verdict in verdicts))
-    table = await load_for(batch, desk, [verdict.payment for verdict in verdicts], on)
+    table = await load_for(batch, desk, [verdict.payment for verdict in verdicts])
     lacking = await take_excess(batch, table, [_part(one) for one in verdicts if _captures(table, one)])
     decisions = [
         _decision(batch, table, verdict, lacks_subsidy=verdict.payment.id in lacking) for verdict in verdicts
@@ -136,7 +135,9 @@ async def _settle_verdicts(batch: Batch, desk: Desk, verdicts: Sequence[Verdict]
         await store.update_payments(batch.db, batch.bucket, [payment for payment, _ in authorised])
     if taken:
         found: dict[UUID, Order] = await carry_out_captures(batch, table, [one for one, _ in taken])
-        settled += [settled_capture(one, {}, found, Reader.PLATFORM, language) for one, language in taken]
+        settled += [
+            settled_capture(table, one, {}, found, Reader.PLATFORM, language) for one, language in taken
+        ]
     answers = [*tell_and_answer(batch, table, settled), *await end_payments(batch, desk, ends)]
     return {answer.object_id: answer for answer in answers if answer.object_id is not None}
 

@@ -23,7 +23,7 @@ from wufeng.identity.people.model import PersonGuard, PersonStatus
 from wufeng.payments.orders.model import Channel
 from wufeng.payments.pay.model import Capture, Funding, PaymentStatus
 from wufeng.risk.model import Confirmation, Decision, Features, Outcome, PaymentFacts, Policy, Reason
-from wufeng.risk.rules import fold_payment, in_order, judge
+from wufeng.risk.rules import fold_payment, in_order, judge, sums_on
 
 S = PaymentStatus
 MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
@@ -120,7 +120,6 @@ class Given(Struct, frozen=True):
     """What decides beside the payer's state: the same for all payments of a batch."""
 
     policy: Policy
-    products: Mapping[UUID, Product]  # by line
     merchants: Mapping[UUID, Merchant]
     listed: Collection[tuple[str, UUID]]
     limits: LimitPolicy
@@ -148,11 +147,18 @@ class Decided(Struct, frozen=True, gc=False):
 
 
 def authorise(
-    attempt: Attempt, state: PayerState, given: Given, decision_id: UUID, at: datetime, on: date
+    attempt: Attempt,
+    state: PayerState,
+    given: Given,
+    products: Mapping[UUID, Product],
+    decision_id: UUID,
+    at: datetime,
+    on: date,
 ) -> Decided:
     """Decide one payment. Every check whose inputs exist runs; reasons stand in API.md's order.
 
-    at, on  the instant and the business date of the command, on the book's clock
+    products  the versions that the payer's lines draw by on `on`, by line
+    at, on    the instant and the business date of the command, on the book's clock
     """
     merchant = given.merchants[attempt.merchant_id]
     facts = PaymentFacts(
@@ -168,7 +174,7 @@ def authorise(
     )
     verdict = judge(facts, state.features, given.listed, given.policy)
     refusals: list[Reason] = [*attempt.refused, *([Reason.ORDER_EXPIRED] if attempt.order_expired else [])]
-    wallet_minor, credit_minor = funding_parts(attempt, state.wallet_minor)
+    wallet_minor, credit_minor = funding_parts(attempt.funding, attempt.amount_minor, state.wallet_minor)
     spend = spend_of(attempt.amount_minor, wallet_minor, attempt.channel, attempt.confirmation)
     refusals += [REASON_OF_BREACH[breach] for breach in _breaches(spend, state, given.limits, at, on)]
     line_id = attempt.funding.line_id
@@ -177,8 +183,8 @@ def authorise(
     if wallet_minor > max(state.wallet_minor, 0) or (credit_minor and line_id is None):
         refusals.append(Reason.INSUFFICIENT_BALANCE)
     if credit_minor and line_id is not None:
-        line, version = state.lines.get(line_id), given.products.get(line_id)
-        ceiling = ceiling_minor(line_id, state.lines, given.products, on) if line is not None else None
+        line, version = state.lines.get(line_id), products.get(line_id)
+        ceiling = ceiling_minor(line_id, state.lines, products, on) if line is not None else None
         answer = decide_draw(line, draw_request(attempt, line_id, credit_minor), version, on, ceiling)
         if isinstance(answer, draws.Declined):
             refusals.extend(answer.reasons)
@@ -237,8 +243,7 @@ def _breaches(
     found = breaches(spend, state.sums, state.guard.tier, limits, on)
     until = state.guard.cooling_until
     if until is not None and at < until:
-        features = state.features
-        day_minor = features.day_minor if features.day_on == on.toordinal() else 0
+        day_minor = sums_on(state.features, on.toordinal()).paid_minor
         if breaks_cooling(spend.amount_minor, day_minor, limits):
             found += (Breach.COOLING,)
     return found
@@ -250,16 +255,16 @@ def _lacks_subsidy(attempt: Attempt, draw: draws.Approved) -> bool:
     return room_minor is not None and draw.plan.subsidy_minor > room_minor
 
 
-def funding_parts(attempt: Attempt, wallet_available_minor: int) -> tuple[int, int]:
+def funding_parts(funding: Funding, amount_minor: int, wallet_available_minor: int) -> tuple[int, int]:
     """The wallet's part and the part to be drawn: those that were shown, or the wallet first, as far as it goes and
     only if it is to be used.
     """
-    if not attempt.funding.use_wallet:
-        return 0, attempt.amount_minor
-    if (shown_minor := attempt.funding.wallet_minor) is not None:
-        return shown_minor, attempt.amount_minor - shown_minor
-    from_wallet = min(max(wallet_available_minor, 0), attempt.amount_minor)
-    return from_wallet, attempt.amount_minor - from_wallet
+    if not funding.use_wallet:
+        return 0, amount_minor
+    if funding.wallet_minor is not None:
+        return funding.wallet_minor, amount_minor - funding.wallet_minor
+    from_wallet = min(max(wallet_available_minor, 0), amount_minor)
+    return from_wallet, amount_minor - from_wallet
 
 
 def draw_request(attempt: Attempt, line_id: UUID, credit_minor: int) -> draws.DrawRequest:

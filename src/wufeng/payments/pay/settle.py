@@ -82,7 +82,7 @@ def _view(batch: Batch, table: Table, one: Settled, reader: Reader, language: st
     return view_payment(
         payment,
         one.draws,
-        table.product(payment.funding.line_id),
+        table.product(payment.funding.line_id, one.on),
         table.guard(payment.payer_id).wallet_id,
         batch.book.id,
         reader,

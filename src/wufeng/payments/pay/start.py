@@ -15,6 +15,7 @@ from wufeng.payments.pay import family, store, subsidies
 from wufeng.payments.pay.deciding import Outcome, awaiting, carry_out, decide
 from wufeng.payments.pay.ends import ended
 from wufeng.payments.pay.model import Capture, Pay, Payment, PaymentStatus
+from wufeng.payments.pay.repricing import problem_of_new_day
 from wufeng.payments.pay.rules import counts, least_confirmation, never_pays
 from wufeng.payments.pay.settle import Settled, kind_of, taking_of, tell_and_answer
 from wufeng.payments.pay.state import Desk, Needs, Table, count_also, load_table
@@ -46,7 +47,6 @@ async def _pay_distinct(batch: Batch, desk: Desk, commands: Sequence[Pay]) -> li
             wallets={command.payer_id for command in commands if command.funding.use_wallet},
             counted={c.payer_id for c in commands if counts(_channel(c, c.order), c.funding)},
         ),
-        batch.book.business_date(max(command.at for command in commands)),
     )
     await family.load_cards(batch, table, {c.payment_id: c.spend for c in commands if c.spend is not None})
     answers: list[Answer | Problem | None] = [_problem(batch, table, command) for command in commands]
@@ -112,7 +112,25 @@ def _problem(batch: Batch, table: Table, command: Pay) -> Problem | None:
         return invalid_field("/order/merchant", "There is no such merchant.")
     if command.order.currency != batch.book.currency:
         return invalid_field("/order/currency", f"This book pays in {batch.book.currency}.")
-    return None
+    return _problem_of_new_day(batch, table, command)
+
+
+def _problem_of_new_day(batch: Batch, table: Table, command: Pay) -> Problem | None:
+    """Why a payment that was asked for before midnight, and came to its lane when that day was closed, is not made.
+
+    By a code or a family card one agrees to a source beforehand and is shown no price: it is that of the day.
+    """
+    if command.presented is not None or command.spend is not None:
+        return None
+    business_date = batch.book.business_date
+    return problem_of_new_day(
+        table,
+        command.payer_id,
+        command.funding,
+        command.order.amount_minor,
+        business_date(command.asked_at),
+        business_date(command.at),
+    )
 
 
 async def _use_codes(batch: Batch, commands: Sequence[Pay], answers: list[Answer | Problem | None]) -> None:

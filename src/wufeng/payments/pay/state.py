@@ -62,6 +62,7 @@ class Table:
         self.given = given
         self.states = states
         self.counted = counted
+        self._products: dict[date, Mapping[UUID, Product]] = {}
         self.rooms: dict[UUID, Room] = {}
         self.cards: dict[UUID, FamilyCard] = {}
         self.spends: dict[UUID, Spend] = {}
@@ -71,16 +72,26 @@ class Table:
         """The locked row of a payer."""
         return self.states[payer_id].guard
 
-    def product(self, line_id: UUID | None) -> Product | None:
-        """The product version that a line draws by."""
-        return self.given.products.get(line_id) if line_id is not None else None
+    def products(self, on: date) -> Mapping[UUID, Product]:
+        """The versions that the payers' lines draw by on a business date, by line. Commands of both sides of midnight
+        share a batch: each lives by those of its own date.
+        """
+        found = self._products.get(on)
+        if found is None:
+            found = self._products[on] = {
+                id_: self.catalogue.drawn_under(owned.line, on)
+                for state in self.states.values()
+                for id_, owned in state.lines.items()
+            }
+        return found
+
+    def product(self, line_id: UUID | None, on: date) -> Product | None:
+        """The version that a line draws by on a business date; None: there is no such line."""
+        return self.products(on).get(line_id) if line_id is not None else None
 
 
-async def load_table(batch: Batch, desk: Desk, needs: Needs, on: date) -> Table:
-    """Load what is needed: two to four statements, whatever the number of payments. Unknown ids are absent.
-
-    on  the business date whose product versions draws live by
-    """
+async def load_table(batch: Batch, desk: Desk, needs: Needs) -> Table:
+    """Load what is needed: two to four statements, whatever the number of payments. Unknown ids are absent."""
     guards: dict[UUID, PersonGuard] = {
         payer: batch.people[payer] for payer in needs.payers if payer in batch.people
     }
@@ -104,9 +115,8 @@ async def load_table(batch: Batch, desk: Desk, needs: Needs, on: date) -> Table:
         )
         for payer, guard in guards.items()
     }
-    products = {id_: desk.catalogue.drawn_under(state.line, on) for id_, state in lines.items()}
     policy = desk.catalogue.policies[batch.book.id]
-    given = Given(policy, products, found, known.listed, desk.catalogue.limits)
+    given = Given(policy, found, known.listed, desk.catalogue.limits)
     return Table(desk.catalogue, given, states, counted)
 
 

@@ -43,7 +43,8 @@ async def take_rooms(batch: Batch, table: Table, payments: Sequence[Wanted]) -> 
 def _most_of(batch: Batch, table: Table, one: Wanted) -> int:
     """The most that a payment's subsidy can come to: all of it drawn; a smaller part may round up in a month."""
     funding = one.funding
-    product = table.product(funding.line_id)
+    on = batch.book.business_date(one.at)
+    product = table.product(funding.line_id, on)
     if product is None or funding.line_id is None or one.payer_id not in table.states:
         return 0
     state = table.states[one.payer_id].lines.get(funding.line_id)
@@ -55,7 +56,7 @@ def _most_of(batch: Batch, table: Table, one: Wanted) -> int:
         one.amount_minor,
         funding.tenor,
         funding.merchant_share_ppm,
-        batch.book.business_date(one.at),
+        on,
     )
     return whole_minor + funding.tenor if funding.use_wallet else whole_minor
 

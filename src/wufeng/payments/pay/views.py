@@ -8,11 +8,15 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wufeng.base.ids import Prefix, encode
 from wufeng.credit.draws.model import Approved, Draw
+from wufeng.credit.draws.rules import standing_plan
+from wufeng.credit.lines.model import Line
 from wufeng.credit.plans.model import Plan
-from wufeng.credit.plans.rules import annualised_rate_ppm
+from wufeng.credit.plans.rules import annualised_daily_ppm, annualised_rate_ppm
+from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
 from wufeng.lenders.model import Shares, lender_id
 from wufeng.payments.orders.model import Channel, Receipt
@@ -40,7 +44,7 @@ _shared = lru_cache(maxsize=1 << 14)(encode)  # merchants and lenders: few, and 
 
 
 class InstalmentView(Struct, frozen=True, gc=False):
-    """One part of a plan as the payer reads it."""
+    """One part of a plan as the payer reads it. Its fee holds the interest of its plan and of its days, as quoted."""
 
     number: int
     principal_minor: int
@@ -118,43 +122,41 @@ class PaymentView(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class DrawFacts(Struct, frozen=True, gc=False):
-    """What a view tells of a draw: one just decided, or one read from its row."""
+    """What a view tells of a draw: one just decided, or one read from its row. `plan`: as it stands now."""
 
     id: UUID
     line_id: UUID
     product_version: int
     amount_minor: int
     tenor: int
-    principal_parts: tuple[int, ...]
-    fee_parts: tuple[int, ...]
+    plan: Plan
     lenders: Shares
 
 
-def facts_of_draw(draw: Draw) -> DrawFacts:
-    """The facts of a draw that is kept."""
+def facts_of_draw(draw: Draw, line: Line, products: Products) -> DrawFacts:
+    """The facts of a draw that is kept, of its line."""
+    product = products.version(line.product, draw.product_version, line.tier)
     return DrawFacts(
         draw.id,
         draw.line_id,
         draw.product_version,
         draw.amount_minor,
         draw.tenor,
-        draw.principal_parts,
-        draw.fee_parts,
+        standing_plan(draw, line, product),
         draw.lenders,
     )
 
 
 def facts_of_approved(draw: Approved) -> DrawFacts:
     """The facts of a draw that was decided just now."""
-    request, plan = draw.request, draw.plan
+    request = draw.request
     return DrawFacts(
         request.id,
         request.line_id,
         draw.product_version,
         request.amount_minor,
         request.tenor,
-        plan.principal_parts,
-        plan.fee_parts,
+        draw.plan,
         draw.lenders,
     )
 
@@ -269,19 +271,20 @@ def _line_funding(draw: DrawFacts, product: Product | None, book_id: int, langua
         line=encode(Prefix.LINE, draw.line_id),
         draw=encode(Prefix.DRAW, draw.id),
         tenor=draw.tenor,
-        instalments=view_parts(draw.principal_parts, draw.fee_parts),
+        instalments=view_parts(draw.plan),
         lenders=view_lenders(draw.lenders, product, book_id, language),
         product=f"{product.id}@{draw.product_version}" if product else None,
-        annualised_rate_ppm=_rate_of(draw) if draw.tenor > 1 else 0,
+        annualised_rate_ppm=_rate_of(draw.plan),
     )
 
 
-def view_parts(principal_parts: Sequence[int], fee_parts: Sequence[int]) -> tuple[InstalmentView, ...]:
-    """A plan's parts, numbered from 1; no fees at all may be an empty sequence."""
-    fees = fee_parts or (0,) * len(principal_parts)
+def view_parts(plan: Plan) -> tuple[InstalmentView, ...]:
+    """A plan's parts, numbered from 1."""
     return tuple(
         InstalmentView(number, principal, fee, principal + fee)
-        for number, (principal, fee) in enumerate(zip(principal_parts, fees, strict=True), 1)
+        for number, (principal, fee) in enumerate(
+            zip(plan.principal_parts, plan.charges_minor, strict=True), 1
+        )
     )
 
 
@@ -310,11 +313,14 @@ def view_lenders(
 _lender_views: dict[tuple[Shares, tuple[str, int] | None, int, str], tuple[LenderView, ...]] = {}
 
 
-@lru_cache(maxsize=1 << 14)
-def _rate(principal_parts: tuple[int, ...], fee_parts: tuple[int, ...]) -> int:
-    fees = fee_parts or (0,) * len(principal_parts)
-    return annualised_rate_ppm(Plan(principal_parts, fees, (0,) * len(principal_parts), ()))
+def _rate_of(plan: Plan) -> int:
+    if not plan.amount_minor:
+        return 0
+    if not plan.total_cost_minor:
+        return annualised_daily_ppm(plan.daily_ppm)
+    return _rate(replace(plan, due_on=(), subsidy_parts=()))
 
 
-def _rate_of(draw: DrawFacts) -> int:
-    return _rate(draw.principal_parts, draw.fee_parts)
+_rate = lru_cache(maxsize=1 << 14)(
+    annualised_rate_ppm
+)  # days and the merchant's share make no difference to it

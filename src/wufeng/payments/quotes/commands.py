@@ -24,7 +24,8 @@ from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.catalogue import Catalogue
 from wufeng.payments.checkout.model import Bounds
 from wufeng.payments.checkout.queries import bounds_of_order
-from wufeng.payments.orders.model import OrderTerms
+from wufeng.payments.orders.model import Order, OrderTerms
+from wufeng.payments.orders.rules import problem_if_not_payable
 from wufeng.payments.pay.model import Funding
 from wufeng.payments.quotes import rules, store
 from wufeng.payments.quotes.model import Asked, Meant, OfferView, Quote, QuoteView
@@ -70,23 +71,26 @@ async def create_quote(
     merchants: Merchants,
     book: Book,
     asked: Asked,
-    order: OrderTerms | None,
+    order: Order | None,
     at: datetime,
 ) -> QuoteView:
     """Price the ways to pay an order, or an amount at a merchant; with a payer also say which are open to them now.
 
     order  the stored order that is asked for; a live checkout session of it binds tenors and the merchant's share
     The prices hold for the catalogue's minutes, or only to the end of the day if they, or the dates, are others then.
-    Refuses (raises invalid_field) a merchant or payer that is not there.
+    Refuses (raises) a merchant or payer that is not there, and an order that is closed, or that somebody pays or has
+    paid.
     """
+    if order is not None and (problem := problem_if_not_payable(order)) is not None:
+        raise problem
     on = book.business_date(at)
     async with database.read() as db:
         merchant = await _merchant(db, merchants, book, asked.merchant_id, "/merchant")
         bounds = NO_BOUNDS
         if order is not None:
-            bounds = await bounds_of_order(db, book, order.id, at) or NO_BOUNDS
-        expired = order is not None and order.expires_at is not None and at >= order.expires_at
-        ways_on = partial(_ways, db, catalogue, book, asked, merchant, bounds, expired=expired)
+            bounds = await bounds_of_order(db, book, order.terms.id, at) or NO_BOUNDS
+        blocks = rules.blocks_of(merchant, order.terms if order is not None else None, at)
+        ways_on = partial(_ways, db, catalogue, book, asked, blocks, bounds)
         wallet_id, ways = await ways_on(on)
         tomorrow, expires_at = on + timedelta(days=1), at + timedelta(minutes=catalogue.quote_minutes)
         if expires_at > book.start_of(tomorrow):
@@ -103,17 +107,16 @@ async def _ways(
     catalogue: Catalogue,
     book: Book,
     asked: Asked,
-    merchant: Merchant,
+    blocks: tuple[Reason, ...],
     bounds: Bounds,
     on: date,
-    *,
-    expired: bool,
 ) -> tuple[UUID | None, list[Way]]:
-    """The ways to pay on a date, and the payer's wallet if there is a payer."""
+    """The ways to pay on a date, and the payer's wallet if there is a payer. `blocks` stop every one of them."""
     offered = await offered_at(db, book, asked.merchant_id, on, asked.payer_id)
     if asked.payer_id is None:
-        return None, rules.ways_of_nobody(asked, catalogue.products.offered(on), bounds, on, offered)
-    wallet_id, purse = await _purse(db, catalogue, book, asked, merchant, on, expired=expired)
+        products = catalogue.products.offered(on)
+        return None, rules.ways_of_nobody(asked, products, blocks, bounds, on, offered)
+    wallet_id, purse = await _purse(db, catalogue, book, asked, blocks, on)
     return wallet_id, rules.ways_of_payer(asked, purse, bounds, on, offered)
 
 
@@ -158,10 +161,8 @@ async def _purse(
     catalogue: Catalogue,
     book: Book,
     asked: Asked,
-    merchant: Merchant,
+    blocks: tuple[Reason, ...],
     on: date,
-    *,
-    expired: bool,
 ) -> tuple[UUID, Purse]:
     """What a payer could pay from now. Read without locks: a quote is no promise of credit, the payment decides."""
     assert asked.payer_id is not None, "only a known payer has a purse"
@@ -170,19 +171,14 @@ async def _purse(
     if standing is None:
         raise invalid_field("/payer", "There is no such person.")
     status, wallet_id = standing
-    blocks: list[Reason] = []
     if status is not PersonStatus.ACTIVE:
-        blocks.append(Reason.PAYER_FROZEN)
-    if merchant.status is not MerchantStatus.ACTIVE:
-        blocks.append(Reason.MERCHANT_CLOSED)
-    if expired:
-        blocks.append(Reason.ORDER_EXPIRED)
+        blocks = (*blocks, Reason.PAYER_FROZEN)
     states = await credit.load_states_of_people(db, bucket, [asked.payer_id])
     lines = [(state, catalogue.drawn_under(state.line, on)) for state in states.values()]
     account = account_id(wallet_id, AccountKind.WALLET)
     balance = (await ledger.load_balances(db, bucket, [account])).get(account)
     available = (balance.available_minor or 0) if balance is not None else 0
-    return wallet_id, Purse(available, lines, tuple(blocks))
+    return wallet_id, Purse(available, lines, blocks)
 
 
 async def funding_of_option(

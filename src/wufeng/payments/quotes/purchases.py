@@ -6,13 +6,32 @@ from uuid import UUID
 from wufeng.base.books import Book
 from wufeng.base.database import Connection
 from wufeng.credit import Product
-from wufeng.credit.applications.model import OrderWay, Purchase
+from wufeng.credit.applications.model import Application, Offered, OrderWay, Purchase
+from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Mode
 from wufeng.payments.campaigns.queries import offered_at
 from wufeng.payments.campaigns.rules import price_ways
 from wufeng.payments.checkout.queries import bounds_of_order
 from wufeng.payments.orders.model import OrderTerms
+from wufeng.payments.orders.queries import find_order
+from wufeng.payments.orders.rules import waits_to_be_paid
 from wufeng.payments.quotes.rules import NO_BOUNDS
+
+
+async def purchase_still(
+    db: Connection, book: Book, products: Products, found: Application, at: datetime
+) -> Purchase | None:
+    """The order that an application was made for, as it may be paid now from a line of what it offers.
+
+    None where it was made for none, the order does not wait to be paid any more, or its product is given no more.
+    """
+    order = await find_order(db, book, found.order_id) if found.order_id is not None else None
+    product = products.current(found.product, book.business_date(at))
+    if order is None or product is None or not waits_to_be_paid(order, at):
+        return None
+    if isinstance(found.decision, Offered):
+        product = product.at_tier(found.decision.tier)
+    return await purchase_of(db, book, order.terms, product, found.mode, found.person_id, at)
 
 
 async def purchase_of(
@@ -28,7 +47,10 @@ async def purchase_of(
     of its live checkout session, and by its merchant's campaigns.
 
     mode  one that the product has not is as none: who applies is told so when it is decided
+    An order of a scene that the product never pays has no ways.
     """
+    if product.scenes.refuse(order.scene):
+        return Purchase(order.id, order.amount_minor, order.scene, ())
     on = book.business_date(at)
     bounds = await bounds_of_order(db, book, order.id, at)
     offered = await offered_at(db, book, order.merchant_id, on, payer_id)

@@ -23,7 +23,7 @@ from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.lines.rules import ceiling_minor
 from wufeng.credit.products.dates import Dates
 from wufeng.credit.products.model import Cycle
-from wufeng.identity.merchants.model import Scene
+from wufeng.identity.merchants.model import Merchant, MerchantStatus, Scene
 from wufeng.lenders.model import Shares
 from wufeng.payments.campaigns.model import Offered, Priced
 from wufeng.payments.campaigns.rules import price_ways
@@ -61,6 +61,16 @@ class Purse(Struct, frozen=True):
     wallet_minor: int
     lines: Sequence[tuple[LineState, Product]]
     blocks: tuple[Reason, ...]
+
+
+def blocks_of(merchant: Merchant, order: OrderTerms | None, at: datetime) -> tuple[Reason, ...]:
+    """What lets nobody pay now: a closed merchant, an order whose time has passed."""
+    expired = order is not None and order.expires_at is not None and at >= order.expires_at
+    closed = merchant.status is not MerchantStatus.ACTIVE
+    return (
+        *((Reason.MERCHANT_CLOSED,) if closed else ()),
+        *((Reason.ORDER_EXPIRED,) if expired else ()),
+    )
 
 
 def ways_of_payer(
@@ -141,9 +151,16 @@ def _of_line(
 
 
 def ways_of_nobody(
-    asked: Asked, products: Sequence[Product], bounds: Bounds, on: date, offered: Sequence[Offered] = ()
+    asked: Asked,
+    products: Sequence[Product],
+    blocks: tuple[Reason, ...],
+    bounds: Bounds,
+    on: date,
+    offered: Sequence[Offered] = (),
 ) -> list[Way]:
-    """The ways that a payer nobody knows yet would have: each product by tenor, if it pays this scene."""
+    """The ways that a payer nobody knows yet would have: each product by tenor, if it pays this scene; `blocks` stop
+    every one of them.
+    """
     return [
         Way(
             Meant(
@@ -158,7 +175,7 @@ def ways_of_nobody(
             asked.amount_minor,
             product,
             priced.price,
-            (),
+            in_order(blocks),
         )
         for product in products
         if not product.scenes.refuse(asked.scene) and asked.amount_minor <= product.limit.maximum_minor
@@ -180,18 +197,12 @@ def _prices(
 
 
 def same_prices(ways: Sequence[Way], others: Sequence[Way]) -> bool:
-    """Whether ways of two dates are the same plans: of one version, with the same parts, amounts, dates and shares.
-
-    What they come to a year by the very days may differ: it is said of the day that it was said on.
-    """
+    """Whether ways of two dates are the same plans, from the same sources and with the same shares."""
     return [_executed(way) for way in ways] == [_executed(way) for way in others]
 
 
 def _executed(way: Way) -> tuple[object, ...]:
-    price = way.price
-    if price is None:
-        return (way.meant,)
-    return way.meant, price.version, price.instalments, price.total_cost_minor, price.late_terms
+    return way.meant, way.price.executed if way.price is not None else None
 
 
 def sheet_hash(sheet: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 """Refunds: a merchant gives money back after capture, whole or in parts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from msgspec import Struct
 from wufeng import credit
 from wufeng.base.ids import id_of
 from wufeng.base.lanes import Command
+from wufeng.identity.audit.model import Act
 
 
 class RefundStatus(StrEnum):
@@ -17,7 +18,7 @@ class RefundStatus(StrEnum):
 
     PENDING = "pending"  # -> posted   a part is on its way to a bank
     POSTED = "posted"  # end
-    FAILED = "failed"  # end   no way leads here yet: what a bank refuses stays on the line
+    FAILED = "failed"  # end   no way leads here yet: what a bank refuses is there for the line
 
 
 class ReturnStatus(StrEnum):
@@ -25,7 +26,7 @@ class ReturnStatus(StrEnum):
 
     PENDING = "pending"  # -> paid, kept
     PAID = "paid"  # end
-    KEPT = "kept"  # end   the bank refused it: it stays on the line in the person's favour
+    KEPT = "kept"  # end   the bank refused it: it pays what the line owes
 
 
 class RefundReason(StrEnum):
@@ -37,6 +38,7 @@ class RefundReason(StrEnum):
     NOT_AS_DESCRIBED = "not_as_described"
     DUPLICATE = "duplicate"  # the same thing was charged twice
     OTHER = "other"
+    UNDONE = "undone"  # the payment was undone by staff, as if it had never been: nobody names it
 
     @property
     def is_merchants_fault(self) -> bool:
@@ -81,8 +83,9 @@ class Refund(Struct, frozen=True, kw_only=True):
 
     wallet_minor            of the amount, what had been paid from the wallet and is there again
     fee_returned_minor      of the merchant's fee
-    charges_returned_minor  fees of instalments that the payer had paid and gets back beside the amount, from who earned
-                            them; `effects` tell of both
+    charges_returned_minor  charges that the payer had paid and gets back beside the amount, from who earned them: fees
+                            of instalments, and interest that would not have been owed; `effects` tell of both
+    value_on                the date from which it counts; None: the day it was made
     """
 
     id: UUID
@@ -97,6 +100,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     currency: str
     reason: str
     reason_code: RefundReason = RefundReason.OTHER
+    value_on: date | None = None
     status: RefundStatus
     effects: tuple[EffectView, ...]
     returns: tuple[BankReturn, ...]
@@ -109,7 +113,9 @@ class RefundView(Struct, frozen=True, kw_only=True):
 
     reason_code             why: where it is the merchant's fault, paid fees of instalments come back too
     fee_returned_minor      of the merchant's fee
-    charges_returned_minor  those fees, beside the amount: `effects` add up to both
+    charges_returned_minor  those fees, and interest that would not have been owed, beside the amount: `effects` add up
+                            to both
+    value_on                the date from which it counts, where that is earlier than the day it was made
     """
 
     id: str
@@ -127,6 +133,7 @@ class RefundView(Struct, frozen=True, kw_only=True):
     charges_returned_minor: int
     effects: tuple[EffectView, ...]
     posted_at: datetime | None
+    value_on: date | None
 
 
 class CreateRefund(Command, frozen=True, kw_only=True):
@@ -134,6 +141,8 @@ class CreateRefund(Command, frozen=True, kw_only=True):
 
     refund_id    made at the edge, in the payment's slot
     merchant_id  whose payment it must be; None: staff refund any
+    value_on     the date from which it counts; None: the day it is made. An earlier one is for staff
+    act          the deed of staff, kept with it; None: the merchant's own refund
     """
 
     refund_id: UUID
@@ -143,6 +152,31 @@ class CreateRefund(Command, frozen=True, kw_only=True):
     amount_minor: int
     reason: str
     reason_code: RefundReason = RefundReason.OTHER
+    value_on: date | None = None
+    act: Act | None = None
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it is a part of undoing the payment: each capture is given back as of its own date."""
+        return self.reason_code is RefundReason.UNDONE
+
+
+class UndoPayment(Command, frozen=True, kw_only=True):
+    """Give back what is left of a captured payment as if it had never been. Submit it to the payment's bucket, with its
+    payer in `people`.
+    """
+
+    payment_id: UUID
+    reason: str
+    act: Act | None = None
+
+
+class UndonePayment(Struct, frozen=True, kw_only=True):
+    """A payment that was undone, at the border: the refunds that did it, one for each date of capture."""
+
+    payment: str
+    object: Literal["undone_payment"] = "undone_payment"
+    refunds: tuple[RefundView, ...]
 
 
 class RefundAnswered(Command, frozen=True, kw_only=True):

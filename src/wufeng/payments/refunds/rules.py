@@ -1,10 +1,11 @@
 """How a refund is split, and what of the fee goes with it: pure."""
 
+from datetime import date
 from fractions import Fraction
 
 from msgspec import Struct
 
-from wufeng.base.errors import Code, Problem
+from wufeng.base.errors import Code, Problem, invalid_field
 from wufeng.base.money import round_half_even
 from wufeng.payments.pay.model import Payment
 from wufeng.payments.refunds.model import Refund, RefundReason
@@ -50,14 +51,34 @@ def fee_to_return(payment: Payment, refunded_minor: int) -> int:
     return round_half_even(Fraction(payment.fee_minor * refunded_minor, payment.captured_minor))
 
 
-def problem_if_other_request(refund: Refund, amount_minor: int, reason_code: RefundReason) -> Problem | None:
-    """One number names one refund of a payment: another amount or fault under it is a mistake of the merchant's."""
+def problem_of_value_on(payment: Payment, captured_on: date, value_on: date, on: date) -> Problem | None:
+    """Why a refund may not count from a date: it comes neither in the future nor before what it gives back.
+
+    captured_on  of the payment, for the last time
+    """
+    if value_on > on:
+        return invalid_field("/value_on", "It is not in the future.")
+    if payment.captured_minor and value_on < captured_on:
+        return invalid_field("/value_on", f"Not before {captured_on}, on which the last of it was captured.")
+    return None
+
+
+def problem_if_other_request(
+    refund: Refund, amount_minor: int, reason_code: RefundReason, value_on: date | None, made_on: date
+) -> Problem | None:
+    """One number names one refund of a payment: another amount, fault or value date under it is a mistake.
+
+    value_on  as asked for; None: none was named      made_on  the date on which the refund was made
+    """
     if refund.amount_minor != amount_minor:
         detail = f"Refund {refund.refund_no} is over {refund.amount_minor}, not {amount_minor} minor units."
         return Problem(Code.STATE_CONFLICT, detail)
     if refund.reason_code is not reason_code:
         detail = f"Refund {refund.refund_no} was made for {refund.reason_code}, not {reason_code}."
         return Problem(Code.STATE_CONFLICT, detail)
+    if (value_on or made_on) != (refund.value_on or made_on):
+        counts = f"counts from {refund.value_on or made_on}, not from {value_on or 'the day it was made'}."
+        return Problem(Code.STATE_CONFLICT, f"Refund {refund.refund_no} {counts}")
     return None
 
 

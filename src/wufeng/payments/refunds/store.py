@@ -32,6 +32,7 @@ def _refund(row: asyncpg.Record) -> Refund:
         returns=msgspec.json.decode(row["returns"], type=tuple[BankReturn, ...]),
         created_at=row["created_at"],
         posted_at=row["posted_at"],
+        value_on=row["value_on"],
     )
 
 
@@ -57,6 +58,7 @@ async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[Refund])
         [r.posted_at for r in refunds],
         [r.reason_code for r in refunds],
         [r.charges_returned_minor for r in refunds],
+        [r.value_on for r in refunds],
     )
 
 

@@ -1,12 +1,12 @@
 -- name: insert_refunds
 insert into refund (bucket, id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_minor,
                     fee_returned_minor, currency, reason, status, effects, returns, created_at, posted_at, reason_code,
-                    charges_returned_minor)
+                    charges_returned_minor, value_on)
 select head.bucket, r.*
   from head,
        unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
               $10::text[], $11::text[], $12::text[], $13::bytea[], $14::bytea[], $15::timestamptz[], $16::timestamptz[],
-              $17::text[], $18::bigint[])
+              $17::text[], $18::bigint[], $19::date[])
        as r
  where head.bucket = $1;
 
@@ -19,7 +19,7 @@ update refund
 
 -- name: load_refunds
 select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_minor, fee_returned_minor, currency, reason,
-       status, effects, returns, created_at, posted_at, reason_code, charges_returned_minor
+       status, effects, returns, created_at, posted_at, reason_code, charges_returned_minor, value_on
   from refund
  where bucket = $1 and id = any($2::uuid[]);
 
@@ -34,14 +34,14 @@ select payment_id, sum(fee_returned_minor)::bigint as fee_returned_minor
 -- Under the payers' locks: what is not there now cannot appear meanwhile.
 select r.id, r.payment_id, r.merchant_id, r.payer_id, r.refund_no, r.amount_minor, r.wallet_minor, r.fee_returned_minor,
        r.currency, r.reason, r.status, r.effects, r.returns, r.created_at, r.posted_at, r.reason_code,
-       r.charges_returned_minor
+       r.charges_returned_minor, r.value_on
   from refund as r, unnest($2::uuid[], $3::text[]) as asked (payment_id, refund_no)
  where r.bucket = $1 and r.payment_id = asked.payment_id and r.refund_no = asked.refund_no;
 
 -- name: refunds_of_payment
 -- By the index that makes a refund's number unique within its payment.
 select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_minor, fee_returned_minor, currency, reason,
-       status, effects, returns, created_at, posted_at, reason_code, charges_returned_minor
+       status, effects, returns, created_at, posted_at, reason_code, charges_returned_minor, value_on
   from refund
  where bucket = $1 and payment_id = $2
  order by created_at, id

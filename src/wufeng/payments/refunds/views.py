@@ -1,9 +1,11 @@
 """Refunds as the border shows them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from wufeng import credit
 from wufeng.base.ids import Prefix, encode
@@ -36,6 +38,7 @@ def view_refund(refund: Refund) -> RefundView:
         charges_returned_minor=refund.charges_returned_minor,
         effects=refund.effects,
         posted_at=refund.posted_at,
+        value_on=refund.value_on,
     )
 
 
@@ -56,30 +59,62 @@ def refund_body(refund: Refund) -> bytes:
 
 
 def effects_of(
-    refunded: credit.Refunded | None, wallet_minor: int, wallet_id: UUID
+    refunded: credit.Refunded | credit.RefundedLate | None, wallet_minor: int, wallet_id: UUID
 ) -> tuple[EffectView, ...]:
     """What a refund did: first to the line, then what was returned to wallet and bank accounts."""
     effects: list[EffectView] = []
     if refunded is not None:
-        for effect in refunded.effects:
-            if effect.kind is not credit.EffectKind.RETURNED:
-                assert effect.to is not None, "what lowers a debt names it"
-                to = encode(_PREFIX_OF[effect.kind], effect.to)
-                effects.append(EffectView(effect.kind, effect.amount_minor, to))
-        for sent in refunded.sent:
-            assert sent.source.id is not None, "money returns to a source that is known"
-            wallet = sent.source.kind is credit.SourceKind.WALLET
-            to = encode(Prefix.WALLET if wallet else Prefix.BANK_ACCOUNT, sent.source.id)
-            effects.append(EffectView(credit.EffectKind.RETURNED, sent.amount_minor, to))
+        effects += [*_on_line(refunded.effects), *map(_returned, refunded.sent)]
     if wallet_minor:
         effects.append(EffectView(credit.EffectKind.RETURNED, wallet_minor, encode(Prefix.WALLET, wallet_id)))
     return tuple(effects)
 
 
-def kept_effect(effects: tuple[EffectView, ...], back: BankReturn) -> tuple[EffectView, ...]:
-    """The effects after a bank refused a return: the money is in the person's favour on the line."""
+def sent_effects(effects: tuple[EffectView, ...], sent: Sequence[credit.Sent]) -> tuple[EffectView, ...]:
+    """The effects after a refund of the past has sent money back: so much less stays in the payer's favour, else is
+    taken off what it was told to have lowered, the last first: that had been paid.
+    """
+    left_minor = sum(one.amount_minor for one in sent)
+    amounts = [effect.amount_minor for effect in effects]
+    in_favour = [n for n, effect in enumerate(effects) if effect.kind is credit.EffectKind.CREDIT_BALANCE]
+    lowered = [n for n, effect in enumerate(effects) if effect.kind in _PREFIX_OF and n not in in_favour]
+    for n in (*reversed(in_favour), *reversed(lowered)):
+        taken_minor = min(left_minor, amounts[n])
+        amounts[n] -= taken_minor
+        left_minor -= taken_minor
+    kept = (
+        replace(effect, amount_minor=amount)
+        for effect, amount in zip(effects, amounts, strict=True)
+        if amount
+    )
+    return (*kept, *map(_returned, sent))
+
+
+def _returned(sent: credit.Sent) -> EffectView:
+    """Money that goes back to where repayments came from."""
+    assert sent.source.id is not None, "money returns to a source that is known"
+    wallet = sent.source.kind is credit.SourceKind.WALLET
+    to = encode(Prefix.WALLET if wallet else Prefix.BANK_ACCOUNT, sent.source.id)
+    return EffectView(credit.EffectKind.RETURNED, sent.amount_minor, to)
+
+
+def kept_effects(
+    effects: tuple[EffectView, ...], back: BankReturn, kept: credit.Kept
+) -> tuple[EffectView, ...]:
+    """The effects after a bank refused a return: in its place, what the money did on the line instead."""
     account = encode(Prefix.BANK_ACCOUNT, back.bank_account_id)
     refused = EffectView(credit.EffectKind.RETURNED, back.amount_minor, account)
     place = effects.index(refused)
-    kept = EffectView(credit.EffectKind.CREDIT_BALANCE, back.amount_minor, encode(Prefix.LINE, back.line_id))
-    return (*effects[:place], kept, *effects[place + 1 :])
+    return (*effects[:place], *_on_line(kept.effects), *effects[place + 1 :])
+
+
+def _on_line(effects: Iterable[credit.Effect]) -> list[EffectView]:
+    """What happened on the line; of what is returned, `effects_of` tells by the source."""
+    views = []
+    for effect in effects:
+        if effect.kind is not credit.EffectKind.RETURNED:
+            assert effect.to is not None, "what lowers a debt names it"
+            views.append(
+                EffectView(effect.kind, effect.amount_minor, encode(_PREFIX_OF[effect.kind], effect.to))
+            )
+    return views

@@ -19,7 +19,8 @@ async def gather_facts(
 ) -> dict[UUID, Facts]:
     """What is known of people of one bucket: verified accounts, and payments and inflow of the days before `at`.
 
-    Payments count by when they were begun, without what was refunded; an unknown person has nothing.
+    Payments count by when they were begun, without what was refunded. Inflow is what was topped up, less what was
+    withdrawn or is on its way out, and never below 0. An unknown person has nothing.
     """
     since = first_id_of(at - timedelta(days=days))
     wallets = await wallets_of_people(db, bucket, people)

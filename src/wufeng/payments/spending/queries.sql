@@ -7,7 +7,10 @@ select payer_id, count(*)::integer as payments, sum(captured_minor - refunded_mi
  group by payer_id;
 
 -- name: sum_inflow
-select wallet_id, sum(amount_minor)::bigint as inflow_minor
+-- Money that goes round between bank and wallet came in once at most: what leaves again is taken off.
+select wallet_id,
+       greatest(0, sum(case kind when 'top_up' then amount_minor else -amount_minor end))::bigint as inflow_minor
   from wallet_movement
- where bucket = $1 and wallet_id = any($2::uuid[]) and id >= $3 and kind = 'top_up' and status = 'posted'
+ where bucket = $1 and wallet_id = any($2::uuid[]) and id >= $3
+   and (kind = 'top_up' and status = 'posted' or kind = 'withdrawal' and status <> 'failed')
  group by wallet_id;

@@ -1,0 +1,169 @@
+"""Refunds that count from an earlier date, by the payment: who is owed what, what goes back, and one number is one."""
+
+import asyncio
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from wufeng import credit, payments
+from wufeng.ledger import AccountKind
+from wufeng.payments.bank.model import Answered, Kind
+
+from .conftest import Payer, Town
+
+CREDIT_BALANCE = AccountKind.LINE_CREDIT_BALANCE
+BOUGHT_ON = date(2026, 9, 3)
+
+
+async def turn_to(town: Town, on: date) -> None:
+    """Turn the clock to noon of a date, and close the days before it."""
+    town.clock.turn_to(town.book.start_of(on) + timedelta(hours=12))
+    for bucket in town.book.buckets:
+        steps = credit.close_steps()
+        for day in await credit.close_through(town.lanes, town.book, bucket, on - timedelta(days=1), steps):
+            assert not day.errors
+
+
+async def test_what_was_paid_since_goes_back_to_where_it_came_from(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=100_000)
+    _, body = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 80_000)
+    await turn_to(town, date(2026, 10, 20))
+    status, refund = await town.refund(
+        payer, body, "r1", 50_000, value_on=date(2026, 10, 2), merchant_id=None
+    )
+    assert (status, refund["status"], refund["value_on"]) == (201, "posted", "2026-10-02")
+    assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 50_000)]
+    assert await town.balance(payer.wallet_id, AccountKind.WALLET) == -70_000
+    assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
+
+
+async def test_late_interest_that_was_paid_comes_back_beside_the_amount(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=200_000)
+    _, body = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 11, 5))
+    await town.repay(payer, 90_000)
+    refund = (await town.refund(payer, body, "r1", 80_000, value_on=date(2026, 10, 15), merchant_id=None))[1]
+    told = sum(one["amount_minor"] for one in refund["effects"])
+    assert refund["charges_returned_minor"] > 0
+    assert told == 80_000 + refund["charges_returned_minor"]
+
+
+async def test_one_number_is_one_refund_of_one_date(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=100_000)
+    _, body = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 10, 20))
+    asked = {"value_on": date(2026, 10, 2), "merchant_id": None}
+    status, first = await town.refund(payer, body, "r1", 50_000, **asked)
+    assert status == 201, first
+    assert await town.refund(payer, body, "r1", 50_000, **asked) == (200, first)
+    for other in (date(2026, 10, 3), None):
+        assert (await town.refund(payer, body, "r1", 50_000, value_on=other))[0] == 409
+    status, timely = await town.refund(payer, body, "r2", 10_000, value_on=date(2026, 10, 20))
+    assert (status, timely["value_on"]) == (201, None)
+    await turn_to(town, date(2026, 10, 22))
+    assert await town.refund(payer, body, "r2", 10_000, value_on=date(2026, 10, 20)) == (200, timely)
+    assert (await town.refund(payer, body, "r2", 10_000))[0] == 200
+
+
+@pytest.mark.parametrize("value_on", [BOUGHT_ON - timedelta(days=1), date(2026, 10, 21)])
+async def test_neither_in_the_future_nor_before_its_capture(town: Town, value_on: date) -> None:
+    [payer] = await town.people(wallet_minor=100_000)
+    _, body = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 10, 20))
+    status, problem = await town.refund(payer, body, "r1", 50_000, value_on=value_on)
+    assert (status, problem["code"]) == (422, "invalid_field"), problem
+    assert (await town.refund(payer, body, "r1", 50_000, value_on=BOUGHT_ON))[0] == 201
+
+
+async def test_refunds_of_one_line_race_whatever_their_dates(town: Town) -> None:
+    [payer] = await town.people(wallet_minor=300_000)
+    bodies = [(await town.pay(payer, f"o{n}", 80_000))[1] for n in range(3)]
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 200_000)
+    await turn_to(town, date(2026, 10, 20))
+    dates = (date(2026, 10, 2), None, date(2026, 9, 20))
+    asked = [
+        town.refund(payer, body, f"r{n}", 50_000, value_on=value_on)
+        for n, (body, value_on) in enumerate(zip(bodies, dates, strict=True))
+    ]
+    assert {status for status, _ in await asyncio.gather(*asked)} == {201}
+
+
+async def test_an_answer_that_comes_after_a_refund_sends_back_what_a_timely_one_would_have(
+    town: Town,
+) -> None:
+    """The bank's word on the repayment comes days late, and a refund was made in between."""
+    timely, late = await town.people(2)
+    accounts = {payer.id: await town.bank_account(payer) for payer in (timely, late)}
+    bodies = {payer.id: (await town.pay(payer, f"o{payer.id}", 80_000))[1] for payer in (timely, late)}
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(timely, 80_000, accounts[timely.id])
+    asked = await asked_of_the_bank(town, late, 80_000, accounts[late.id])
+    await turn_to(town, date(2026, 10, 6))
+    for payer in (timely, late):
+        assert (await town.refund(payer, bodies[payer.id], "r1", 80_000))[1]["amount_minor"] == 80_000
+    await turn_to(town, date(2026, 10, 8))
+    await town.ask(late.bucket, asked)
+    told = {}
+    for payer in (timely, late):
+        assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
+        (row,) = await town.fetch("select effects, returns, status from refund where payer_id = $1", payer.id)
+        told[payer.id] = [(one["kind"], one["amount_minor"]) for one in msgspec.json.decode(row["effects"])]
+        assert row["status"] == "pending"
+    assert told[timely.id] == told[late.id] == [("returned", 80_000)]
+    for row in await town.fetch("select object_id, person_id from event where kind = 'refund.pending'"):
+        answered = Answered(
+            id=row["object_id"], kind=Kind.REFUND, owner_id=row["person_id"], done=True, code="", at=town.at
+        )
+        status, body = await town.ask(late.bucket, payments.refund_answered(answered))
+        assert (status, body["status"]) == (200, "posted")
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_refund_sends_twice_and_each_bank_answers_for_itself(town: Town, done: bool) -> None:
+    [payer] = await town.people(wallet_minor=100_000)
+    account = await town.bank_account(payer)
+    _, body = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 30_000, account)
+    asked = await asked_of_the_bank(town, payer, 50_000, account)
+    await turn_to(town, date(2026, 10, 6))
+    assert (await town.refund(payer, body, "r1", 80_000))[1]["status"] == "pending"
+    await turn_to(town, date(2026, 10, 8))
+    await town.ask(payer.bucket, asked)
+    rows = await town.fetch("select object_id, data from event where kind = 'refund.pending' order by seq")
+    assert [msgspec.json.decode(row["data"])["amount_minor"] for row in rows] == [30_000, 50_000]
+    for row in reversed(rows):
+        answered = Answered(
+            id=row["object_id"], kind=Kind.REFUND, owner_id=payer.id, done=done, code="", at=town.at
+        )
+        status, refund = await town.ask(payer.bucket, payments.refund_answered(answered))
+        assert status == 200
+    assert refund["status"] == "posted"
+    assert await town.balance(payer.line_id, CREDIT_BALANCE) == (0 if done else -80_000)
+    assert {row["returned_minor"] for row in await town.fetch("select returned_minor from repayment")} == (
+        {30_000, 50_000} if done else {0}
+    )
+
+
+async def asked_of_the_bank(
+    town: Town, payer: Payer, amount_minor: int, account: UUID
+) -> credit.BankAnswered:
+    """A repayment that waits for its bank; returns the answer that it will give."""
+    repayment_id = town.ids.new(town.at, payer.id.int & 0xFFFF)
+    command = credit.Repay(
+        at=town.at,
+        people=(payer.id,),
+        repayment_id=repayment_id,
+        line_id=payer.line_id,
+        source=credit.Source(credit.SourceKind.BANK_ACCOUNT, account),
+        amount_minor=amount_minor,
+    )
+    assert (await town.ask(payer.bucket, command))[0] == 202
+    return credit.BankAnswered(
+        at=town.at + timedelta(days=3), people=(payer.id,), repayment_id=repayment_id, ok=True
+    )
