@@ -25,6 +25,7 @@ import psutil
 import pytest
 from argon2 import PasswordHasher
 from msgspec.structs import replace
+from tests.kept import Keeper
 from tests.thorough import examples
 
 from wufeng.base import migrations
@@ -223,13 +224,40 @@ def upkeep(server: EmbeddedServer, server_settings: Settings) -> Iterator[Upkeep
     made.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+async def loop() -> asyncio.AbstractEventLoop:
+    """The loop in which all tests of this process run."""
+    return asyncio.get_running_loop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """No task outlives its test."""
+    yield
+    if left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(left, timeout=10))
+
+
+@pytest.fixture(scope="session")
+def keeper(
+    server: EmbeddedServer, server_settings: Settings, upkeep: Upkeep, loop: asyncio.AbstractEventLoop
+) -> Iterator[Keeper]:
+    """The databases that this test process keeps from one test to the next."""
+    made = Keeper(server, server_settings, loop, upkeep.create, upkeep.drop)
+    undo = made.hand_out()
+    yield made
+    undo()
+    made.close()
+
+
 @pytest.fixture
-def settings(upkeep: Upkeep, server_settings: Settings, template: str) -> Iterator[Settings]:
-    """Settings of a fresh, migrated, empty database that is this test's alone and goes with it."""
-    own = replace(server_settings, database_name=_new_name())
-    upkeep.create(own.database_name, template)
-    yield own
-    upkeep.drop(own.database_name)
+def settings(keeper: Keeper, server_settings: Settings, template: str) -> Iterator[Settings]:
+    """Settings of a migrated, empty database that is this test's alone as long as it runs."""
+    kept = keeper.take(template)
+    yield replace(server_settings, database_name=kept.name)
+    keeper.give_back(kept)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -392,7 +392,7 @@ def handlers(
     stored_value = StoredValue(held=settings.profile is Profile.FULL)
     return {
         CreatePerson: create_people_handler(vault),
-        **credit.handlers(catalogue.products),
+        **credit.handlers(catalogue.products, send=payments.send_back),
         **payments.handlers(catalogue, merchants),
         **wallets.handlers(shipped_wallet_policy(), stored_value, has_bank),
         **settlements.handlers(),

@@ -300,7 +300,7 @@ async def test_papers_are_drawn_in_both_languages(api: Api) -> None:
 
     chinese, english = await text(view["sheet"]["url"], "zh"), await text(view["sheet"]["url"], "en")
     assert "综合融资成本明示表" in chinese and view["sheet"]["hash"] in chinese
-    assert "All-in cost sheet" in english and "15.86 %" in english
+    assert "All-in cost sheet" in english and "15.86%" in english
     assert "尚未签署" in await text(view["contract"]["url"], "zh")
     await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))
     signed = await text(view["contract"]["url"], "en")

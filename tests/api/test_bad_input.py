@@ -37,6 +37,10 @@ BAD_IDS = (
     "9" * 300,
 )
 JSON = {"Content-Type": "application/json"}
+ENDS_OF_THE_CALENDAR = (
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00", "1999-12-31T23:59:59Z", "9000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00",
+)  # fmt: skip
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -221,8 +225,8 @@ def of_payments(world: World) -> Iterator[Case]:
         "subject": ("", "s" * 129, 7, None),
         "merchant": (f"mer_{ABSENT}", "mer_x", world.person.id, ""),
         "scene": ("casino", "", 3),
-        "receipt": ("perhaps",),
-        "expires_at": ("tomorrow", "2026-09-03T12:00:00", 0),
+        "receipt": ("perhaps", "confirm"),
+        "expires_at": ("tomorrow", "2026-09-03T12:00:00", 0, *ENDS_OF_THE_CALENDAR),
         "metadata": ({"a": 1}, {"k" * 41: "v"}, {"a": "v" * 501}, {f"k{n}": "v" for n in range(21)}, []),
     }.items():
         for value in values:
@@ -374,6 +378,11 @@ def of_the_rest(world: World) -> Iterator[Case]:
     yield post(
         "a due day that is none", f"/v1/lines/{person.line}/due_day", person.token, {"due_day": 32}, invalid
     )
+    goods = {"amount_minor": 100, "subject": "goods"}
+    for end in ENDS_OF_THE_CALENDAR:
+        order = goods | {"order_no": "B-9", "currency": "CNY", "expires_at": end}
+        yield post(f"an order until {end}", "/v1/orders", shop, order, invalid)
+        yield post(f"a link until {end}", "/v1/payment_links", shop, goods | {"expires_at": end}, invalid)
     wallet = f"/v1/wallets/{person.wallet}"
     yield post(
         "a top-up of nothing",

@@ -63,6 +63,7 @@ GET /healthz, GET /readyz, GET /metrics
 
 KEYED = {
     "create_payment", "confirm_payment", "capture_payment", "void_payment", "review_payment", "create_refund",
+    "undo_payment",
     "open_line", "close_line", "create_repayment", "reverse_repayment", "create_top_up", "create_withdrawal",
     "create_application", "accept_application", "decide_application", "create_plan", "create_campaign",
     "create_code_order",

@@ -63,7 +63,7 @@ async def test_a_plan_says_how_each_instalment_came_about(api: Api) -> None:
     assert cost["amount_minor"] == shown["total_cost_minor"] == 3_248
     assert "32.48 − 其他 2 期 × 10.83 = 10.82，尾差归最后一期" in parts[2]["steps"][1]["sentence"]
     english = await api.get(f"/v1/plans/{plan}/explain", person.token, headers={"Accept-Language": "en"})
-    assert "principal 1,299.00 × 2.5 % = 32.475" in english.json()["amounts"][0]["steps"][1]["sentence"]
+    assert "principal 1,299.00 × 2.5% = 32.475" in english.json()["amounts"][0]["steps"][1]["sentence"]
     whole = await api.pay(person, shop, 20_000, funding=[{"line": person.line}])
     single = whole.json()["funding"][0]["draw"].replace("drw_", "pln_")
     assert (await api.get(f"/v1/plans/{single}/explain", person.token)).status_code == 404
@@ -249,6 +249,39 @@ async def test_what_staff_do_is_audited(api: Api) -> None:
         entries = (await api.get(f"/v1/audit_entries?of={of}", boss)).json()["data"]
         deeds += [(entry["operation"], entry["reason"]) for entry in entries]
     assert deeds == [("open_line", "good standing"), ("freeze_line", "a lost phone")]
+
+
+async def test_a_repayment_that_staff_book_is_audited(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000, wallet_minor=1_000), await api.new_merchant()
+    await api.pay(person, shop, 100_000)
+    await turn_to(api, 9, 5)
+    boss = await api.new_staff(Role.SUPERVISOR)
+    relayed = {"line": person.line, "amount_minor": 1_000, "source": "external"}
+    late = relayed | {"value_on": "2026-09-04", "reason": "a transfer of yesterday"}
+    for body in (relayed, late):
+        first = await api.post("/v1/repayments", boss, body, key=f"key {len(body)}")
+        assert first.status_code == 201, first.text
+        again = await api.post("/v1/repayments", boss, body, key=f"key {len(body)}")
+        assert again.content == first.content
+        api.clock.turn_to(api.clock.now() + timedelta(seconds=1))
+    undo = f"/v1/repayments/{first.json()['id']}/reverse"
+    for _ in range(2):
+        assert (await api.post(undo, boss, {"reason": "it bounced"})).status_code == 200
+    refused = await api.post("/v1/repayments", boss, relayed | {"value_on": "2026-09-01"})
+    assert refused.status_code == 422
+    own = {"line": person.line, "amount_minor": 1_000}
+    for token, body in ((api.platform, relayed), (person.token, own)):
+        assert (await api.post("/v1/repayments", token, body)).status_code == 201
+        with_reason = await api.post("/v1/repayments", token, body | {"reason": "mine"})
+        assert with_reason.json()["errors"][0]["pointer"] == "/reason"
+    entries = (await api.get(f"/v1/audit_entries?of={person.line}", boss)).json()["data"]
+    assert [(entry["operation"], entry["by_kind"], entry["reason"]) for entry in entries] == [
+        ("create_repayment", "staff", "a transfer of yesterday"), ("create_repayment", "staff", ""),
+    ]  # fmt: skip
+    entries = (await api.get(f"/v1/audit_entries?of={first.json()['id']}", boss)).json()["data"]
+    assert [(entry["operation"], entry["reason"]) for entry in entries] == [
+        ("reverse_repayment", "it bounced")
+    ]
 
 
 async def test_a_raise_and_a_freeze_with_an_end(api: Api) -> None:

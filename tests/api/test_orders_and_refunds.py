@@ -1,5 +1,6 @@
 """Orders, quotes, checkouts, refunds and decisions over HTTP: whose they are, and that they hold together."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -165,6 +166,65 @@ async def test_a_refund_over_http(api: Api) -> None:
     assert rest.status_code == 201, rest.text
     seen = (await api.get(f"/v1/payments/{payment['id']}", person.token)).json()
     assert seen["refunded_minor"] == 100_000
+
+
+async def test_only_staff_date_a_refund_back_and_nobody_names_the_reason_of_an_undoing(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    today = payment["captured_at"][:10]
+    body = {
+        "payment": payment["id"], "refund_no": "r1", "amount_minor": 40_000, "reason": "broken",
+    }  # fmt: skip
+    staff = await api.new_staff(Role.OPERATOR)
+    for caller, more in (
+        (shop.key, {"value_on": today}),
+        (staff, {"value_on": "2020-01-01"}),
+        (staff, {"value_on": "2099-01-01"}),
+        (staff, {"reason_code": "undone"}),
+    ):
+        refused = await api.post("/v1/refunds", caller, body | more)
+        assert refused.status_code == 422, more
+        assert refused.json()["errors"][0]["pointer"] == f"/{next(iter(more))}"
+    dated = await api.post("/v1/refunds", staff, body | {"value_on": today})
+    assert (dated.status_code, dated.json()["value_on"]) == (201, None)
+
+
+async def test_a_payment_undone_over_http(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    path, body = f"/v1/payments/{payment['id']}/undo", {"reason": "charged back"}
+    for caller in (shop.key, person.token, await api.new_staff(Role.ANALYST)):
+        assert (await api.post(path, caller, body)).status_code == 403
+    staff = await api.new_staff(Role.OPERATOR)
+    undone = await api.post(path, staff, body, key="k")
+    assert undone.status_code == 201, undone.text
+    (refund,) = undone.json()["refunds"]
+    assert (refund["amount_minor"], refund["reason_code"]) == (100_000, "undone")
+    assert (await api.post(path, staff, body, key="k")).content == undone.content
+    assert (await api.post(path, staff, body, key="l")).status_code == 200
+    seen = (await api.get(f"/v1/payments/{payment['id']}", person.token)).json()
+    assert seen["refunded_minor"] == 100_000
+
+
+async def test_a_refund_by_staff_is_audited(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 100_000)).json()
+    boss = await api.new_staff(Role.SUPERVISOR)
+    asked = {"payment": payment["id"], "amount_minor": 1_000}
+    for refund_no, value_on in (("r1", None), ("r1", None), ("r2", "2026-09-03")):
+        body = asked | {"refund_no": refund_no, "reason": f"goodwill {refund_no}", "value_on": value_on}
+        assert (await api.post("/v1/refunds", boss, body)).status_code in (200, 201)
+        api.clock.turn_to(api.clock.now() + timedelta(seconds=1))
+    api.clock.turn_to(api.clock.now() + timedelta(days=1))
+    boss = await api.new_staff(Role.SUPERVISOR)  # signed in on that day
+    late = asked | {"refund_no": "r3", "reason": "told late", "value_on": "2026-09-03"}
+    assert (await api.post("/v1/refunds", boss, late)).status_code == 201
+    own = asked | {"refund_no": "r4", "reason": "the merchant's own"}
+    assert (await api.post("/v1/refunds", shop.key, own)).status_code == 201
+    entries = (await api.get(f"/v1/audit_entries?of={payment['id']}", boss)).json()["data"]
+    assert [(entry["operation"], entry["reason"]) for entry in entries] == [
+        ("create_refund", "told late"), ("create_refund", "goodwill r2"), ("create_refund", "goodwill r1"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

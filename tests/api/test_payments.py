@@ -56,6 +56,19 @@ async def test_a_merchants_word_moves_no_money(api: Api) -> None:
     assert await journals(api, payment["id"]) == 1
 
 
+async def test_a_payer_does_not_put_off_their_own_bill(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    own = await api.pay(person, shop, 10_000, order=api.order(shop, 10_000, receipt="confirm"))
+    assert (own.status_code, own.json()["errors"][0]["pointer"]) == (422, "/order/receipt"), own.text
+    assert (
+        await api.pay(person, shop, 10_000, order=api.order(shop, 10_000, receipt="none"))
+    ).status_code == 201
+    for token in (shop.key, api.platform):
+        order = api.order(shop, 10_000, receipt="confirm")
+        body = {"order": order, "payer": person.id, "funding": [{"line": person.line}]}
+        assert (await api.post("/v1/payments", token, body)).status_code == 201
+
+
 async def test_a_key_gives_the_same_bytes_and_refuses_another_request(api: Api) -> None:
     person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
     body = {"order": api.order(shop, 10_000), "funding": [{"line": person.line}]}

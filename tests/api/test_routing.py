@@ -1,15 +1,21 @@
 """What a caller hears of trouble that no handler foresaw: never its inside, and whether anything was done.
 
-And of a request that comes again: what it heard first, whatever has changed since.
+And of a request that comes again: what it heard first, whatever has changed since. And of one whose body is held back:
+it is a request of the moment at which all of it is there.
 """
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import httpx
+import msgspec
 import pytest
 
 from wufeng.api import people
+from wufeng.base import receiving
 
 from .conftest import PIN, Api, Person, Shop
 
@@ -123,3 +129,105 @@ async def test_a_key_that_comes_with_another_request_is_told_so_before_what_is_w
     later(api, minutes=16)
     other = await api.post(path, token, {**body, "order": api.order(shop, 100_000)}, key="again")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def held_back(
+    api: Api, token: str, body: Any, meanwhile: Callable[[], Awaitable[None]], path: str = "/v1/payments"
+) -> httpx.Response:
+    """A request whose body comes only when something else has happened."""
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b" "
+        await meanwhile()
+        yield msgspec.json.encode(body)
+
+    headers = {"Content-Type": "application/json"}
+    return await api.post(path, token, content=content(), headers=headers, key="held back")
+
+
+async def test_a_quote_that_expires_while_the_body_is_held_back(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    path, token, body = await by_a_quote(api, person, shop)
+
+    async def two_hours() -> None:
+        later(api, hours=2)
+
+    late = await held_back(api, token, body, two_hours, path)
+    assert (late.status_code, late.json()["errors"][0]["pointer"]) == (422, "/quote_option"), late.text
+
+
+async def test_an_order_that_expires_while_the_body_is_held_back(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    ends_at = api.book.at(api.clock) + timedelta(minutes=1)
+    order = api.order(shop, 100_000, expires_at=ends_at.isoformat())
+    body = {"order": order, "funding": [{"line": person.line}], "confirmation": YES}
+
+    async def an_hour() -> None:
+        later(api, hours=1)
+
+    late = await held_back(api, person.token, body, an_hour)
+    assert (late.status_code, late.json()["reasons"][0]["code"]) == (402, "order_expired"), late.text
+
+
+async def test_a_session_that_is_signed_out_while_the_body_is_held_back(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    body = {"order": api.order(shop, 100_000), "funding": [{"line": person.line}], "confirmation": YES}
+
+    async def sign_out() -> None:
+        (session,) = (await api.get("/v1/sessions", person.token)).json()["data"]
+        assert (await api.call("DELETE", f"/v1/sessions/{session['id']}", person.token)).status_code == 200
+
+    assert (await held_back(api, person.token, body, sign_out)).status_code == 401
+
+
+async def test_a_key_that_is_revoked_while_the_body_is_held_back(api: Api) -> None:
+    shop = await api.new_merchant()
+    made = await api.post(
+        "/v1/api_keys", api.platform, {"merchant": shop.id, "name": "till", "scopes": ["orders"]}
+    )
+    assert made.status_code == 201, made.text
+    body = {"order_no": "B-1", "amount_minor": 100, "currency": "CNY", "subject": "goods"}
+
+    async def revoke() -> None:
+        path = f"/v1/api_keys/{made.json()['id']}"
+        assert (await api.call("DELETE", path, api.platform)).status_code == 200
+
+    late = await held_back(api, made.json()["secret"], body, revoke, "/v1/orders")
+    assert late.status_code == 401, late.text
+
+
+async def test_a_body_that_does_not_come_does_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "WITHIN_S", 0.1)
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    body = {"order": api.order(shop, 100_000), "funding": [{"line": person.line}], "confirmation": YES}
+    never = asyncio.Event()
+
+    async def for_ever() -> None:
+        await never.wait()
+
+    late = await held_back(api, person.token, body, for_ever)
+    assert (late.status_code, late.json()["code"]) == (408, "request_timeout")
+    again = await api.post("/v1/payments", person.token, body, key="held back")
+    assert again.status_code == 201, "the key is free"
+
+
+async def test_a_sender_who_leaves_in_the_middle_has_done_nothing(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    payment = (await api.pay(person, shop, 10_000, capture="later")).json()
+    assert payment["status"] == "authorised", payment
+    pieces = iter([{"type": "http.request", "body": b"", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(pieces)
+
+    async def send(message: Any) -> None:
+        raise AssertionError(f"nobody hears {message}")
+
+    headers = {"authorization": f"Bearer {shop.key}", "idempotency-key": "left"}
+    scope = {
+        "type": "http", "method": "POST", "path": f"/v1/payments/{payment['id']}/capture", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    await api.app.api()(scope, receive, send)
+    seen = (await api.get(f"/v1/payments/{payment['id']}", shop.key)).json()
+    assert (seen["status"], seen["captured_minor"]) == ("authorised", 0)

@@ -12,6 +12,7 @@ STATUSES = {  # API.md, "Statuses and codes", and HTTP's own for what no route s
     403: {"forbidden", "confirmation_failed"},
     404: {"not_found"},
     405: {"method_not_allowed"},
+    408: {"request_timeout"},
     409: {"order_no_reused", "order_taken", "idempotency_in_progress", "state_conflict"},
     413: {"too_large"},
     415: {"unsupported_media_type"},

@@ -189,6 +189,14 @@ async def test_a_command_dated_on_a_closed_day_is_dated_again(house: House) -> N
         assert await db.fetchval("select business_on from event") == date(2026, 9, 10)
 
 
+def test_a_command_that_is_moved_on_keeps_the_instant_of_its_request() -> None:
+    command = Note(at=NOON, object_id=UUID(int=1), text="late")
+    assert command.asked_at == NOON
+    later = NOON + timedelta(days=1)
+    moved = command.moved_on(later).moved_on(NOON).moved_on(later + timedelta(days=1))
+    assert (moved.at, moved.asked_at) == (later + timedelta(days=1), NOON)
+
+
 async def test_a_full_lane_refuses_at_once(house: House) -> None:
     lanes = house.more_lanes(LaneSettings(queue_max=10))
     first = asyncio.create_task(house.say("slow", lanes=lanes))

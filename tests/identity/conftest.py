@@ -13,7 +13,7 @@ from wufeng import ledger
 from wufeng.base.books import Book, Books, Mode, create_book, load_books
 from wufeng.base.clock import FixedClock
 from wufeng.base.config import Secrets
-from wufeng.base.database import Connection, Database
+from wufeng.base.database import Database
 from wufeng.base.errors import Problem
 from wufeng.base.ids import IdMaker, Prefix, decode
 from wufeng.base.lanes import Lanes
@@ -194,10 +194,10 @@ def draft(name: str, mode: Mode) -> Book:
 
 
 @pytest.fixture
-async def world(database: Database, owner: Connection) -> AsyncIterator[World]:
-    await create_book(owner, draft("main", Mode.TEST), 2, NOON)
-    await create_book(owner, draft("live", Mode.LIVE), 1, NOON)
-    async with database.read() as db:
+async def world(database: Database) -> AsyncIterator[World]:
+    async with database.transaction() as db:
+        await create_book(db, draft("main", Mode.TEST), 2, NOON)
+        await create_book(db, draft("live", Mode.LIVE), 1, NOON)
         books = Books(await load_books(db))
     world = World(database, books)
     yield world

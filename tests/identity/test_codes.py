@@ -7,8 +7,10 @@ import pytest
 
 from wufeng.base.errors import Code, Problem
 from wufeng.identity.codes.commands import forget_codes, send_code, verify_code
-from wufeng.identity.codes.model import CODE_LASTS, SENDS_WINDOW, CodePurpose, CodeVerdict, SignUp
+from wufeng.identity.codes.model import CODE_LASTS, SENDS_WINDOW, CodePurpose, CodeVerdict, Notice, SignUp
 from wufeng.identity.codes.queries import list_messages
+from wufeng.identity.codes.store import MessageTable
+from wufeng.identity.codes.texts import text_of_notice
 from wufeng.identity.sessions.commands import sign_in
 from wufeng.identity.vault import Private
 
@@ -178,6 +180,30 @@ async def test_a_live_book_keeps_no_messages_and_needs_a_sender(world: World) ->
         assert await db.fetchval("select count(*) from one_time_code") == 0
         with pytest.raises(Problem, match="not_found"):
             await list_messages(db, world.vault, world.live, Private(PHONE))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", "【无缝】验证码 {code}，5 分钟内有效，切勿告诉他人。"),
+        ("en", "Your Wufeng code is {code}. It is good for 5 minutes. Tell nobody."),
+    ],
+)
+async def test_a_code_comes_in_the_language_of_who_asks(world: World, language: str, words: str) -> None:
+    await world.person()
+    await send_code(
+        world.database, world.vault, MessageTable(), world.ids, world.book, Private(PHONE), SIGN_IN,
+        SignUp.CLOSED, world.at, language=language,
+    )  # fmt: skip
+    async with world.database.read() as db:
+        (message,) = await list_messages(db, world.vault, world.book, Private(PHONE))
+    assert message.text == words.format(code=message.code)
+
+
+def test_a_notice_is_read_by_whoever_it_warns() -> None:
+    for notice in Notice:
+        said = text_of_notice(notice).text
+        assert "【无缝】" in said and "Wufeng account" in said and "{" not in said
 
 
 async def test_a_sender_that_fails_sends_nothing_and_counts_nothing(world: World) -> None:

@@ -109,7 +109,7 @@ async def test_a_subsidised_checkout_is_signed_and_paid_at_its_price(town: Town)
     order, session = await subsidised(town, shop)
     visitor = town.visitor(token=person.token)
     result = await apply(visitor, order=order, next=f"/checkout/{session}")
-    assert "3 instalments: of the fee of this order the merchant carries 100 %" in result.text
+    assert "3 instalments: of the fee of this order the merchant carries 100%" in result.text
     assert 'name="pay" value="3"' in result.text
     path = address(result)
     sheet = (await town.api.get(f"{path.replace('/app', '/v1', 1)}/sheet", person.token)).json()
@@ -164,6 +164,42 @@ async def test_on_another_day_an_order_is_not_paid_by_the_sheet_of_today(town: T
     clock.turn_to(clock.now() + timedelta(hours=13))
     later = await visitor.get(path)
     assert "Sign and pay" not in later.text and "Sign and open" in later.text
+
+
+async def test_who_comes_back_to_a_changed_checkout_signs_what_is_paid_there(town: Town) -> None:
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop)
+    visitor, back = town.visitor(token=person.token), f"/checkout/{session}"
+    first = await apply(visitor, order=order, next=back)
+    again = await apply(visitor, order=order, next=back)
+    assert address(again) == address(first), "nothing has changed: it is one application"
+    assert (await town.api.post(f"/v1/checkout_sessions/{session}/expire", shop.key)).status_code == 200
+    town.api.clock.turn_to(town.api.clock.now() + timedelta(minutes=1))
+    asked = {"order": order, "return_url": "https://shop.test/back", "tenors": [6]}
+    assert (await town.api.post("/v1/checkout_sessions", shop.key, asked)).status_code == 201
+    result = await apply(visitor, order=order, next=back)
+    assert address(result) != address(first) and 'name="pay" value="6"' in result.text
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    paid = await visitor.post(f"{address(result)}/accept", {**signing, "pay": "6"})
+    assert paid.location.startswith("/app/payments/"), paid.location
+
+
+@pytest.mark.parametrize(("turned", "paid"), [(timedelta(0), True), (timedelta(days=28), False)])
+async def test_what_was_signed_is_paid_on_the_dates_of_the_sheet_or_not_at_all(
+    town: Town, turned: timedelta, paid: bool
+) -> None:
+    """The line is open, its answer was lost, and the form is sent again: on a later bill it would be another plan."""
+    person, shop = await known(town.api), await town.api.new_merchant()
+    order, session = await subsidised(town, shop, share_ppm=0)
+    visitor, clock = town.visitor(token=person.token), town.api.clock
+    result = await apply(visitor, order=order, next=f"/checkout/{session}")
+    path = address(result)
+    signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
+    await visitor.post(f"{path}/accept", signing)
+    clock.turn_to(clock.now() + turned)
+    sent = await visitor.post(f"{path}/accept", {**signing, "pay": "3"})
+    assert sent.location.startswith("/app/payments/" if paid else f"{path}?unpaid=1"), sent.location
+    assert await town.payments_of(person) == int(paid)
 
 
 async def test_a_purchase_that_was_not_paid_is_told(town: Town) -> None:
@@ -323,6 +359,6 @@ async def test_how_it_falls_due_is_chosen_where_there_is_a_choice(town: Town) ->
     signing = {"key": result.field("key"), "sheet_hash": result.field("sheet_hash"), "pin": PIN}
     await visitor.post(f"{address(result)}/accept", signing)
     (line,) = (await town.api.get("/v1/lines", person.token)).json()["data"]
-    assert (line["product"], line["bill_day"]) == ("order_instalments@2", 3)
+    assert (line["product"], line["bill_day"]) == ("order_instalments@3", 3)
     chinese = await town.visitor(token=person.token, language="zh").get(address(result))
     assert "按账单还款：所有订单合并为每月一张账单" in chinese.text

@@ -373,7 +373,7 @@ async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street
     for part in ("443.83", "10 Oct 2026", "Oak desk", "Instalment 1 of 3", "fee ¥10.83"):
         assert part in shown, part
     assert "Minimum payment 443.83: instalments 433.00; instalment fees 10.83" in shown
-    formula = "principal 1,299.00 × 2.5 % = 32.475, rounded half to even, is 32.48; 32.48 ÷ 3"
+    formula = "principal 1,299.00 × 2.5% = 32.475, rounded half to even, is 32.48; 32.48 ÷ 3"
     assert f"Instalment 1 of 3, fee 10.83: {formula}" in shown
     (draw,) = [draw async for draw in shopper.api.lines.draws(shopper.line)]
     plan_id = draw.id.replace("drw_", "pln_")
@@ -473,6 +473,10 @@ async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) 
     shown = leads_to(await shopper.browser.post("/app/repay", **form))
     assert leads_to(await shopper.browser.post("/app/repay", **form)) == shown, "pressed twice"
     assert "The bank has not answered yet" in text_of(await shopper.browser.get(shown))
+    left = text_of(await shopper.browser.get(back))
+    assert "Under way" in left and "¥200.00" in left and "¥300.00" in left, (
+        "what is left beside it is offered"
+    )
     await street.app.services.followers.catch_up()
     await street.app.bank.send_due(bucket)
     await street.app.bank.idle()
@@ -480,6 +484,30 @@ async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) 
     assert "Repaid" in done and "¥200.00" in done and "¥300.00" in done, done
     line = await shopper.api.lines.get(shopper.line)
     assert line.used_minor == 30_000
+
+
+async def test_who_repays_all_while_all_is_under_way_is_told_so(street: Street) -> None:
+    shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
+    order = InlineOrder(
+        order_no="B2", amount_minor=50_000, currency="CNY", subject="Lamp", merchant=merchant.id
+    )
+    await shopper.api.payments.create(
+        order=order, funding=[Source(line=shopper.line)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    back = f"/app/repay?line={shopper.line}"
+    await shopper.browser.post("/app/bank-accounts", bank="ICBC", number="6222020000012208", next=back)
+    bucket = street.app.books.named("test").bucket_of(decode(Prefix.PERSON, shopper.person.id))
+    await street.app.bank.verify_due(bucket)
+    (account,) = [account async for account in shopper.api.bank_accounts.list()]
+    pages = [await shopper.browser.get(back) for _ in range(2)]  # in two windows
+    form = {"line": shopper.line, "source": account.id, "amount": "all"}
+    shown = leads_to(await shopper.browser.post("/app/repay", **form, key=key_of(pages[0])))
+    again = await shopper.browser.post("/app/repay", **form, key=key_of(pages[1]))
+    said = text_of(again)
+    assert again.status_code == 409 and "All of that is under way already" in said
+    assert "This source cannot pay that" not in said and "nothing more is needed" in said
+    assert "Under way" in said and "¥500.00" in said and shown in again.text
+    assert again.text.count("/app/repayments/") == 1, "it was asked of the bank once"
 
 
 async def test_another_persons_is_not_there(street: Street) -> None:

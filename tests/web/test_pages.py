@@ -414,6 +414,21 @@ async def test_a_session_that_ended_leads_back_to_where_one_was(town: Town) -> N
     assert "You were signed out" in (await visitor.get(lost.location)).text
 
 
+async def test_a_form_that_is_held_back_until_its_session_has_ended(town: Town) -> None:
+    person = await town.api.new_person(line_minor=1_000_00, wallet_minor=500_00)
+    session = await town.checkout(await town.api.new_merchant(), 100_00)
+    visitor = town.visitor(token=person.token)
+    page = await visitor.get(f"/checkout/{session}")
+    form = {"key": page.field("key"), "option": page.field("option"), "pin": PIN}
+
+    async def sign_out() -> None:
+        await town.visitor(token=person.token).post("/app/sign-out")
+
+    late = await visitor.post(f"/checkout/{session}", form, meanwhile=sign_out)
+    assert late.location.startswith("/app/sign-in?next="), (late.status, late.text[:200])
+    assert (await visitor.get(f"/checkout/{session}")).status == 200, "the order is still to be paid"
+
+
 async def test_the_same_form_pays_once(town: Town) -> None:
     person = await town.api.new_person(line_minor=1_000_00, wallet_minor=500_00)
     session = await town.checkout(await town.api.new_merchant(), 100_00)

@@ -2,6 +2,7 @@
 
 import re
 
+from wufeng.base.ids import Prefix, decode
 from wufeng.client import Confirmation, InlineOrder, Source
 from wufeng.web.texts import translations
 
@@ -42,3 +43,27 @@ def test_both_words_on_settling_early_are_in_both_languages() -> None:
     zh = translations("zh")
     for end in ("falls away.", "is paid all the same."):
         assert zh.gettext(cost + end) != cost + end
+
+
+async def test_a_plan_whose_settling_is_under_way_is_not_settled_twice(street: Street) -> None:
+    shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
+    order = InlineOrder(
+        order_no="B2", amount_minor=129_900, currency="CNY", subject="Oak desk", merchant=merchant.id
+    )
+    pin = Confirmation(kind="pin", proof=PIN)
+    await shopper.api.payments.create(
+        order=order, funding=[Source(line=shopper.line, tenor=3)], confirmation=pin
+    )
+    await shopper.browser.post("/app/bank-accounts", bank="ICBC", number="6222020000012208", next="/app/me")
+    bucket = street.app.books.named("test").bucket_of(decode(Prefix.PERSON, shopper.person.id))
+    await street.app.bank.verify_due(bucket)
+    (account,) = [account async for account in shopper.api.bank_accounts.list()]
+    credit = await shopper.browser.get(f"/app/credit?line={shopper.line}")
+    path = re.findall(r'href="(/app/plans/[^"]+)"', credit.text)[0]
+    pages = [await shopper.browser.get(path) for _ in range(2)]
+    form = {"source": account.id}
+    leads_to(await shopper.browser.post(f"{path}/settle", **form, key=key_of(pages[0])))
+    again = await shopper.browser.post(f"{path}/settle", **form, key=key_of(pages[1]))
+    said = text_of(again)
+    assert again.status_code == 409 and "Settling it is under way" in said
+    assert "This source cannot pay that" not in said and "/settle" not in again.text

@@ -7,7 +7,7 @@ bytes that no client would send.
 import asyncio
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -63,13 +63,19 @@ class Visitor:
         return await self.ask("POST", path, headers=headers, body=body, **more)
 
     async def ask(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
     ) -> Seen:
         """One request; a header that is empty is not sent. Cookies that come back are kept."""
         sent = {"host": HOST, "accept-language": self.language} | dict(headers or {})
         if self.cookies and "cookie" not in sent:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        seen = await ask(self.site, method, path, sent, body)
+        seen = await ask(self.site, method, path, sent, body, meanwhile)
         for name, value in seen.headers:
             if name == "set-cookie":
                 cookie, _, attributes = value.partition(";")
@@ -80,8 +86,18 @@ class Visitor:
         return seen
 
 
-async def ask(site: Any, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Seen:
-    """One request to an ASGI application; of a stream its first piece."""
+async def ask(
+    site: Any,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
+) -> Seen:
+    """One request to an ASGI application; of a stream its first piece.
+
+    meanwhile  what happens before the body comes
+    """
     raw, _, query = path.partition("?")
     status, heads, pieces = 0, [], []
     asked, answered = False, asyncio.Event()
@@ -90,6 +106,8 @@ async def ask(site: Any, method: str, path: str, headers: Mapping[str, str], bod
         nonlocal asked
         if not asked:
             asked = True
+            if meanwhile is not None:
+                await meanwhile()
             return {"type": "http.request", "body": body, "more_body": False}
         await answered.wait()
         return {"type": "http.disconnect"}

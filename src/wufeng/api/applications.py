@@ -36,7 +36,7 @@ from wufeng.identity.bank_accounts.queries import count_verified
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.payments import find_order
 from wufeng.payments.orders.rules import problem_if_not_payable
-from wufeng.payments.quotes.purchases import purchase_of
+from wufeng.payments.quotes.purchases import purchase_of, purchase_still
 from wufeng.payments.spending.queries import gather_facts
 
 PDF = "application/pdf"
@@ -255,7 +255,7 @@ async def decide_application(call: Call[DecideApplication, Nothing]) -> Answer:
     """Decide what was referred: offer a limit, or decline. The sheet is of its order, if that can still be paid."""
     async with call.services.database.read() as db:
         found = await _own_application(call, db)
-        purchase = await _purchase_still(call, db, found)
+        purchase = await purchase_still(db, call.book, call.services.products, found, call.at)
     act = act_of(
         call.caller,
         call.operation,
@@ -334,17 +334,6 @@ async def _purchase(call: Call[CreateApplication, Nothing], db: Connection) -> P
     if product is None:
         raise invalid_field("/product", "There is no such product in this book.")
     return await purchase_of(db, call.book, order.terms, product, call.body.mode, call.caller.id, call.at)
-
-
-async def _purchase_still(call: Call[Any, Any], db: Connection, found: Application) -> Purchase | None:
-    """The order that an application was made for, as it may be paid now; None: not, or it was made for none."""
-    order = await find_order(db, call.book, found.order_id) if found.order_id is not None else None
-    product = call.services.products.current(found.product, call.book.business_date(call.at))
-    if order is None or product is None or problem_if_not_payable(order) is not None:
-        return None
-    if order.terms.expires_at is not None and call.at >= order.terms.expires_at:
-        return None
-    return await purchase_of(db, call.book, order.terms, product, found.mode, found.person_id, call.at)
 
 
 async def _own_application(call: Call[Any, Any], db: Connection) -> Application:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -44,6 +45,22 @@ ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 Ppm = Annotated[int, Meta(ge=0, le=1_000_000, description="parts per million")]
 Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+INSTANT_YEARS = range(2000, 9000)
+Instant = Annotated[
+    datetime, Meta(tz=True, description=f"in the years {INSTANT_YEARS[0]} to {INSTANT_YEARS[-1]}")
+]
+
+
+def in_utc(instant: datetime | None, pointer: str) -> datetime | None:
+    """An instant that a body names, in UTC. Refuses one near either end of the calendar (invalid_field): another zone's
+    date, or a day more, would lie beyond it.
+    """
+    if instant is None:
+        return None
+    if instant.year not in INSTANT_YEARS:
+        detail = f"It lies in one of the years {INSTANT_YEARS[0]} to {INSTANT_YEARS[-1]}."
+        raise invalid_field(pointer, detail)
+    return instant.astimezone(UTC)
 
 
 class ProofKind(StrEnum):

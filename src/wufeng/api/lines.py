@@ -113,6 +113,7 @@ class CreateRepayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     source    left out by a person: their wallet
     value_on  an earlier date it counts from; for the operator only
+    reason    what staff book it for; kept in the audit
     """
 
     line: LineId
@@ -120,6 +121,7 @@ class CreateRepayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     plan: PlanId | None = None
     source: Source | None = None
     value_on: date | None = None
+    reason: Reason | None = None
 
 
 class Reverse(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -299,6 +301,9 @@ async def create_repayment(call: Call[CreateRepayment, Nothing]) -> Answer:
         raise invalid_field("/amount_minor", 'Give an amount, "all", "billed" or "minimum", or a plan.')
     if body.value_on is not None and call.caller.kind is CallerKind.PERSON:
         raise invalid_field("/value_on", "Only the operator dates a repayment back.")
+    by_staff = call.caller.kind is CallerKind.STAFF
+    if body.reason is not None and not by_staff:
+        raise invalid_field("/reason", "Only staff say why they book a repayment.")
     command = credit.Repay(
         at=call.at,
         people=(line.person_id,),
@@ -311,6 +316,7 @@ async def create_repayment(call: Call[CreateRepayment, Nothing]) -> Answer:
         target=_target(body),
         plan=decode(Prefix.PLAN, body.plan) if body.plan is not None else None,
         value_on=body.value_on,
+        act=_act(call, Prefix.LINE, line.id, body.reason or "") if by_staff else None,
     )
     return await call.services.lanes.submit(call.book.bucket_of(line.id), command)
 

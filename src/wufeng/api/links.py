@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from wufeng.api.bodies import AmountMinor, ListQuery, ShortText, starting_after
-from wufeng.api.payments import Instant
+from wufeng.api.bodies import AmountMinor, Instant, ListQuery, ShortText, in_utc, starting_after
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.errors import not_found
@@ -56,7 +55,7 @@ async def post_payment_link(call: Call[NewPaymentLink, Nothing]) -> Answer:
         amount_minor=body.amount_minor,
         subject=body.subject,
         uses_max=body.uses_max,
-        expires_at=body.expires_at,
+        expires_at=in_utc(body.expires_at, "/expires_at"),
     )
     link = await create_link(services.database, services.ids, book, new, call.at)
     return reply(_shown(call, link, 0), 201, link.id)

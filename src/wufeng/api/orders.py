@@ -5,8 +5,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from wufeng.api.bodies import AmountMinor, Currency, ListQuery, OrderNo, ShortText, starting_after
-from wufeng.api.payments import Instant, Metadata
+from wufeng.api.bodies import (
+    AmountMinor,
+    Currency,
+    Instant,
+    ListQuery,
+    OrderNo,
+    ShortText,
+    in_utc,
+    starting_after,
+)
+from wufeng.api.payments import Metadata
 from wufeng.api.routing import Call, Nothing, Route, reply, reply_list
 from wufeng.base.claims import Answer
 from wufeng.base.errors import invalid_field, not_found
@@ -63,7 +72,8 @@ async def create_order(call: Call[NewOrder, Nothing]) -> Answer:
     body, services, book = call.body, call.services, call.book
     merchant_id = call.caller.merchant_id
     assert merchant_id is not None, "only merchants make orders"
-    if body.expires_at is not None and body.expires_at <= call.at:
+    expires_at = in_utc(body.expires_at, "/expires_at")
+    if expires_at is not None and expires_at <= call.at:
         raise invalid_field("/expires_at", "It has passed.")
     if body.channel not in OFFERED_BY_MERCHANTS:
         raise invalid_field("/channel", f"A merchant's order is one of {', '.join(OFFERED_BY_MERCHANTS)}.")
@@ -82,7 +92,7 @@ async def create_order(call: Call[NewOrder, Nothing]) -> Answer:
         subject=body.subject,
         scene=merchant.scene if hidden or body.scene is None else body.scene,
         receipt=body.receipt,
-        expires_at=body.expires_at,
+        expires_at=expires_at,
         metadata=msgspec.json.encode(body.metadata) if body.metadata else None,
         channel=body.channel,
     )

@@ -1,7 +1,6 @@
 """Payments: start one, confirm, capture, void, read."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from wufeng.api.bodies import (
     ConfirmationBody,
     Currency,
     FamilyCardId,
+    Instant,
     LineId,
     MerchantId,
     OrderId,
@@ -21,6 +21,7 @@ from wufeng.api.bodies import (
     Reason,
     ShortText,
     WalletId,
+    in_utc,
 )
 from wufeng.api.confirming import prove
 from wufeng.api.family_paying import card_that_spent, card_to_spend, refuse_while_cooling
@@ -60,11 +61,13 @@ from wufeng.risk.model import Confirmation
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=500)]], Meta(max_length=20)
 ]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class InlineOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An order made with its payment. `merchant` is left out by the merchant itself; `scene` defaults to its own."""
+    """An order made with its payment. `merchant` is left out by the merchant itself; `scene` defaults to its own.
+
+    receipt  a merchant's, or its server's, to say: `confirm` has the payer billed only once they have the goods
+    """
 
     order_no: OrderNo
     amount_minor: AmountMinor
@@ -138,7 +141,7 @@ async def create_payment(call: Call[CreatePayment, Nothing]) -> Answer:
     order = await _order_of(call, payer_id)
     funding = await _funding(call, payer_id, body.funding, body.quote_option, order)
     if body.quote_option is None:
-        funding = await _priced_now(call, order, isinstance(body.order, str), funding, payer_id)
+        funding = await _priced_now(call, order, funding, payer_id)
     confirmed = Confirmation.NONE
     if call.caller.kind is CallerKind.PERSON:
         stored, confirmed = await prove(call, payer_id, body.confirmation)
@@ -154,8 +157,7 @@ async def _pay_by_code(call: Call[CreatePayment, Nothing]) -> Answer:
     shown = await read_shown(call)
     if isinstance(shown, Answer):
         return shown
-    stored = isinstance(call.body.order, str)
-    funding = await _priced_now(call, order, stored, shown.funding, shown.payer_id)
+    funding = await _priced_now(call, order, shown.funding, shown.payer_id)
     return await _submit(call, shown.payer_id, order, funding, Confirmation.PAY_CODE, shown.presented)
 
 
@@ -174,9 +176,7 @@ async def _pay_by_family_card(call: Call[CreatePayment, Nothing], sources: Seque
     order = await _order_of(call, spender_id)
     assert sources[0].family_card is not None, "that is what it was asked for"
     card = await card_to_spend(call, sources[0].family_card, spender_id)
-    stored = isinstance(call.body.order, str)
-    funding = Funding(card.use_wallet, card.line_id)
-    funding = await _priced_now(call, order, stored, funding, card.owner_id)
+    funding = await _priced_now(call, order, Funding(card.use_wallet, card.line_id), card.owner_id)
     answered, confirmed = await prove(call, spender_id, call.body.confirmation)
     if answered is not None:
         return answered
@@ -184,17 +184,13 @@ async def _pay_by_family_card(call: Call[CreatePayment, Nothing], sources: Seque
     return await _submit(call, card.owner_id, order, funding, confirmed, spend=Spend(card.id, spender_id))
 
 
-async def _priced_now(
-    call: Call[Any, Any],
-    order: OrderTerms,
-    stored: bool,  # noqa: FBT001
-    funding: Funding,
-    payer_id: UUID,
-) -> Funding:
-    """Funding that no quote has priced: as a checkout session of a stored order binds it, with a campaign's share."""
+async def _priced_now(call: Call[Any, Any], order: OrderTerms, funding: Funding, payer_id: UUID) -> Funding:
+    """Funding that no quote has priced: as the order's checkout session binds it, with a campaign's share.
+
+    An order that comes with its payment may be a stored one, named by its number: its page binds all the same.
+    """
     services, book = call.services, call.book
-    if stored:
-        funding = await bind_funding(services.asked_orders, book, order.id, funding, call.at)
+    funding = await bind_funding(services.asked_orders, book, order.id, funding, call.at)
     return await carried_by_campaign(
         services.database, services.catalogue, book, order, funding, payer_id, call.at
     )
@@ -253,8 +249,7 @@ async def confirm_payment(call: Call[ConfirmPayment, Nothing]) -> Answer:
         assert order is not None, "a payment's order is kept"
         funding = await _funding(call, payer_id, body.funding, body.quote_option, order.terms)
         if body.quote_option is None:
-            stored = not payment.inline_order
-            funding = await _priced_now(call, order.terms, stored, funding, payer_id)
+            funding = await _priced_now(call, order.terms, funding, payer_id)
     try:
         answered, confirmed = await prove(call, payer_id, body.confirmation)
     except Problem as problem:
@@ -411,8 +406,8 @@ async def _inline_order(call: Call[CreatePayment, Nothing], order: InlineOrder, 
         currency=order.currency,
         subject=order.subject,
         scene=_scene(call, order.scene, merchant),
-        receipt=order.receipt,
-        expires_at=order.expires_at,
+        receipt=_receipt(call, order.receipt),
+        expires_at=in_utc(order.expires_at, "/order/expires_at"),
         metadata=msgspec.json.encode(order.metadata) if order.metadata else None,
     )
 
@@ -421,6 +416,17 @@ def _scene(call: Call[Any, Any], asked: Scene | None, merchant: Merchant) -> Sce
     """The order's scene. A person cannot choose it, and a merchant of a forbidden scene cannot hide it."""
     if asked is None or call.caller.kind is CallerKind.PERSON or merchant.scene in NEVER_CREDITABLE:
         return merchant.scene
+    return asked
+
+
+def _receipt(call: Call[Any, Any], asked: Receipt) -> Receipt:
+    """Whether the order waits for its receipt. A payer cannot put off their own bill: of what they make up themselves
+    nobody knows that it is to be shipped.
+    """
+    if asked is not Receipt.NONE and call.caller.kind is CallerKind.PERSON:
+        raise invalid_field(
+            "/order/receipt", "The merchant says whether a receipt is waited for: leave it out."
+        )
     return asked
 
 

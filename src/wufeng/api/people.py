@@ -162,6 +162,7 @@ async def post_code(call: Call[SendCode, Nothing]) -> Answer:
         services.sign_up,
         call.at,
         call.place,
+        call.language,
     )
     return reply(sent, 201)
 

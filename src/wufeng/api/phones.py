@@ -84,6 +84,7 @@ async def post_phone_code(call: Call[SendPhoneCode, Nothing]) -> Answer:
         Private(call.body.phone),
         call.at,
         call.place,
+        call.language,
     )
     return reply(sent, 201)
 

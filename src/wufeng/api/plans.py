@@ -40,7 +40,7 @@ async def list_bill_plans(call: Call[Nothing, OptionsQuery]) -> Answer:
         read = reading(call, db)
         bill, line = await queries.load_bill(read, call.path_id(Prefix.BILL, "bill"))
         own_person(call.caller, line.person_id, "bill")
-        return reply(bill_plan_options(read, bill, line, call.query.amount_minor))
+        return reply(await bill_plan_options(read, bill, line, call.query.amount_minor))
 
 
 async def create_plan(call: Call[CreatePlan, Nothing]) -> Answer:

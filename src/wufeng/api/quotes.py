@@ -20,6 +20,7 @@ from wufeng.payments import (
     find_order,
     list_offers,
 )
+from wufeng.payments.orders.model import Order
 
 
 class OffersQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,7 +71,7 @@ async def post_quote(call: Call[NewQuote, Nothing]) -> Answer:
     """Price the ways to pay. The prices hold for fifteen minutes."""
     services = call.services
     order = await _order(call)
-    asked = _of_order(call, order) if order is not None else await _of_merchant(call)
+    asked = _of_order(call, order.terms) if order is not None else await _of_merchant(call)
     view = await create_quote(
         services.database,
         services.ids,
@@ -84,7 +85,7 @@ async def post_quote(call: Call[NewQuote, Nothing]) -> Answer:
     return reply(view, 201, decode(Prefix.QUOTE, view.id))
 
 
-async def _order(call: Call[NewQuote, Nothing]) -> OrderTerms | None:
+async def _order(call: Call[NewQuote, Nothing]) -> Order | None:
     body = call.body
     if body.order is None:
         return None
@@ -95,7 +96,7 @@ async def _order(call: Call[NewQuote, Nothing]) -> OrderTerms | None:
         found = await find_order(db, call.book, decode(Prefix.ORDER, body.order))
     if found is None or call.caller.merchant_id not in (None, found.terms.merchant_id):
         raise invalid_field("/order", "There is no such order.")
-    return found.terms
+    return found
 
 
 def _of_order(call: Call[NewQuote, Nothing], order: OrderTerms) -> Asked:

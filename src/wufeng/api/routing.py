@@ -1,13 +1,13 @@
 """How a route is declared and run: one table of routes, and one way for every request through them.
 
-    route → credential → access rule → query and body → claim of the Idempotency-Key → handler → answer
+    route → body → credential → access rule → query, and what the body says → claim of the Idempotency-Key →
+    handler → answer
 
 A route is a value, so the OpenAPI document, the authorisation matrix and the contract test are made from the table
 that serves. The way through is short because a payment pays for every microsecond of it; what is no route goes on to
 the reference.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -26,6 +26,7 @@ from wufeng.base.database import LOST
 from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
+from wufeng.base.receiving import Receive, SenderLeftError, receive_body
 from wufeng.identity import RULES, Caller, decide_access
 from wufeng.identity.places import Place, client_address, read_ranges
 from wufeng.services import Services
@@ -58,7 +59,6 @@ _HERE = ""  # a path ends here
 B = TypeVar("B")
 Q = TypeVar("Q")
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -71,7 +71,7 @@ class Call(Generic[B, Q]):
     """One request on its way, as a handler gets it.
 
     book   the caller's, or of a public call the one that it names; with its clock as it stood a moment ago
-    at     the instant on that book's clock, read once
+    at     the instant on that book's clock, read once, when all of the request was there
     claim  of the Idempotency-Key; None where the route asks for none
     operation  the route's id, for the audit
     client the address that it came from, as far as the server knows
@@ -270,6 +270,8 @@ class Api:
                 extra = ((b"allow", allow.encode()),)
                 raise Problem(Code.METHOD_NOT_ALLOWED, f"It takes {allow}.")
             answer, media_type = await self._answer(served, path, scope, receive, request_id)
+        except SenderLeftError:
+            return
         except Problem as problem:
             if problem.code is Code.INTERNAL:
                 log.error("a command failed", request_id=request_id, exc_info=problem.__cause__ or problem)
@@ -297,6 +299,7 @@ class Api:
     ) -> tuple[Answer, str]:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         services = self._services
+        sent = await receive_body(headers, receive, BODY_MAX_BYTES) if served.has_body else b""
         authorization = headers.get(b"authorization")
         address = _address(services, scope, headers)
         caller: Caller | None = None
@@ -323,7 +326,7 @@ class Api:
         call.query = (
             _query(served, scope["query_string"]) if served.has_query or scope["query_string"] else Nothing()
         )
-        call.body = await _body(served, headers, receive) if served.has_body else Nothing()
+        call.body = _body(served, headers, sent) if served.has_body else Nothing()
         if served.route.keyed:
             call.claim = _claim(services, call, served, scope["path"], headers)
         if served.route.formats:
@@ -484,11 +487,10 @@ def _query(served: _Served, raw: bytes) -> Any:
         raise problem_of_body(error, is_query=True) from None
 
 
-async def _body(served: _Served, headers: Mapping[bytes, bytes], receive: Receive) -> Any:
+def _body(served: _Served, headers: Mapping[bytes, bytes], raw: bytes) -> Any:
     content_type = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
     if content_type != b"application/json":
         raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
-    raw = await _read(headers, receive)
     try:
         decoded = served.decoder.decode(raw or b"{}")
     except msgspec.ValidationError as error:
@@ -503,24 +505,6 @@ def _first_line(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
     return str(error).splitlines()[0][:120]
-
-
-async def _read(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-    declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > BODY_MAX_BYTES:
-        raise Problem(Code.TOO_LARGE, f"A body has at most {BODY_MAX_BYTES} bytes.")
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
-        body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
-            break
-    if len(body) > BODY_MAX_BYTES:
-        raise Problem(Code.TOO_LARGE, f"A body has at most {BODY_MAX_BYTES} bytes.")
-    return body
 
 
 def _claim(

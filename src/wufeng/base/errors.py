@@ -19,6 +19,7 @@ class Code(StrEnum):
     CONFIRMATION_FAILED = "confirmation_failed"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
     ORDER_NO_REUSED = "order_no_reused"
     ORDER_TAKEN = "order_taken"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
@@ -42,6 +43,7 @@ PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.CONFIRMATION_FAILED: (403, "The confirmation was not accepted"),
     Code.NOT_FOUND: (404, "There is no such object"),
     Code.METHOD_NOT_ALLOWED: (405, "This address does not take that method"),
+    Code.REQUEST_TIMEOUT: (408, "The request was not sent in time; nothing was done"),
     Code.ORDER_NO_REUSED: (409, "This order number names another order"),
     Code.ORDER_TAKEN: (409, "This order is being paid or has been paid"),
     Code.IDEMPOTENCY_IN_PROGRESS: (409, "A request with this key is still running"),

@@ -14,7 +14,7 @@ after a lost commit is read from the database before it is answered, never guess
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -38,16 +38,27 @@ SQL = load(__file__)
 class Command(Struct, frozen=True, kw_only=True):
     """What every lane command carries.
 
-    at          the instant on the book's clock, read once at the edge
+    at          the instant on the book's clock, read once at the edge; a lane that finds its day closed moves it on
+    moved_from  the first `at` of a command that was moved on; None: it never was
     people      whose rows are locked, in id order, before anything is decided
     claim       its Idempotency-Key; None for the system's own commands, which are safe to repeat by their state
     request_id  for problems that are stored with the key, and for the audit
     """
 
     at: datetime
+    moved_from: datetime | None = None
     people: tuple[UUID, ...] = ()
     claim: KeyClaim | None = None
     request_id: str = ""
+
+    @property
+    def asked_at(self) -> datetime:
+        """The instant of the request: what it names was priced and dated then, whenever it is carried out."""
+        return self.moved_from or self.at
+
+    def moved_on(self, at: datetime) -> Self:
+        """The command as it is carried out at that instant, or its own if later; it keeps that of its request."""
+        return msgspec.structs.replace(self, at=max(at, self.at), moved_from=self.asked_at)
 
 
 Handler = Callable[["Batch", Sequence[Any]], Awaitable[Sequence[Answer | Problem]]]
@@ -319,7 +330,7 @@ class _Lane:
         closed_on = min(dates)
         if closed_on < book.business_date(at):
             for entry in entries:
-                entry.command = msgspec.structs.replace(entry.command, at=max(at, entry.command.at))
+                entry.command = entry.command.moved_on(at)
             await self._commit_or_split(entries)
             return
         for entry, on in zip(entries, dates, strict=True):

@@ -131,5 +131,5 @@ def configure(level: LogLevel, form: LogFormat, stream: TextIO | None = None) ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value.upper())
-    for chatty in ("httpx", "httpcore", "asyncio"):
+    for chatty in ("httpx", "httpcore", "asyncio", "fontTools"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))

@@ -15,15 +15,16 @@ from wufeng.base.clock import Clock, SystemClock
 from wufeng.base.config import load_settings
 from wufeng.base.errors import ConfigurationError
 from wufeng.base.money import parse_major
+from wufeng.base.rates import percent_text, year_text
 from wufeng.cli.output import AsJson, amount, print_json, print_line, print_table
 from wufeng.cli.running import books_of, database, is_installed, run
 from wufeng.credit import open_book, publish
 from wufeng.credit.offers import RUNS_TOLD, Run
 from wufeng.credit.products.ceiling import highest_rate_ppm
-from wufeng.credit.products.files import Mistake, examine_product, shipped_products
+from wufeng.credit.products.files import Mistake, examine_product, shipped_products, source_of
 from wufeng.credit.products.model import OPENING, STANDARD, Cycle, Mode, Pieces, Product, Shipped
 from wufeng.credit.products.preview import LATE_DAYS, Preview, Schedule, preview
-from wufeng.credit.products.rules import check_notice
+from wufeng.credit.products.rules import YEARS, check_notice
 from wufeng.credit.products.store import load_products
 
 FOUND_SOMETHING = 1
@@ -57,7 +58,7 @@ class Checked(Struct, frozen=True):
 @commands.command()
 def check(files: Files, as_json: AsJson = False) -> None:
     """Say everything that is wrong with product files, by file, line and field. Exit code 1: something is."""
-    examined = [(str(path), examine_product(_read(path), str(path))) for path in files]
+    examined = [(str(path), examine_product(source_of(path), str(path))) for path in files]
     if as_json:
         print_json([_checked(file, found) for file, found in examined])
     for file, found in () if as_json else examined:
@@ -67,15 +68,6 @@ def check(files: Files, as_json: AsJson = False) -> None:
             _show_mistakes(found)
     if not all(isinstance(found, Shipped) for _, found in examined):
         raise typer.Exit(FOUND_SOMETHING)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} is not UTF-8 text") from None
 
 
 def _checked(file: str, found: Shipped | list[Mistake]) -> Checked:
@@ -101,15 +93,18 @@ def _show_terms(file: str, product: Product) -> None:
 def _terms(product: Product) -> list[tuple[str, str]]:
     interest, limit = product.interest, product.limit
     tenors = ", ".join("whole" if tenor == 1 else str(tenor) for tenor in product.tenors)
-    lenders = ", ".join(f"{one.name.en} {_percent(one.share_ppm)}" for one in product.lenders)
-    highest, ceiling = _percent(highest_rate_ppm(product)), _percent(interest.annualised_max_ppm)
+    lenders = ", ".join(f"{one.name.en} {year_text(one.share_ppm)}" for one in product.lenders)
+    highest, ceiling = year_text(highest_rate_ppm(product)), year_text(interest.annualised_max_ppm)
     return [
         ("name", f"{product.name.zh}, {product.name.en}"),
         ("begins on", str(product.effective_from)),
         ("mode", " (or on opening: ".join(product.modes) + (")" if len(product.modes) > 1 else "")),
         *([("bills", _bill_days(product.cycle))] if product.cycle is not None else []),
         ("paid", f"{tenors} (instalments)"),
-        ("a day", f"{_daily(interest.daily_ppm)} from the draw, {_daily(interest.late_daily_ppm)} late"),
+        (
+            "a day",
+            f"{percent_text(interest.daily_ppm)} from the draw, {percent_text(interest.late_daily_ppm)} late",
+        ),
         ("counted", _counted(product)),
         ("highest rate", f"{highest} a year, under its ceiling of {ceiling}"),
         (
@@ -165,7 +160,7 @@ def preview_(
     shown = preview(
         product,
         _amount(amount_, product),
-        on.date() if on else max(SystemClock().now().date(), product.effective_from),
+        _billable_on(on, product),
         _mode(mode, product),
         _share(merchant_share),
         tenor,
@@ -186,6 +181,14 @@ def preview_(
     _show_late(shown)
 
 
+def _billable_on(on: datetime | None, product: Product) -> date:
+    if on is None:
+        return max(SystemClock().now().date(), product.effective_from)
+    if on.year not in YEARS:
+        raise typer.BadParameter(f"lies between {YEARS[0]} and {YEARS[-1]}", param_hint="--on")
+    return on.date()
+
+
 def _why_nothing(product: Product, tenors: Sequence[int] | None) -> str:
     instalments = product.instalments
     known = ", ".join(map(str, product.tenors))
@@ -193,7 +196,7 @@ def _why_nothing(product: Product, tenors: Sequence[int] | None) -> str:
         return f"{product.id} has no such number of instalments; it has: {known}"
     return (
         f"{product.id} does not offer that: instalments begin at {_money(instalments.minimum_minor, product)}, "
-        f"and a merchant carries at most {_percent(instalments.merchant_share_max_ppm)}"
+        f"and a merchant carries at most {year_text(instalments.merchant_share_max_ppm)}"
     )
 
 
@@ -238,10 +241,10 @@ def _show_schedules(shown: Preview) -> None:
         [
             (
                 schedule.tenor,
-                _percent(schedule.rates.annualised_ppm),
-                _percent(schedule.rates.effective_ppm),
-                _percent(schedule.rates.eu_ppm),
-                "" if schedule.rates.us_ppm is None else _percent(schedule.rates.us_ppm),
+                year_text(schedule.rates.annualised_ppm),
+                year_text(schedule.rates.effective_ppm),
+                year_text(schedule.rates.eu_ppm),
+                "" if schedule.rates.us_ppm is None else year_text(schedule.rates.us_ppm),
             )
             for schedule in shown.schedules
         ],
@@ -265,10 +268,10 @@ def _show_late(shown: Preview) -> None:
     )
     print_line("EU, US: over the dates themselves, by Directive 2008/48/EC and by Regulation Z.")
     print_line(
-        f"Late: {_daily(late.late_daily_ppm)} a day ({_percent(late.late_daily_ppm * 365)} a year), "
-        f"{_daily(late.revolving_daily_ppm)} when the minimum was paid."
+        f"Late: {percent_text(late.late_daily_ppm)} a day ({year_text(late.late_daily_ppm * 365)} a year), "
+        f"{percent_text(late.revolving_daily_ppm)} when the minimum was paid."
     )
-    print_line(f"No price of this product may be above {_percent(shown.annualised_max_ppm)} a year.")
+    print_line(f"No price of this product may be above {year_text(shown.annualised_max_ppm)} a year.")
 
 
 @commands.command(name="list")
@@ -308,7 +311,7 @@ def _row(product: Product, origin: str) -> tuple[object, ...]:
         product.effective_from,
         " ".join(product.modes),
         " ".join(map(str, product.tenors)),
-        _percent(highest_rate_ppm(product)),
+        year_text(highest_rate_ppm(product)),
         origin,
     )
 
@@ -326,7 +329,7 @@ def publish_(files: Files, as_json: AsJson = False) -> None:
     Refuses a file that `check` refuses, one that changed under an old version number, and a new version that does
     not begin after all lower ones and tomorrow at the earliest. A file that was published before changes nothing.
     """
-    ready = [_ready(str(path), _read(path)) for path in files]
+    ready = [_ready(str(path), source_of(path)) for path in files]
     before = {(one.product.id, one.product.version) for one in _kept()}
     currencies = run(_publish(ready))
     if as_json:
@@ -379,7 +382,7 @@ async def _load() -> list[Shipped]:
 def _product(which: str) -> Shipped:
     path = Path(which)
     if path.suffix == ".toml" or path.is_file():
-        return _ready(which, _read(path))
+        return _ready(which, source_of(path))
     id_, _, version = which.partition("@")
     known = [one for one in _kept() or shipped_products() if one.product.id == id_]
     if version:
@@ -442,15 +445,3 @@ def _version(product: Product) -> str:
 
 def _money(minor: int, product: Product) -> str:
     return amount(minor, product.currency)
-
-
-def _percent(ppm: int) -> str:
-    """Two decimals, half up: 149_357 is 14.94 %."""
-    hundredths = (ppm + 50) // 100
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
-
-
-def _daily(ppm: int) -> str:
-    """A daily rate, exact: 246 is 0.0246 %, 500 is 0.05 %."""
-    whole, rest = divmod(ppm, 10_000)
-    return f"{whole}.{f'{rest:04d}'.rstrip('0').ljust(2, '0')} %"

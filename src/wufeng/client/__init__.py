@@ -26,7 +26,7 @@ from wufeng.client.operating import ApiKey, BookClock, FeePlan, Merchant, StaffS
 from wufeng.client.orders import CheckoutSession, InlineOrder, Order, Quote
 from wufeng.client.passkeys import Challenge, Device, Passkey
 from wufeng.client.pay_codes import OfflineCodes, PayCode, PayCodesStopped
-from wufeng.client.payments import Confirmation, Payment, Refund, Source
+from wufeng.client.payments import Confirmation, Payment, Refund, Source, UndonePayment
 from wufeng.client.people import BankAccount, Person, Session
 from wufeng.client.records import Decision, Journal
 from wufeng.client.resource import Listing, Page
@@ -97,6 +97,7 @@ __all__ = [
     "Source",
     "StaffSession",
     "TurnedClock",
+    "UndonePayment",
     "Wallet",
     "WebhookEndpoint",
     "Wufeng",

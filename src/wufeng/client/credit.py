@@ -344,14 +344,23 @@ class Repayments(Resource):
         source: str | None = None,
         plan: str | None = None,
         value_on: date | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Repayment:
         """Repay an amount, or `all`, `billed`, `minimum`; or a plan, whole.
 
         source    a wallet or a bank account of the person's, or `external`: money that came in another way
         value_on  an earlier date that it counts from, for the operator
+        reason    what staff book it for, kept in the audit
         """
-        body = given(line=line, amount_minor=amount_minor, source=source, plan=plan, value_on=value_on)
+        body = given(
+            line=line,
+            amount_minor=amount_minor,
+            source=source,
+            plan=plan,
+            value_on=value_on,
+            reason=reason,
+        )
         return await self._pay(Repayment, "/v1/repayments", body, idempotency_key)
 
     async def get(self, id_: str) -> Repayment:

@@ -1,7 +1,7 @@
 """Payments and refunds."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -109,6 +109,14 @@ class Refund(Struct, frozen=True, kw_only=True):
     reason_code: str = "other"
     charges_returned_minor: int = 0
     effects: list[Effect] = []
+    value_on: date | None = None
+
+
+class UndonePayment(Struct, frozen=True, kw_only=True):
+    """A payment that was undone: the refunds that did it, one for each date of capture."""
+
+    payment: str
+    refunds: list[Refund]
 
 
 class Payments(Resource):
@@ -171,6 +179,11 @@ class Payments(Resource):
         """Release an authorised amount."""
         return await self._pay(Payment, f"/v1/payments/{at(id_)}/void", {}, idempotency_key)
 
+    async def undo(self, id_: str, *, reason: str, idempotency_key: str | None = None) -> UndonePayment:
+        """As staff: give back what is left of a captured payment as of its captures, as if it had never been."""
+        body = {"reason": reason}
+        return await self._pay(UndonePayment, f"/v1/payments/{at(id_)}/undo", body, idempotency_key)
+
     async def review(
         self, id_: str, *, approve: bool, reason: str, idempotency_key: str | None = None
     ) -> Payment:
@@ -209,12 +222,14 @@ class Refunds(Resource):
         amount_minor: int,
         reason: str | None = None,
         reason_code: str | None = None,
+        value_on: date | None = None,
         idempotency_key: str | None = None,
     ) -> Refund:
         """Give back a part or the whole; `refund_no` is unique within the payment.
 
         reason_code  changed_mind, not_received, faulty, not_as_described, duplicate or other: where it is the
                      merchant's fault, fees of instalments that the payer has paid come back too
+        value_on     for staff: the earlier date from which it counts, as if it had been made then
         """
         body = given(
             payment=payment,
@@ -222,6 +237,7 @@ class Refunds(Resource):
             amount_minor=amount_minor,
             reason=reason,
             reason_code=reason_code,
+            value_on=value_on,
         )
         return await self._pay(Refund, "/v1/refunds", body, idempotency_key)
 

@@ -27,7 +27,7 @@ from wufeng.client.errors import ApiProblem, OutcomeUnknown, read_problem
 VERSION = "2026-11-01"
 """The shape of answers that this client reads (`Wufeng-Version`)."""
 
-NOT_DONE = frozenset({Code.RATE_LIMITED, Code.OVERLOADED, Code.STORAGE_FULL})
+NOT_DONE = frozenset({Code.REQUEST_TIMEOUT, Code.RATE_LIMITED, Code.OVERLOADED, Code.STORAGE_FULL})
 UNKNOWN = frozenset({Code.IDEMPOTENCY_IN_PROGRESS, Code.OUTCOME_UNKNOWN, Code.INTERNAL})
 
 

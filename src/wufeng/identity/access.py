@@ -133,6 +133,7 @@ RULES: dict[str, Rule] = {
     "get_ride_terms": Rule(merchant=Scope.READ),
     "set_ride_terms": Rule(merchant=Scope.ORDERS),
     "create_refund": Rule(merchant=Scope.REFUNDS, staff=WORKING),
+    "undo_payment": Rule(staff=WORKING),
     "get_refund": Rule(merchant=Scope.READ, staff=ALL_STAFF),
     "explain_refund": Rule(person=CODE, staff=ALL_STAFF),
     "create_checkout_session": Rule(merchant=Scope.ORDERS),

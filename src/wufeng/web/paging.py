@@ -1,6 +1,6 @@
 """How a page is declared and served: one table of pages, and one way for every request through them.
 
-    page → same site? → cookie → access rule → form → handler → HTML
+    page → same site? → form → cookie → access rule → what the form says → handler → HTML
 
 A page is a value, so the matrix of who may see what is made from the table that serves. Whatever changes something is
 a call of the API in this process, with the visitor's own credential: pages can do nothing that the API would refuse.
@@ -23,6 +23,7 @@ from msgspec import Struct
 from wufeng.base.books import Book
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
+from wufeng.base.receiving import SenderLeftError, receive_body
 from wufeng.client import ApiProblem, OutcomeUnknown, Wufeng
 from wufeng.identity import PAGE_RULES, Caller, decide_access
 from wufeng.identity.openid.provider import Providers
@@ -138,7 +139,7 @@ class Visit:
     """One request on its way, as a page's handler gets it.
 
     book    the caller's; of a public page the one that was looked at last, else the first
-    at      the instant on that book's clock, read once
+    at      the instant on that book's clock, when all of the request was there
     token   the visitor's credential; None: nobody is signed in
     address where the visitor comes from, behind the proxies that the settings trust; None: it is not known
     form    the fields of a POST, or the parameters of a GET; a field given twice is refused
@@ -355,6 +356,8 @@ class Pages:
                 code = Code.METHOD_NOT_ALLOWED if methods else Code.NOT_FOUND
                 raise Problem(code, "There is no such page.")
             reply = await _answer(visit, scope, receive)
+        except SenderLeftError:
+            return
         except (Problem, ApiProblem) as problem:
             reply = show_problem(visit, problem)
         except OutcomeUnknown:
@@ -372,6 +375,8 @@ async def _answer(visit: Visit, scope: Mapping[str, Any], receive: Any) -> Reply
     is_post = page.method == "POST"
     if is_post and not page.raw:
         _refuse_cross_site(visit.headers)
+    sent = await receive_body(visit.headers, receive, FORM_MAX_BYTES) if is_post else b""
+    visit.in_book(visit.book)  # what time it is once the form is there
     visit.token = visit.cookies.get(page.door.cookie) or None
     if visit.token is not None:
         try:
@@ -390,11 +395,11 @@ async def _answer(visit: Visit, scope: Mapping[str, Any], receive: Any) -> Reply
     if visit.caller_or_none is not None:
         visit.in_book(visit.caller_or_none.book)
     if page.raw:
-        visit.raw = await _read(receive)
+        visit.raw = sent
         return await page.handle(visit)
     if is_post:
         _refuse_other_kinds(visit.headers)
-    visit.form = _fields(await _read(receive) if is_post else scope["query_string"])
+    visit.form = _fields(sent if is_post else scope["query_string"])
     return await page.handle(visit)
 
 
@@ -418,17 +423,6 @@ def _refuse_other_kinds(headers: Mapping[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind != b"application/x-www-form-urlencoded":
         raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "A page takes forms.")
-
-
-async def _read(receive: Any) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False) and message["type"] != "http.disconnect"
-        if len(body) > FORM_MAX_BYTES:
-            raise Problem(Code.TOO_LARGE, "The form is too large.")
-    return body
 
 
 def _fields(raw: bytes) -> dict[str, str]:

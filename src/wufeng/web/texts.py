@@ -19,6 +19,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 from markupsafe import Markup
 
+from wufeng.base.rates import percent_text, year_text
+
 LANGUAGES = ("zh", "en")
 LOCALES = {"zh": "zh_CN", "en": "en_GB"}
 HTML_LANGUAGES = {"zh": "zh-CN", "en": "en"}
@@ -93,15 +95,15 @@ class Formats:
 
     def percent(self, ppm: int) -> str:
         """A yearly rate: 14.94%."""
-        return f"{Decimal(ppm) / 10_000:.2f}%"
+        return year_text(ppm)
 
     def daily(self, ppm: int) -> str:
         """A daily rate, without idle zeros: 0.05%."""
-        return f"{(Decimal(ppm) / 10_000).normalize():f}%"
+        return percent_text(ppm)
 
     def share(self, ppm: int) -> str:
         """A part of a whole: 70%."""
-        return f"{(Decimal(ppm) / 10_000).normalize():f}%"
+        return percent_text(ppm)
 
     def count(self, number: int) -> str:
         """A whole number, grouped."""

@@ -4,6 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from wufeng.base.rates import year_text
 from wufeng.cli.stories import products
 from wufeng.cli.stories.actors import PIN, Actor, go_shopping, newest_code, return_late, start_late
 from wufeng.cli.stories.stage import Ending, Stage, Story, Tell, Way, yuan
@@ -108,7 +109,7 @@ async def _buy(shop: Wufeng, person: Wufeng, person_id: str, line: str, tell: Te
     stored = await shop.orders.create(order)
     quote = await person.prices.quote(order=stored.id)
     offers = ", ".join(
-        f"{option.tenor} × {yuan(option.instalments[0].amount_minor)} ({_percent(option.annualised_rate_ppm)} a year)"
+        f"{option.tenor} × {yuan(option.instalments[0].amount_minor)} ({year_text(option.annualised_rate_ppm)} a year)"
         for option in quote.options
         if option.tenor and option.tenor > 1
     )
@@ -158,7 +159,7 @@ async def _live_a_month(
     half = await operator.repayments.create(line=line, amount_minor=BOUGHT_MINOR // 2, source="external")
     tell(
         f"on {DUE_ON} half is repaid",
-        f"{yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05 % a day",
+        f"{yuan(half.amount_minor)} {half.status}; the rest revolves at 0.05% a day",
     )
     await products.pay_the_minimum(operator, others.daily, tell)
     await operator.clock.advance(to_on=TOLD_ON)
@@ -174,7 +175,7 @@ async def _pay_off(
     interest_minor = sum(part.amount_minor for part in rest.allocation if part.part == "late_interest")
     tell(
         f"on {PAID_OFF_ON} it is paid off",
-        f"{yuan(rest.amount_minor)}, of it {yuan(interest_minor)} interest: 500.00 × 0.05 % × 5 days",
+        f"{yuan(rest.amount_minor)}, of it {yuan(interest_minor)} interest: 500.00 × 0.05% × 5 days",
     )
     bill = await person.bills.get(bill_id)
     tell("the bill", f"{bill.status}: {yuan(bill.paid_minor)} paid of {yuan(bill.total_minor)}")
@@ -213,10 +214,6 @@ async def _explain(staff: Wufeng, payment: Payment, tell: Tell) -> None:
 
 def _signed(minor: int) -> str:
     return f"{'−' if minor < 0 else '+'}{yuan(abs(minor))}"
-
-
-def _percent(ppm: int) -> str:
-    return f"{ppm / 10_000:.2f} %"
 
 
 STORY = Story(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from wufeng.base.rates import year_text
 from wufeng.cli.stories.actors import PIN, Actor, arrive
 from wufeng.cli.stories.stage import Ending, Stage, Story, Way, yuan
 from wufeng.client import ApiProblem, Confirmation, InlineOrder, Source, Wufeng
@@ -43,7 +44,7 @@ async def _offers(operator: Wufeng, shop: str, stage: Stage) -> None:
     stage.tell(
         "the product page says what a month costs, before anybody signs in",
         f"{longest.tenor} × {yuan(longest.instalment_minor)}, {yuan(longest.total_cost_minor)} in all,"
-        f" {longest.annualised_rate_ppm / 10_000:.2f} % a year",
+        f" {year_text(longest.annualised_rate_ppm)} a year",
     )
 
 

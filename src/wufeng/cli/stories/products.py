@@ -45,7 +45,7 @@ async def repay_after_a_week(operator: Wufeng, who: Borrower, shop: Wufeng, tell
     after = await _repay_by_bank(operator, who)
     tell(
         "the next one after seven days",
-        f"{yuan(after.amount_minor)}, of it {yuan(_interest_minor(after))} interest: 1,000.00 × 0.04 % × 7 days",
+        f"{yuan(after.amount_minor)}, of it {yuan(_interest_minor(after))} interest: 1,000.00 × 0.04% × 7 days",
     )
     await _draw(operator, who, shop, "DAY-3", AGAIN_MINOR)
 
@@ -56,7 +56,7 @@ async def look_at_the_month_end(operator: Wufeng, who: Borrower, tell: Tell) -> 
     interest_minor = sum(part.amount_minor for part in bill.parts if part.kind == "interest")
     tell(
         f"their bill of the month's end, {bill.issued_on}",
-        f"{yuan(bill.total_minor)}: 10 % of {yuan(AGAIN_MINOR)} and {yuan(interest_minor)} interest; "
+        f"{yuan(bill.total_minor)}: 10% of {yuan(AGAIN_MINOR)} and {yuan(interest_minor)} interest; "
         "the rest stays drawn",
     )
 

@@ -21,6 +21,7 @@ from wufeng.identity.codes.model import (
     SignUp,
 )
 from wufeng.identity.codes.sms import Sms
+from wufeng.identity.codes.texts import text_of_code, text_of_notice
 from wufeng.identity.people import store as people
 from wufeng.identity.people.rules import normalise_phone
 from wufeng.identity.places import NOWHERE, Place
@@ -40,15 +41,17 @@ async def send_code(
     sign_up: SignUp,
     at: datetime,
     place: Place = NOWHERE,
+    language: str = "zh",
 ) -> SentCode:
     """Send a code to a phone, known or not: the caller cannot tell the two apart.
 
-    sms  the book's sender; None where the operator has set up none
+    sms       the book's sender; None where the operator has set up none
+    language  of who asks, in which the message is written
     Refuses a text that is no phone (invalid_field), a sixth send within an hour and too many from one address
     (rate_limited), and a book without a sender (state_conflict), whatever the phone.
     """
     number = Private(normalise_phone(phone.text))
-    issue = await _counted(database, vault, sms, ids, book, number, purpose, at, place)
+    issue = await _counted(database, vault, sms, ids, book, number, purpose, at, place, language)
     async with database.transaction() as db:
         await issue.store(db)
         owner_id = await people.find_owner(db, issue.name)
@@ -66,10 +69,11 @@ async def send_code_to_new_phone(
     phone: Private,
     at: datetime,
     place: Place = NOWHERE,
+    language: str = "zh",
 ) -> SentCode:
     """Send a code to the number that a person, who has been let in, wants to change to. It goes out whoever's it is."""
     number = Private(normalise_phone(phone.text))
-    issue = await _counted(database, vault, sms, ids, book, number, CodePurpose.PHONE, at, place)
+    issue = await _counted(database, vault, sms, ids, book, number, CodePurpose.PHONE, at, place, language)
     async with database.transaction() as db:
         await issue.store(db)
         await issue.send(db)
@@ -93,7 +97,7 @@ async def send_notice(
             phone_name=phone.name,
             purpose=None,
             code=Private(""),
-            text=Private(rules.NOTICES[notice]),
+            text=text_of_notice(notice),
             at=at,
         )
         await sms.send(db, book, message)
@@ -111,6 +115,7 @@ class _Issue(Struct, frozen=True):
     code: Private
     code_hash: bytes
     at: datetime
+    language: str
 
     async def store(self, db: Connection) -> None:
         """Keep the code, in place of the one before (rate_limited)."""
@@ -129,7 +134,7 @@ class _Issue(Struct, frozen=True):
             phone_name=self.name.id,
             purpose=self.purpose,
             code=self.code,
-            text=rules.text_of(self.code),
+            text=text_of_code(self.code, self.language),
             at=self.at,
         )
         await self.sms.send(db, self.book, message)
@@ -145,6 +150,7 @@ async def _counted(
     purpose: CodePurpose,
     at: datetime,
     place: Place,
+    language: str,
 ) -> _Issue:
     """A fresh code for a normalised phone, counted against the address that asks for it."""
     if sms is None:
@@ -155,7 +161,7 @@ async def _counted(
     name = people.name_of(vault, book, people.PHONE, phone)
     code = Private(f"{secrets.randbelow(1_000_000):06d}")
     code_hash = vault.code_hash(name.id, purpose.value, code)
-    return _Issue(sms, ids, book, phone, name, purpose, code, code_hash, at)
+    return _Issue(sms, ids, book, phone, name, purpose, code, code_hash, at, language)
 
 
 async def forget_codes(db: Connection, bucket: int, at: datetime, at_most: int) -> int:

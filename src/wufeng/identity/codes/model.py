@@ -54,7 +54,7 @@ NOTICE = "notice"
 
 
 class Notice(StrEnum):
-    """What a message without a code tells. Its words: rules.py."""
+    """What a message without a code tells. Its words: texts.py."""
 
     PHONE_CHANGED = "phone_changed"  # to the number before
     FROZEN = "frozen"

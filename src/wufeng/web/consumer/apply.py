@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 
 from wufeng.base.database import Connection
 from wufeng.base.errors import Code, not_found
-from wufeng.base.ids import Prefix
-from wufeng.client import ApiProblem, Confirmation, Consent, Declared, Source
+from wufeng.base.ids import Prefix, encode
+from wufeng.client import ApiProblem, Confirmation, Consent, Declared
 from wufeng.client.applications import Application as Signed
 from wufeng.credit.applications import queries
 from wufeng.credit.applications.documents import contract_document, sheet_document
-from wufeng.credit.applications.model import Application, ApplicationStatus, Offered
-from wufeng.credit.applications.papers import Signing, Way, read_sheet, ways_of
+from wufeng.credit.applications.model import Application, ApplicationStatus
+from wufeng.credit.applications.papers import Way, payable_ways, read_sheet
 from wufeng.credit.applications.policy import shipped_application_policy
 from wufeng.credit.applications.rules import problem_of_referral
 from wufeng.credit.applications.views import ApplicationTermsView, ProductTermsView
@@ -25,8 +25,10 @@ from wufeng.identity.passkeys.queries import has_passkey
 from wufeng.identity.people.queries import birth_date_of_person
 from wufeng.identity.pins.queries import has_pin
 from wufeng.payments import find_order
-from wufeng.payments.quotes.purchases import purchase_of
+from wufeng.payments.orders.rules import waits_to_be_paid
+from wufeng.payments.quotes.purchases import purchase_still
 from wufeng.web.consumer.passkeys import ask_to_confirm, confirmation_of, party_of
+from wufeng.web.consumer.pay import options_of
 from wufeng.web.consumer.reading import reading
 from wufeng.web.paging import Door, Reply, Visit, local_path, pages_of
 from wufeng.web.texts import minor_of
@@ -85,7 +87,7 @@ async def accept(visit: Visit) -> Reply:
     application_id = visit.values["id"]
     proof = confirmation_of(visit) or Confirmation(kind="pin", proof="")
     tenor = _tenor(visit)
-    if visit.field("pay") and (tenor is None or not await _stands(visit, tenor)):
+    if visit.field("pay") and not await _stands(visit, tenor):
         return await _show(visit, error="offer", status=422)
     try:
         signed = await visit.api.applications.accept(
@@ -200,7 +202,8 @@ async def _show(
     async with visit.services.database.read() as db:
         found = await _own(visit, db)
         view = queries.show_application(reading(visit, db), found, shipped_application_policy(), visit.at)
-        payable = await _payable(visit, db, found)
+        offered = found.status is ApplicationStatus.OFFERED
+        payable = await _payable(visit, db, found) if offered else ()
         pin_set = await has_pin(db, visit.book, visit.caller.id)
         passkey_set = await has_passkey(db, visit.book, visit.caller.id)
     sheet = read_sheet(found.sheet) if found.sheet is not None else None
@@ -222,20 +225,58 @@ async def _show(
 
 
 async def _pay(visit: Visit, signed: Signed, tenor: int, proof: Confirmation) -> Reply:
-    """Pay the order from the line that was just opened, by the proof that opened it; if it cannot be, that is said."""
+    """Pay the order from the line that was just opened, by the proof that opened it, at the price that was signed; if
+    it cannot be, that is said.
+    """
     assert signed.order is not None and signed.line is not None, "asked before"
+    option = await _option(visit, signed, tenor)
+    if option is None:
+        return await _paid_or_not(visit, signed)
     try:
         payment = await visit.api.payments.create(
             order=signed.order,
-            funding=[Source(line=signed.line, tenor=tenor)],
+            quote_option=option,
             confirmation=proof,
             idempotency_key=f"{visit.key()}-pay",
         )
     except ApiProblem as problem:
-        if problem.code not in (Code.ORDER_TAKEN, Code.STATE_CONFLICT, Code.INVALID_FIELD):
+        if problem.code not in (
+            Code.ORDER_TAKEN,
+            Code.STATE_CONFLICT,
+            Code.INVALID_FIELD,
+            Code.IDEMPOTENCY_KEY_REUSED,  # the same form, sent twice at once: each has a quote of its own
+        ):
             raise
-        return visit.go(_with_next(f"/app/applications/{signed.id}?unpaid=1", visit))
+        return await _paid_or_not(visit, signed)
     return visit.go(f"/app/payments/{payment.id}")
+
+
+async def _option(visit: Visit, signed: Signed, tenor: int) -> str | None:
+    """The option that draws all of the order on the line that was opened, if it is what the sheet says; None: it is
+    not, or the order does not wait to be paid any more.
+    """
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+        order = await find_order(db, visit.book, found.order_id) if found.order_id else None
+    if order is None or found.sheet is None or not waits_to_be_paid(order, visit.at):
+        return None
+    way = next((way for way in read_sheet(found.sheet).ways if way.tenor == tenor), None)
+    for option in await options_of(visit, order):
+        on_line = [source.line for source in option.funding] == [signed.line]
+        if way is not None and on_line and option.tenor == tenor:
+            said = (option.instalments, option.total_cost_minor) == (way.instalments, way.total_cost_minor)
+            return option.id if said else None
+    return None
+
+
+async def _paid_or_not(visit: Visit, signed: Signed) -> Reply:
+    """To the payment, if the visitor has paid the order already; else to what was signed, and that it is not paid."""
+    async with visit.services.database.read() as db:
+        found = await _own(visit, db)
+        order = await find_order(db, visit.book, found.order_id) if found.order_id else None
+    if order is not None and order.payment_id is not None and order.payer_id == visit.caller.id:
+        return visit.go(f"/app/payments/{encode(Prefix.PAYMENT, order.payment_id)}")
+    return visit.go(_with_next(f"/app/applications/{signed.id}?unpaid=1", visit))
 
 
 async def _own(visit: Visit, db: Connection) -> Application:
@@ -251,7 +292,7 @@ def _tenor(visit: Visit) -> int | None:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < TENOR_DIGITS else None
 
 
-async def _stands(visit: Visit, tenor: int) -> bool:
+async def _stands(visit: Visit, tenor: int | None) -> bool:
     """Whether an order can be paid so as the sheet says. Of what was signed already, the first answer is told again."""
     async with visit.services.database.read() as db:
         found = await _own(visit, db)
@@ -260,37 +301,11 @@ async def _stands(visit: Visit, tenor: int) -> bool:
 
 
 async def _payable(visit: Visit, db: Connection, found: Application) -> tuple[Way, ...]:
-    """The ways of the sheet in which its order can be paid whole now, on the very dates and at the price that it says.
-
-    Another day, another checkout session or campaign may date and price it otherwise than what would be signed.
-    """
-    order = await find_order(db, visit.book, found.order_id) if found.order_id else None
-    on, sheet = visit.book.business_date(visit.at), read_sheet(found.sheet) if found.sheet else None
-    product = visit.services.products.current(found.product, on)
-    if order is None or order.payment_id is not None or sheet is None or product is None:
-        return ()
-    whole = sheet.basis == "order" and sheet.principal_minor == order.terms.amount_minor
-    waits = found.status is ApplicationStatus.OFFERED and found.product_version == product.version
-    if not whole or not waits or not isinstance(found.decision, Offered):
-        return ()
-    tier = found.decision.tier
-    purchase = await purchase_of(
-        db, visit.book, order.terms, product.at_tier(tier), found.mode, found.person_id, visit.at
-    )
-    signing = Signing(
-        application_id=found.id,
-        person_id=found.person_id,
-        product=product,
-        limit_minor=sheet.limit_minor,
-        on=on,
-        consents=found.consents,
-        purchase=purchase,
-        tier=tier,
-        mode=found.mode,
-        calendar=product.calendar_in(found.mode or product.modes[0], sheet.made_on),
-    )
-    now = ways_of(signing)
-    return tuple(way for way in sheet.ways if way in now)
+    """The ways of an application's sheet in which its order can be paid now (`papers.payable_ways`)."""
+    on, products = visit.book.business_date(visit.at), visit.services.products
+    purchase = await purchase_still(db, visit.book, products, found, visit.at)
+    product = products.current(found.product, on)
+    return payable_ways(found, product, purchase, on) if product is not None else ()
 
 
 def _declared(visit: Visit) -> Declared | None:

@@ -75,9 +75,9 @@ async def bill(visit: Visit) -> Reply:
         view = await show_bill(read, found, line)
         shops = await _shops(visit, db, read, view)
         explained = await show_explained_bill(read, found, line)
+        splits = bool((await bill_plan_options(read, found, line, None)).options)
     amounts = {one.code.value: one for one in explained.amounts}
     parts = {one.code.value: one for one in amounts["total"].steps}
-    splits = bool(bill_plan_options(read, found, line, None).options)
     why = {**parts, **amounts}
     return visit.show("consumer/bill.html", bill=view, shops=shops, on=read.on, why=why, splits=splits)
 

@@ -38,7 +38,8 @@ from wufeng.payments.checkout.model import CheckoutSession, CheckoutStatus
 from wufeng.payments.checkout.queries import newest_checkout
 from wufeng.payments.checkout.rules import status_of, way_back
 from wufeng.payments.orders.model import Order
-from wufeng.payments.quotes.model import QuoteOption, QuoteView, SourceKind
+from wufeng.payments.orders.rules import problem_if_not_payable
+from wufeng.payments.quotes.model import QuoteOption, SourceKind
 from wufeng.payments.refunds.model import Refund
 from wufeng.payments.refunds.queries import refunds_of_payment
 from wufeng.payments.refunds.views import explain_refund
@@ -280,7 +281,7 @@ async def _show_checkout(
         "codes": None,
         "test_code": None,
     }
-    return await _show_ways(visit, found.order.terms, visit.path, {**shared, **asked}, error, status, problem)
+    return await _show_ways(visit, found.order, visit.path, {**shared, **asked}, error, status, problem)
 
 
 def _end_of(found: Checkout) -> str:
@@ -305,6 +306,8 @@ async def _show_waiting(
     async with visit.services.database.read() as db:
         view, order = await _own_payment(visit, db, payment_id)
         merchant = await _merchant(visit, db, order.terms)
+    if problem_if_not_payable(order) is not None:
+        return _show_gone(visit, order, merchant)
     shared = {
         "order": order.terms,
         "merchant": merchant,
@@ -319,12 +322,21 @@ async def _show_waiting(
         "test_code": await shown_code(visit, await own_phone(visit), "payment"),
     }
     action = f"/app/payments/{view.id}/confirm"
-    return await _show_ways(visit, order.terms, action, shared, error, status, problem)
+    return await _show_ways(visit, order, action, shared, error, status, problem)
+
+
+def _show_gone(visit: Visit, order: Order, merchant: Merchant) -> Reply:
+    """What stands in place of a payment that waits once its order is closed, or somebody else pays it."""
+    mine = _own_payment_of(visit, order)
+    if mine is not None:
+        return visit.go(f"/app/payments/{encode(Prefix.PAYMENT, mine)}")
+    end = "complete" if order.paid_at is not None else "taken" if order.payment_id is not None else "closed"
+    return visit.show("consumer/closed.html", end=end, order=order.terms, merchant=merchant, return_url=None)
 
 
 async def _show_ways(
     visit: Visit,
-    order: OrderTerms,
+    order: Order,
     action: str,
     shared: dict[str, Any],
     error: str,
@@ -336,7 +348,7 @@ async def _show_ways(
         pin_set = await has_pin(db, visit.book, visit.caller.id)
         passkey_set = await has_passkey(db, visit.book, visit.caller.id)
         cards = await cards_to_pay_with(visit, db) if shared["takes_cards"] else []
-    options = () if shared["spent"] else (await _quote(visit, order)).options
+    options = () if shared["spent"] else await options_of(visit, order)
     chosen = visit.field("option").rpartition(".")[2]
     groups = _groups(options, visit)
     first_open = next(
@@ -364,24 +376,27 @@ async def _show_ways(
         passkey_set=passkey_set,
         party=party_of(visit),
         error=error,
-        asks=f"/app/orders/{encode(Prefix.ORDER, order.id)}/friend",
+        asks=f"/app/orders/{encode(Prefix.ORDER, order.terms.id)}/friend",
         tries_left=problem.extra.get("tries_left") if problem is not None else None,
         **shared,
     )
 
 
-async def _quote(visit: Visit, order: OrderTerms) -> QuoteView:
-    services = visit.services
+async def options_of(visit: Visit, order: Order) -> Sequence[QuoteOption]:
+    """The ways in which the visitor can pay an order, priced and kept; none of one that cannot be paid any more."""
+    if problem_if_not_payable(order) is not None:
+        return ()
+    services, terms = visit.services, order.terms
     asked = Asked(
-        merchant_id=order.merchant_id,
-        order_id=order.id,
-        amount_minor=order.amount_minor,
-        scene=order.scene,
+        merchant_id=terms.merchant_id,
+        order_id=terms.id,
+        amount_minor=terms.amount_minor,
+        scene=terms.scene,
         payer_id=visit.caller.id,
         shows_wallet=True,
         language=visit.language,
     )
-    return await create_quote(
+    quote = await create_quote(
         services.database,
         services.ids,
         services.catalogue,
@@ -391,6 +406,7 @@ async def _quote(visit: Visit, order: OrderTerms) -> QuoteView:
         order,
         visit.at,
     )
+    return quote.options
 
 
 def _groups(options: Sequence[QuoteOption], visit: Visit) -> list[Group]:

@@ -15,6 +15,7 @@ from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import (
     Reading,
     RepaymentQuote,
+    list_under_way,
     load_bill,
     load_draw,
     quote_repayment,
@@ -130,9 +131,10 @@ async def _ask_split(
         own_person(visit.caller, line.person_id, "bill")
         view = await show_bill(read, bill, line)
         try:
-            offered: BillPlanOptions = bill_plan_options(read, bill, line, amount_minor)
+            offered: BillPlanOptions = await bill_plan_options(read, bill, line, amount_minor)
         except Problem:
-            offered, error, status = bill_plan_options(read, bill, line, None), "amount", 422
+            offered = await bill_plan_options(read, bill, line, None)
+            error, status = "amount", 422
         pin_set = await has_pin(db, visit.book, visit.caller.id)
         passkey_set = await has_passkey(db, visit.book, visit.caller.id)
     drawn = visit.services.products.drawn_under(line.product, line.product_version, line.tier, read.on)
@@ -159,6 +161,7 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         plan = await show_plan(read, draw, line)
         view = await show_line(read, line.id)
         quote = await _quote(read, draw, line)
+        under_way = [one for one in await list_under_way(read, line) if one.plan == plan.id]
         explained = await show_explained_plan(read, draw, line)
         shops = await visit.services.merchants.load(db, [draw.merchant_id] if draw.merchant_id else [])
         sources = await _sources(visit, db)
@@ -171,6 +174,7 @@ async def _show(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         why=why,
         line=view,
         quote=quote,
+        under_way=under_way,
         wallet=sources.wallet,
         accounts=sources.accounts,
         waits=sources.waits,

@@ -9,10 +9,9 @@ from wufeng.base.ids import Prefix, decode, encode
 from wufeng.client import ApiProblem
 from wufeng.credit.documents.queries import show_explained_repayment
 from wufeng.credit.documents.steps import Explained
-from wufeng.credit.lines.model import Line
 from wufeng.credit.queries import (
-    Reading,
     RepaymentQuote,
+    list_under_way,
     load_line,
     load_repayment,
     quote_repayment,
@@ -22,6 +21,7 @@ from wufeng.credit.queries import (
 from wufeng.credit.rates.rules import daily_rate
 from wufeng.credit.repayments.model import Paid, Target
 from wufeng.credit.views import AllocationView, RepaymentView
+from wufeng.credit.waterfall.model import Processing
 from wufeng.identity import own_person
 from wufeng.identity.bank_accounts.model import BankAccountStatus, BankAccountView
 from wufeng.identity.bank_accounts.queries import list_bank_accounts
@@ -34,6 +34,9 @@ from wufeng.web.texts import minor_of
 
 LONG_AGO_S = 20
 """A bank that has not answered for so long is said to be slow, and the page stops looking by itself."""
+
+
+TARGETS = (Target.BILLED, Target.MINIMUM, Target.ALL)
 
 
 class Amount(Struct, frozen=True):
@@ -106,17 +109,25 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         line = await load_line(read, line_id)
         own_person(visit.caller, line.person_id, "line")
         view = await show_line(read, line_id)
-        amounts = await _amounts(read, line)
+        product = read.products.version(line.product, line.product_version)
+        targets = [Amount(one.value, await quote_repayment(read, line, None, one)) for one in TARGETS]
+        under_way = await list_under_way(read, line)
         person = await show_person(db, services.vault, visit.book, visit.caller.id)
         wallet = await show_wallet(db, services.vault, visit.book, decode(Prefix.WALLET, person.wallet))
         accounts = await list_bank_accounts(db, services.vault, visit.book, visit.caller.id)
+    amounts, chosen = _worth_offering(targets), visit.field("amount")
+    if under_way and any(one.name == chosen and not one.quote.amount_minor for one in targets):
+        error = (
+            error and "under_way"
+        )  # no source is at fault: all that was chosen is paid already, if banks say yes
     sources = [account for account in accounts if account.status is BankAccountStatus.VERIFIED]
     return visit.show(
         "consumer/repay.html",
         status=status,
         line=view,
         amounts=amounts,
-        chosen=visit.field("amount") or (amounts[0].name if amounts else "other"),
+        chosen=_chosen(chosen, amounts),
+        under_way=[(one, _bank_of(one, accounts)) for one in under_way],
         other=visit.field("other"),
         wallet=wallet,
         accounts=sources,
@@ -124,18 +135,32 @@ async def _ask(visit: Visit, *, error: str = "", status: int = 200) -> Reply:
         source=visit.field("source") or _likely(wallet, sources, amounts),
         line_id=encode(Prefix.LINE, line_id),
         a_year=daily_rate,
+        by_part=product.repayment.processing is Processing.VERTICAL,
         error=error,
     )
 
 
-async def _amounts(read: Reading, line: Line) -> list[Amount]:
-    """Each amount that is worth offering, once: what is billed, the minimum, everything."""
+def _worth_offering(targets: Sequence[Amount]) -> list[Amount]:
+    """Each amount once, without those that come to nothing: what is billed, the minimum, everything."""
     amounts: list[Amount] = []
-    for target in (Target.BILLED, Target.MINIMUM, Target.ALL):
-        quote = await quote_repayment(read, line, None, target)
-        if quote.amount_minor and all(quote.amount_minor != other.quote.amount_minor for other in amounts):
-            amounts.append(Amount(target.value, quote))
+    for one in targets:
+        minor = one.quote.amount_minor
+        if minor and all(minor != other.quote.amount_minor for other in amounts):
+            amounts.append(one)
     return amounts
+
+
+def _chosen(chosen: str, amounts: Sequence[Amount]) -> str:
+    """What is marked on the page: what was chosen, if it is still offered, else the first."""
+    if chosen == "other" or chosen in {one.name for one in amounts}:
+        return chosen
+    return amounts[0].name if amounts else "other"
+
+
+def _bank_of(repayment: RepaymentView, accounts: Sequence[BankAccountView]) -> str:
+    """The bank that was asked, and its account; empty of an account that was taken away."""
+    found = next((one for one in accounts if one.id == repayment.bank_account), None)
+    return f"{found.bank} {found.number}" if found is not None else ""
 
 
 def _likely(wallet: WalletView, accounts: list[BankAccountView], amounts: list[Amount]) -> str:
