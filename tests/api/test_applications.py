@@ -213,6 +213,16 @@ async def test_the_sheet_of_an_order_is_of_its_amount(api: Api) -> None:
     }
 
 
+async def test_the_sheet_of_an_order_that_credit_never_pays_is_of_the_limit(api: Api) -> None:
+    person, shop = await known(api, await api.new_person()), await api.new_merchant(scene=Scene.LOTTERY)
+    view = (await api.post("/v1/applications", person.token, asking(order=await ordered(api, shop)))).json()
+    sheet = (await api.get(view["sheet"]["url"], person.token)).json()
+    assert (sheet["basis"], sheet["principal_minor"]) == ("limit", view["limit_minor"])
+    signed = await api.post(f"/v1/applications/{view['id']}/accept", person.token, signing(view))
+    paid = await api.pay(person, shop, 300_00, order=view["order"], funding=[{"line": signed.json()["line"]}])
+    assert [one["code"] for one in paid.json()["reasons"]] == ["scene_forbidden"]
+
+
 async def test_staff_decide_what_was_referred(api: Api) -> None:
     person, shop = await api.new_person(wallet_minor=100_00), await api.new_merchant()
     await spend(api, person, [shop], 3, 1_00)

@@ -117,6 +117,23 @@ async def test_a_checkout_binds_funding_that_is_named_freely(api: Api) -> None:
     assert [part["fee_minor"] for part in paid["funding"][0]["instalments"]] == [0, 0, 0]
 
 
+async def test_a_checkout_binds_an_order_that_is_named_by_its_number(api: Api) -> None:
+    person, shop = await api.new_person(line_minor=500_000), await api.new_merchant()
+    order = await new_order(api, shop)
+    new = {"order": order["id"], "return_url": "https://shop.example/", "tenors": [3]}
+    await api.post("/v1/checkout_sessions", shop.key, new | {"merchant_fee_share_ppm": 1_000_000}, key=None)
+    body: dict[str, Any] = {"order": terms(), "payer": person.id}
+    refused = await api.post(
+        "/v1/payments", shop.key, body | {"funding": [{"line": person.line, "tenor": 12}]}
+    )
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/funding")
+    asked = await api.post("/v1/payments", shop.key, body | {"funding": [{"line": person.line, "tenor": 3}]})
+    assert (asked.status_code, asked.json()["order"]) == (201, order["id"]), asked.text
+    confirmed = await api.post(f"/v1/payments/{asked.json()['id']}/confirm", person.token, YES)
+    [source] = confirmed.json()["funding"]
+    assert [part["fee_minor"] for part in source["instalments"]] == [0, 0, 0]
+
+
 async def test_offers_are_public(api: Api) -> None:
     shop = await api.new_merchant()
     answer = await api.get(f"/v1/offers?merchant={shop.id}&amount_minor=100000")

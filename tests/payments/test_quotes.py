@@ -12,6 +12,7 @@ from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.credit.lines.model import LineStatus
 from wufeng.identity.merchants.model import Scene
+from wufeng.identity.merchants.store import close_merchant
 from wufeng.identity.people.model import Outcome
 from wufeng.payments.checkout.asked import AskedOrders
 from wufeng.payments.orders.model import OrderTerms
@@ -35,8 +36,13 @@ async def quote(
         shows_wallet=more.pop("shows_wallet", True),
         language="en",
     )
+    found = None
+    if order is not None:
+        async with town.database.read() as db:
+            found = await payments.find_order(db, town.book, order.id)
+        assert found is not None, "only a stored order is quoted"
     return await payments.create_quote(
-        town.database, town.ids, town.catalogue, town.merchants, town.book, asked, order, town.at
+        town.database, town.ids, town.catalogue, town.merchants, town.book, asked, found, town.at
     )
 
 
@@ -138,6 +144,40 @@ async def test_an_option_says_why_it_is_closed(
     options = (await quote(town, amount_minor, payer, **more)).options[1:]
     assert options and not any(option.available for option in options)
     assert {option.reasons[0].code for option in options} == {reason}
+
+
+async def test_what_nobody_can_pay_is_quoted_to_nobody(town: Town) -> None:
+    """Its checkout page says so too: paid, held by somebody's payment, or closed by its merchant."""
+    [payer] = await town.people()
+    paid, held, closed = [await stored(town, town.terms(number, 1_000_00)) for number in ("o1", "o2", "o3")]
+    await town.pay(payer, "o1", 1_000_00)
+    await town.pay(payer, "o2", 1_000_00, capture=payments.Capture.LATER)
+    close = payments.MoveOrder(
+        at=town.at, order_id=closed.id, merchant_id=town.merchant_id, to=payments.OrderState.CLOSED
+    )
+    assert (await town.ask(town.book.bucket_of(closed.id), close))[0] == 200
+    for order, code in ((paid, Code.ORDER_TAKEN), (held, Code.ORDER_TAKEN), (closed, Code.STATE_CONFLICT)):
+        for whom in (payer, None):
+            with pytest.raises(Problem) as problem:
+                await quote(town, 1_000_00, whom, order)
+            assert problem.value.code is code
+
+
+async def test_what_stops_everybody_stops_those_nobody_knows(town: Town) -> None:
+    [payer] = await town.people()
+    shop = await town.open_shop()
+    expiring = town.terms("o1", 1_000_00, expires_at=town.at + timedelta(minutes=1))
+    await stored(town, expiring)
+    town.clock.turn_to(town.at + timedelta(minutes=5))
+    async with town.database.transaction() as db:
+        assert await close_merchant(db, town.book.id, shop, town.at)
+    town.merchants.forget(shop)
+    late, gone = {"order": expiring}, {"merchant_id": shop}
+    for more, reason in ((late, "order_expired"), (gone, "merchant_closed")):
+        for whom in (payer, None):
+            options = (await quote(town, 1_000_00, whom, **more)).options
+            assert options and {option.reasons[0].code for option in options[-4:]} == {reason}
+            assert not any(option.available for option in options)
 
 
 async def test_an_option_is_paid_at_the_price_that_was_shown(town: Town) -> None:

@@ -355,6 +355,34 @@ async def test_a_payment_that_waits_is_confirmed_or_refused(street: Street) -> N
     assert sorted(await shopper.payments()) == ["captured", "declined"]
 
 
+async def test_a_payment_that_waits_says_that_its_order_is_paid_or_closed(street: Street) -> None:
+    shopper, (_, shop) = await street.person(limit_minor=840_000), await street.shop()
+    other = await street.person(limit_minor=840_000)
+    orders = [
+        await shop.orders.create(
+            InlineOrder(order_no=f"W{n}", amount_minor=4_500, currency="CNY", subject="Coffee")
+        )
+        for n in range(3)
+    ]
+    asked = [
+        await shop.payments.create(
+            order=order.id, payer=shopper.person.id, funding=[Source(line=shopper.line)]
+        )
+        for order in orders
+    ]
+    waiting = [f"/app/payments/{payment.id}" for payment in asked]
+    yes = Confirmation(kind="pin", proof=PIN)
+    await other.api.payments.create(order=orders[0].id, funding=[Source(line=other.line)], confirmation=yes)
+    await shop.orders.close(orders[1].id)
+    own = await shopper.api.payments.create(
+        order=orders[2].id, funding=[Source(line=shopper.line)], confirmation=yes
+    )
+    paid, closed = [await shopper.browser.get(path) for path in waiting[:2]]
+    assert "This order is paid" in text_of(paid) and "This page has ended" in text_of(closed)
+    assert 'name="pin"' not in paid.text + closed.text, "nothing is confirmed here any more"
+    assert leads_to(await shopper.browser.get(waiting[2])) == f"/app/payments/{own.id}"
+
+
 async def test_a_bill_is_understood_and_bad_amounts_repay_nothing(street: Street) -> None:
     shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
     order = InlineOrder(

@@ -179,7 +179,9 @@ async def test_the_due_day_that_a_line_has_is_no_change_however_often_it_is_aske
     await house.buy(payer, 1_000)
     await house.turn_to(date(2026, 10, 2))
     again = house.change(credit.SetDueDay, payer, Actor.PERSON, due_day=20)
-    assert seen(await house.send(again)).due_day == 20, "neither the year's number nor the open bill refuses it"
+    assert seen(await house.send(again)).due_day == 20, (
+        "neither the year's number nor the open bill refuses it"
+    )
 
 
 async def test_due_days_that_are_asked_for_together_are_counted_one_by_one(house: House) -> None:
