@@ -471,6 +471,21 @@ async def test_a_receipt_says_where_each_piece_of_a_refund_went_and_why(street: 
     assert "The purchase was on no bill yet: 200.00 less is owed" in said
 
 
+async def test_a_receipt_says_what_interest_by_the_day_costs(street: Street) -> None:
+    shopper, (merchant, _) = await street.person(), await street.shop()
+    line = await street.staff.lines.open(
+        person=shopper.person.id, product="daily_interest", limit_minor=500_000, reason="test"
+    )
+    order = InlineOrder(
+        order_no="D1", amount_minor=120_000, currency="CNY", subject="Desk", merchant=merchant.id
+    )
+    paid = await shopper.api.payments.create(
+        order=order, funding=[Source(line=line.id)], confirmation=Confirmation(kind="pin", proof=PIN)
+    )
+    said = text_of(await shopper.browser.get(f"/app/payments/{paid.id}"))
+    assert "Cost a year 14.6" in said and "Costs in all" in said
+
+
 async def test_repaying_from_a_bank_account_that_was_just_added(street: Street) -> None:
     shopper, (merchant, _) = await street.person(limit_minor=840_000), await street.shop()
     order = InlineOrder(

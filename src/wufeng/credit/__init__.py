@@ -108,7 +108,7 @@ def handlers(
     return {
         **_applications.handlers(products, policy),
         **_application_close.handlers(products, policy),
-        **_lines.handlers(products, sources),
+        **_lines.handlers(products, sources, policy.offer.person_max_minor),
         **_bill_plans.handlers(products),
         **_repayments.handlers(products, sources, send),
         **_debits.handlers(products, sources),

@@ -5,6 +5,7 @@ from datetime import date
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.credit.conftest import STAFF, House, Payer
 
 from wufeng import credit
@@ -168,6 +169,50 @@ async def test_a_due_day_moves_twice_a_year_and_never_under_an_open_bill(house: 
     await house.turn_to(date(2027, 10, 2))
     moved = await house.send(house.change(credit.SetDueDay, payer, Actor.PERSON, due_day=9))
     assert refused(moved) is Code.STATE_CONFLICT
+
+
+async def test_staff_give_one_person_no_more_than_one_may_hold_in_all(house: House) -> None:
+    person = await house.person()
+    seen(await house.send(house.open_line(person, 180_000_00, product="order_instalments")))
+    over = await house.send(house.open_line(person, 20_000_01))
+    assert isinstance(over, Problem) and "2000000 minor units are left" in over.detail
+    answer = await house.send(house.open_line(person, 18_000_00))
+    payer = replace(person, line_id=answer.object_id)
+    for limit_minor, more, code in (
+        (20_000_01, {}, Code.INVALID_FIELD),
+        (20_000_01, {"until_on": house.on}, Code.INVALID_FIELD),
+        (20_000_00, {"until_on": house.on}, None),
+        (17_000_00, {}, None),
+        (20_000_00, {}, None),
+    ):
+        setting = house.change(credit.SetLimit, payer, limit_minor=limit_minor, **more)
+        outcome = await house.send(setting)
+        assert (outcome.code if isinstance(outcome, Problem) else None) is code, (limit_minor, more)
+    await house.do(house.change(credit.CloseLine, payer))
+    again = await house.send(house.open_line(person, 20_000_00))
+    assert seen(again).limit_minor == 20_000_00, "a closed line gives nothing"
+
+
+async def test_lines_that_are_raised_together_are_counted_together(house: House) -> None:
+    one = await house.payer(limit_minor=180_000_00, product="order_instalments")
+    answer = await house.send(house.open_line(one, 10_000_00))
+    two, other = replace(one, line_id=answer.object_id), await house.payer()
+    commands = [
+        house.change(credit.SetLimit, payer, limit_minor=limit_minor)
+        for payer, limit_minor in ((other, 5_000_00), (one, 187_000_00), (two, 15_000_00), (two, 13_000_00))
+    ]
+    answers = await asyncio.gather(*(house.send(command) for command in commands))
+    assert [isinstance(answer, Problem) for answer in answers] == [False, False, True, False]
+
+
+async def test_a_line_above_what_one_may_hold_is_lowered_all_the_same(house: House) -> None:
+    payer = await house.payer(limit_minor=50_000_00)
+    async with house.database.transaction() as db:
+        await db.execute("update line set limit_minor = 30000000 where id = $1", payer.line_id)
+    assert seen(await house.send(house.open_line(await house.person(), 50_000_00))).limit_minor == 50_000_00
+    refused(await house.send(house.open_line(payer, 500_00, product="order_instalments")))
+    lowered = await house.send(house.change(credit.SetLimit, payer, limit_minor=50_000_00))
+    assert seen(lowered).limit_minor == 50_000_00
 
 
 async def test_the_due_day_that_a_line_has_is_no_change_however_often_it_is_asked_for(house: House) -> None:

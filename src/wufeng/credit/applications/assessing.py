@@ -1,6 +1,5 @@
 """What a decision is made from, gathered under the locks of a batch: the person, their lines, their applications."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +11,8 @@ from wufeng.credit.applications import store
 from wufeng.credit.applications.model import Application, ApplicationPolicy, Declared, Facts, Habits, Inputs
 from wufeng.credit.applications.rules import days_between
 from wufeng.credit.lines import store as lines
-from wufeng.credit.lines.model import ChangeKind, Line, LineStatus
+from wufeng.credit.lines.model import ChangeKind
+from wufeng.credit.lines.rules import given_minor
 from wufeng.identity.people.model import PersonGuard, PersonStatus
 
 A_YEAR = timedelta(days=365)
@@ -49,7 +49,7 @@ async def inputs_of(batch: Batch, asked: Asked, policy: ApplicationPolicy, at: d
     guard, habits, declared = asked.guard, asked.facts.habits, asked.declared
     on = batch.book.business_date(at)
     own = await lines.load_lines_of_people(batch.db, batch.bucket, [guard.id])
-    others = [line for line in own if line.status is not LineStatus.CLOSED and line.id != asked.line_id]
+    others = [line for line in own if line.id != asked.line_id]
     ids = [line.id for line in own]
     suspended = await lines.count_changes(batch.db, batch.bucket, ids, ChangeKind.SUSPENDED, at - A_YEAR)
     since = at - timedelta(days=policy.admission.declined_days)
@@ -68,10 +68,6 @@ async def inputs_of(batch: Batch, asked: Asked, policy: ApplicationPolicy, at: d
         repayments_elsewhere_month_minor=declared.repayments_elsewhere_month_minor,
         suspensions=sum(suspended.values()),
         in_arrears=any(line.past_due_since is not None for line in own),
-        others_minor=_limits(others),
+        others_minor=given_minor(others, on),
         declined=await store.count_declined(batch.db, batch.bucket, guard.id, since),
     )
-
-
-def _limits(found: Sequence[Line]) -> int:
-    return sum(line.limit_minor for line in found)

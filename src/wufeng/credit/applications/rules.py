@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from wufeng.base.calendar import add_months
-from wufeng.base.errors import Code, FieldError, Problem, invalid_field
+from wufeng.base.errors import Code, FieldError, Problem
 from wufeng.credit.applications.model import (
     OPEN,
     REASON_ORDER,
@@ -33,7 +33,7 @@ from wufeng.credit.applications.model import (
     ReviewOutcome,
 )
 from wufeng.credit.lines.model import LineStatus
-from wufeng.credit.lines.rules import problem_of_mode, problem_of_range
+from wufeng.credit.lines.rules import problem_of_mode, problem_of_person_max, problem_of_range
 from wufeng.credit.products.ceiling import dearest_ppm
 from wufeng.credit.products.model import STANDARD, Mode, Product
 
@@ -254,12 +254,7 @@ def problem_of_offering(
         problem := problem_of_range(limit_minor, product) or problem_of_mode(found.mode, product)
     ) is not None:
         return problem
-    left_minor = left_for_person(now, policy)
-    if limit_minor > left_minor:
-        return invalid_field(
-            "/limit_minor", f"To what one person may hold in all, {left_minor} minor units are left."
-        )
-    return None
+    return problem_of_person_max(limit_minor, now.others_minor, policy.offer.person_max_minor)
 
 
 def problem_of_referral(found: Application, at: datetime, policy: ApplicationPolicy) -> Problem | None:

@@ -3,8 +3,7 @@
 All of it goes through the lane, under the lock of the person.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -129,9 +128,15 @@ class CloseLine(LineCommand, frozen=True, kw_only=True):
     """Close a line: at once when nothing is owed or held, else as soon as that is so. A credit balance is paid out."""
 
 
-def handlers(products: Products, sources: Sources = OWN_SOURCES) -> dict[type[Command], Handler]:
-    """The lane handlers of lines. sources: the kinds that bills may be debited from."""
-    desk = _Desk(products, sources)
+def handlers(
+    products: Products, sources: Sources = OWN_SOURCES, person_max_minor: int | None = None
+) -> dict[type[Command], Handler]:
+    """The lane handlers of lines.
+
+    sources           the kinds that bills may be debited from
+    person_max_minor  what all lines of one person may give together; None: nothing bounds it
+    """
+    desk = _Desk(products, sources, person_max_minor)
     return {
         OpenLine: desk.open,
         SetLimit: desk.set_limit,
@@ -200,30 +205,52 @@ class _Loaded(Struct, frozen=True):
         )
 
 
+class _Held:
+    """The lines that people hold, closed ones left out, as the commands of a batch find and leave them."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = {line.id: line for line in lines if line.status is not LineStatus.CLOSED}
+
+    @classmethod
+    async def load(cls, batch: Batch, people: Collection[UUID]) -> "_Held":
+        return cls(await store.load_lines_of_people(batch.db, batch.bucket, people))
+
+    def keep(self, line: Line) -> None:
+        """Note a line that was opened or changed."""
+        self._lines[line.id] = line
+
+    def count(self, person_id: UUID, product: str) -> int:
+        """How many lines of a product a person holds."""
+        return sum(line.person_id == person_id and line.product == product for line in self._lines.values())
+
+    def others_minor(self, person_id: UUID, line_id: UUID, on: date) -> int:
+        """What the person's lines give together on a date, one of them left out."""
+        own = (line for line in self._lines.values() if line.person_id == person_id and line.id != line_id)
+        return rules.given_minor(own, on)
+
+
 class _Desk:
     """Handlers over the products. It keeps nothing between batches."""
 
-    def __init__(self, products: Products, sources: Sources = OWN_SOURCES) -> None:
+    def __init__(
+        self, products: Products, sources: Sources = OWN_SOURCES, person_max_minor: int | None = None
+    ) -> None:
         self.products = products
         self.sources = sources
+        self.person_max_minor = person_max_minor
 
     async def open(self, batch: Batch, commands: Sequence[OpenLine]) -> list[Answer | Problem]:
         """Open lines. How many of a product that are not closed a person may hold, the product says."""
-        people = {command.person_id for command in commands}
-        taken = Counter(
-            (line.person_id, line.product)
-            for line in await store.load_lines_of_people(batch.db, batch.bucket, people)
-            if line.status is not LineStatus.CLOSED
-        )
+        held = await _Held.load(batch, {command.person_id for command in commands})
         opened: dict[int, Line] = {}
         problems: dict[int, Problem] = {}
         for n, command in enumerate(commands):
-            outcome = self._opened(batch, command, taken)
+            outcome = self._opened(batch, command, held)
             if isinstance(outcome, Problem):
                 problems[n] = outcome
             else:
                 opened[n] = outcome
-                taken[outcome.person_id, outcome.product] += 1
+                held.keep(outcome)
         if opened:
             await self._keep_opened(batch, {n: (commands[n], line) for n, line in opened.items()})
         answers: list[Answer | Problem] = []
@@ -236,9 +263,7 @@ class _Desk:
             answers.append(Answer(201, bodies[debt.line.id], debt.line.id))
         return answers
 
-    def _opened(
-        self, batch: Batch, command: OpenLine, taken: Mapping[tuple[UUID, str], int]
-    ) -> Line | Problem:
+    def _opened(self, batch: Batch, command: OpenLine, held: "_Held") -> Line | Problem:
         on = batch.book.business_date(command.at)
         guard = batch.people.get(command.person_id)
         if guard is None:
@@ -257,10 +282,13 @@ class _Desk:
         cycle = product.cycle.of(dated_on) if mode is Mode.BILL and product.cycle is not None else None
         if not command.reason.strip():
             return invalid_field("/reason", "A line is opened with a reason.")
-        if taken[command.person_id, product.id] >= product.opening.lines_max:
+        if held.count(command.person_id, product.id) >= product.opening.lines_max:
             return Problem(Code.STATE_CONFLICT, _has_enough(product))
+        line_id = batch.ids.new(command.at, slot_of(command.person_id))
+        if (problem := self._too_much(held, command.person_id, line_id, command.limit_minor, on)) is not None:
+            return problem
         return Line(
-            id=batch.ids.new(command.at, slot_of(command.person_id)),
+            id=line_id,
             person_id=command.person_id,
             product=product.id,
             product_version=product.version,
@@ -307,20 +335,31 @@ class _Desk:
             batch.events.append(event)
 
     async def set_limit(self, batch: Batch, commands: Sequence[SetLimit]) -> list[Answer | Problem]:
-        """Set limits, for good or for a time."""
+        """Set limits, for good or for a time. What they come to in all binds only where one rises."""
+        held = await _Held.load(batch, {id_ for command in commands for id_ in command.people})
 
         def decide(command: SetLimit, loaded: _Loaded, on: date) -> Change | Problem:
-            line, product, limit_minor = loaded.line, loaded.product, command.limit_minor
-            if command.until_on is not None:
-                until_on, state = command.until_on, loaded.state
-                problem = rules.problem_of_raise(line, limit_minor, until_on, command.actor, product, on)
-                raised = rules.raised(state, limit_minor, until_on, on)
-                return problem or Change(raised, ChangeKind.RAISED, limit_minor, until_on)
-            problem = rules.problem_of_limit(line, limit_minor, command.actor, product)
-            limited = rules.limited(loaded.state, limit_minor, command.actor, product, on)
-            return problem or Change(limited, ChangeKind.LIMIT_SET)
+            outcome = _limit_set(command, loaded, on)
+            if isinstance(outcome, Problem):
+                return outcome
+            line, limit_minor = outcome.line, outcome.line.limit_on(on)
+            if limit_minor > loaded.line.limit_on(on):
+                problem = self._too_much(held, line.person_id, line.id, limit_minor, on)
+                if problem is not None:
+                    return problem
+            held.keep(line)
+            return outcome
 
         return await self._change(batch, commands, decide)
+
+    def _too_much(
+        self, held: "_Held", person_id: UUID, line_id: UUID, limit_minor: int, on: date
+    ) -> Problem | None:
+        """Why a line may not have that limit beside the others of its person."""
+        if self.person_max_minor is None:
+            return None
+        others_minor = held.others_minor(person_id, line_id, on)
+        return rules.problem_of_person_max(limit_minor, others_minor, self.person_max_minor)
 
     async def set_cap(self, batch: Batch, commands: Sequence[SetCap]) -> list[Answer | Problem]:
         """Cap what people's lines together may come to. A cap below what they have taken stops draws, nothing else."""
@@ -530,6 +569,18 @@ class _Desk:
         """The line as one command left it: others of the batch may have come after."""
         debt = replace(loaded[line.id].debt, line=line)
         return (await line_bodies(batch, self.products, [debt], on, language))[line.id]
+
+
+def _limit_set(command: SetLimit, loaded: _Loaded, on: date) -> Change | Problem:
+    """A line with the limit that is asked for, as far as its product and who asks allow it."""
+    line, product, limit_minor, until_on = loaded.line, loaded.product, command.limit_minor, command.until_on
+    if until_on is not None:
+        problem = rules.problem_of_raise(line, limit_minor, until_on, command.actor, product, on)
+        raised = rules.raised(loaded.state, limit_minor, until_on, on)
+        return problem or Change(raised, ChangeKind.RAISED, limit_minor, until_on)
+    problem = rules.problem_of_limit(line, limit_minor, command.actor, product)
+    limited = rules.limited(loaded.state, limit_minor, command.actor, product, on)
+    return problem or Change(limited, ChangeKind.LIMIT_SET)
 
 
 def _answer_of_cap(batch: Batch, command: SetCap, states: Mapping[UUID, LineState]) -> Answer:

@@ -1,6 +1,6 @@
 """What a line's arrears make of it, how much it may be used, and which changes it allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -275,6 +275,23 @@ def problem_of_range(limit_minor: int, product: Product) -> Problem | None:
     if least <= limit_minor <= most:
         return None
     return invalid_field("/limit_minor", f"This product gives {least} to {most} minor units.")
+
+
+def given_minor(lines: Iterable[Line], on: date) -> int:
+    """What lines give together on a date: the limits of those that are not closed, raised ones as raised."""
+    return sum(line.limit_on(on) for line in lines if line.status is not LineStatus.CLOSED)
+
+
+def problem_of_person_max(limit_minor: int, others_minor: int, person_max_minor: int) -> Problem | None:
+    """Why a limit may not be given beside a person's other lines: with them it is more than one person may hold.
+
+    others_minor  what the other lines give (`given_minor`)
+    """
+    left_minor = max(0, person_max_minor - others_minor)
+    if limit_minor <= left_minor:
+        return None
+    detail = f"To what one person may hold in all, {left_minor} minor units are left."
+    return invalid_field("/limit_minor", detail)
 
 
 def problem_of_due_day(
