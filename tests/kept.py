@@ -235,7 +235,8 @@ class Keeper:
 
         async def leased(settings: Settings, server: Any, role: str, wanted: dict[str, str]) -> Any:
             kept = self._used.get(settings.database_name)
-            if kept is None or role != APP_ROLE or asyncio.get_running_loop() is not kept.loop:
+            is_ours = role == APP_ROLE and settings.database_url is None
+            if kept is None or not is_ours or asyncio.get_running_loop() is not kept.loop:
                 return await connect(settings, server, role, wanted)
             return await kept.connect(wanted, lambda: connect(settings, server, role, wanted))
 

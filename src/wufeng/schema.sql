@@ -359,6 +359,8 @@ CREATE TABLE public.bill (
     seq bigint,
     over_limit_refunded_minor bigint DEFAULT 0 NOT NULL,
     used_minor bigint,
+    over_limit_from_minor bigint,
+    over_limit_most_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
@@ -396,6 +398,10 @@ COMMENT ON COLUMN public.bill.seq IS 'the bucket''s last number when it was issu
 COMMENT ON COLUMN public.bill.over_limit_refunded_minor IS 'principal refunded since the bill was issued, of draws used then: so much less of over_limit_minor is asked for';
 
 COMMENT ON COLUMN public.bill.used_minor IS 'principal used when the bill was issued, less what was refunded of it since, where it asks for a share of that and no more is billed; null: it does not, or is older than this column';
+
+COMMENT ON COLUMN public.bill.over_limit_from_minor IS 'what was allowed when the bill was issued, where a raise that was over had allowed more: principal above it is over_limit_minor; null: no raise had, or it is older than this column';
+
+COMMENT ON COLUMN public.bill.over_limit_most_minor IS 'how much more that raise had allowed: over_limit_minor is no more';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,

@@ -266,7 +266,7 @@ CASES: dict[str, Case] = {
     "set_line_limit": Case(of="line", fill=body(limit_minor=1_000_00, reason="matrix")),
     "freeze_line": Case(of="line", fill=WHY),
     "unfreeze_line": Case(of="line", fill=WHY),
-    "set_due_day": Case(of="line", fill=body(due_day=10, reason="matrix")),
+    "set_due_day": Case(of="line", fill=body(due_day=15, reason="matrix")),
     "set_auto_debit": Case(of="line", fill=body(sources=[], reason="matrix")),
     "close_line": Case(of="line", fill=WHY, turn=7),
     "list_line_changes": Case(of="line"),

@@ -138,10 +138,11 @@ class Shop:
         for request in [command.request for command in commands]:
             cause = Cause(request.id, "CNY", request.on, batch.book.id)
             if request.value_on is not None:
-                late = await credit.refund_late(batch, request, self.products, request.value_on)
-                if isinstance(late, Problem):
-                    answers.append(late)
+                done = await credit.refund_late(batch, [request], self.products)
+                if isinstance(done, Problem):
+                    answers.append(done)
                     continue
+                (late,) = done
                 legs, body = late.legs(cause), msgspec.json.encode(GivenBack(late.returned, late.effects))
             else:
                 (one,) = await credit.refund_draws(batch, [request], self.products)

@@ -38,7 +38,7 @@ from wufeng.credit.products.model import Early
 from wufeng.credit.refunds.model import Kept, Refunded
 from wufeng.credit.repayments.model import Debt, Source, Spread, Target
 from wufeng.ledger import rules as ledger
-from wufeng.ledger.model import AccountKind, Cause, Journal, Posted, account_id
+from wufeng.ledger.model import AccountKind, Cause, Journal, JournalKind, Parts, Posted, account_id
 from wufeng.lenders.model import WHOLE_PPM, Shares
 
 MERCHANT = UUID(int=4)
@@ -47,6 +47,11 @@ BY_LENDER = (
     AccountKind.LENDER_PRINCIPAL,
     AccountKind.UNEARNED_SUBSIDY,
     AccountKind.CHARGED_OFF_CONTRA,
+)
+OF_CHARGES = (
+    JournalKind.CHARGES_BILLED,
+    JournalKind.CHARGES_CANCELLED,
+    JournalKind.CHARGES_RETURNED,
 )
 
 
@@ -114,6 +119,7 @@ class Accountant(Clerk):
             if events is not None:
                 self.retell(events)
                 self.check()
+                self.check_earned()
 
     def retell(self, events: list[Event]) -> None:
         """Post what a story told otherwise moves, as the command does whose money is the difference."""
@@ -185,6 +191,33 @@ class Accountant(Clerk):
         assert self.by_lender(AccountKind.UNEARNED_SUBSIDY) == self.shares_of(*unearned)
         assert self.by_lender(AccountKind.CHARGED_OFF_CONTRA) == self.shares_of(lost)
 
+    def check_earned(self) -> None:
+        """Each lender has earned what the history that was posted has charged for it, whatever was told before."""
+        charged = fold(self.opened, self.events, self.versions, self.on).charged
+        assert self.by_lender(AccountKind.INTEREST_INCOME) == self.parts_of(charged.interest)
+        fees = [-self.fees_of(lender) for lender, _ in self.line.lenders]
+        assert fees == self.parts_of(charged.fee)
+
+    def fees_of(self, lender: UUID) -> int:
+        """What journals of charges moved of a lender's fees: a subsidy goes from the one account to the other."""
+        of_fees = [
+            account_id(lender, kind)
+            for kind in (AccountKind.INSTALMENT_FEE_INCOME, AccountKind.UNEARNED_SUBSIDY)
+        ]
+        return sum(
+            amount_minor
+            for posted in self.of.values()
+            for journal in posted
+            if journal.kind in OF_CHARGES
+            for account, amount_minor in zip(journal.accounts, journal.amounts, strict=True)
+            if account in of_fees
+        )
+
+    def parts_of(self, parts: Parts) -> list[int]:
+        """Amounts by lender, in the order of the line's lenders."""
+        of = dict(parts)
+        return [of.get(lender, 0) for lender, _ in self.line.lenders]
+
     def by_lender(self, kind: AccountKind) -> list[int]:
         return [-self.balance(lender, kind) for lender, _ in self.line.lenders]
 
@@ -205,6 +238,7 @@ def keep_accounts(plot: Plot, of: Shares) -> Accountant:
     accountant = Accountant(plot, of)
     for _ in live_with(accountant, plot):
         accountant.check()
+    accountant.check_earned()
     return accountant
 
 
@@ -272,3 +306,18 @@ async def test_unearned_subsidy_of_two_lenders_comes_to_nothing_by_the_close(hou
     for lender, _ in (await house.debt(payer)).line.lenders:
         assert await house.folded(lender, AccountKind.UNEARNED_SUBSIDY) == 0
         assert await house.folded(lender, AccountKind.INSTALMENT_FEE_INCOME) < 0
+
+
+@pytest.mark.parametrize("tenor", [1, 3])
+async def test_nobody_has_earned_from_a_purchase_that_is_undone(house: House, tenor: int) -> None:
+    """Each of five bills was split by itself; the whole of what they had charged, split once, would leave +4 and -4."""
+    payer = await house.payer(wallet_minor=900_000, limit_minor=400_000)
+    payment = await house.buy(payer, 33_337, tenor=tenor)
+    for month in (10, 11, 12, 13, 14):
+        await house.turn_to(date(2026 + month // 13, (month - 1) % 12 + 1, 2))
+        await house.repay(payer, 3_001)
+    await house.refund_late(payer, payment, 33_337, date(2026, 9, 3), undone=True)
+    await house.prove(payer)
+    for lender, _ in (await house.debt(payer)).line.lenders:
+        for kind in (AccountKind.INTEREST_INCOME, AccountKind.INSTALMENT_FEE_INCOME):
+            assert await house.folded(lender, kind) == 0, kind

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from wufeng import payments
+from wufeng import credit, payments
 from wufeng.base.ids import Prefix, decode
+from wufeng.credit.lines.model import Actor
 from wufeng.ledger import AccountKind
 from wufeng.payments.pay.model import Capture, Funding
 
@@ -26,6 +27,13 @@ async def undo(town: Town, payer: Payer, body: dict[str, object]) -> tuple[int, 
 async def owed(town: Town, payer: Payer) -> list[int]:
     kinds = (PRINCIPAL, AccountKind.LINE_INTEREST, AccountKind.LINE_FEE, CREDIT_BALANCE)
     return [await town.balance(payer.line_id, kind) for kind in kinds]
+
+
+def parts(undone: dict[str, object]) -> list[tuple[str | None, int]]:
+    refunds = undone["refunds"]
+    assert isinstance(refunds, list)
+    told = [(one["value_on"], one["amount_minor"]) for one in refunds]
+    return sorted(told, key=lambda part: part[0] or "today")
 
 
 @pytest.mark.parametrize("tenor", [1, 3])
@@ -84,8 +92,83 @@ async def test_captures_of_several_dates_are_undone_as_of_each(town: Town) -> No
     await turn_to(town, date(2026, 10, 20))
     status, undone = await undo(town, payer, body)
     assert status == 201, undone
-    told = [(one["value_on"], one["amount_minor"]) for one in undone["refunds"]]  # type: ignore[attr-defined]
-    assert sorted(told) == [("2026-09-04", 30_000), ("2026-09-06", 20_000)]
+    assert parts(undone) == [("2026-09-04", 30_000), ("2026-09-06", 20_000)]
+    assert await owed(town, payer) == [0, 0, 0, 0]
+
+
+async def captured_in_parts(town: Town, payer: Payer, *amounts: int) -> dict[str, object]:
+    """A payment of 900.00 of which a part is captured on each of the next days, the last of them for good."""
+    _, body = await town.pay(payer, "o1", 90_000, capture=Capture.LATER)
+    for n, amount_minor in enumerate(amounts, 1):
+        town.turn(days=1)
+        assert (await town.capture(payer, body, amount_minor, final=n == len(amounts)))[0] == 200
+    return body
+
+
+@pytest.mark.parametrize(("refunded_after", "left"), [(1, [30_000, 20_000]), (2, [40_000, 10_000])])
+async def test_a_refund_has_taken_what_was_captured_before_it(
+    town: Town, refunded_after: int, left: list[int]
+) -> None:
+    [payer] = await town.people()
+    _, body = await town.pay(payer, "o1", 60_000, capture=Capture.LATER)
+    for n, amount_minor in enumerate((40_000, 20_000), 1):
+        town.turn(days=1)
+        assert (await town.capture(payer, body, amount_minor, final=n == 2))[0] == 200
+        if n == refunded_after:
+            assert (await town.refund(payer, body, "r1", 10_000))[0] == 201
+    await turn_to(town, date(2026, 10, 20))
+    status, undone = await undo(town, payer, body)
+    assert status == 201, undone
+    assert parts(undone) == list(zip(("2026-09-04", "2026-09-05"), left, strict=True))
+    assert await owed(town, payer) == [0, 0, 0, 0]
+    assert await town.payable() == 0
+
+
+async def test_a_line_that_waits_to_be_closed_is_closed_when_all_of_it_is_undone(town: Town) -> None:
+    """What was paid covers the first of two captures: after the second is undone nothing is owed."""
+    [payer] = await town.people(wallet_minor=100_000)
+    body = await captured_in_parts(town, payer, 50_000, 30_000)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 60_000)
+    close = credit.CloseLine(
+        at=town.at,
+        people=(payer.id,),
+        line_id=payer.line_id,
+        actor=Actor.PERSON,
+        actor_id=payer.id,
+        reason="-",
+    )
+    assert (await town.ask(payer.bucket, close))[1]["status"] == "closing"
+    await turn_to(town, date(2026, 10, 8))
+    status, undone = await undo(town, payer, body)
+    assert status == 201, undone
+    assert await owed(town, payer) == [0, 0, 0, 0]
+    assert await town.balance(payer.wallet_id, AccountKind.WALLET) == -100_000
+    (line,) = await town.fetch("select status from line where id = $1", payer.line_id)
+    assert line["status"] == "closed"
+    assert await undo(town, payer, body) == (200, undone)
+
+
+async def test_what_was_captured_today_is_undone_with_what_was_captured_before(town: Town) -> None:
+    [payer] = await town.people()
+    body = await captured_in_parts(town, payer, 50_000, 30_000)
+    status, undone = await undo(town, payer, body)
+    assert status == 201, undone
+    assert parts(undone) == [("2026-09-04", 50_000), (None, 30_000)]
+    assert await owed(town, payer) == [0, 0, 0, 0]
+
+
+async def test_the_floor_of_a_merchant_is_asked_for_all_parts_together(town: Town) -> None:
+    """Each by itself is above it. Nothing is folded yet: the merchant counts as owed nothing."""
+    [payer] = await town.people()
+    body = await captured_in_parts(town, payer, 30_000, 30_000)
+    known = town.catalogue
+    for floor_minor, status in ((59_639, 409), (59_640, 201)):  # 0.6 % of fee come back
+        floored = payments.Catalogue(
+            known.products, known.policies, known.limits, payable_floor_minor=floor_minor
+        )
+        town.lanes.handlers.update(payments.handlers(floored, town.merchants))
+        assert (await undo(town, payer, body))[0] == status
     assert await owed(town, payer) == [0, 0, 0, 0]
 
 

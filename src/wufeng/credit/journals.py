@@ -109,7 +109,7 @@ def legs_of_late_refund(
     return RefundLegs(
         _principal_moved(line, before, after),
         amount_minor - moved.principal_minor,
-        subsidy_refunded_late(line, before, after),
+        subsidy_refunded_late(before, after),
         (
             *journals_of_correction(cause, line, before, after),
             *journals_of_loss_correction(cause, line, before, after),
@@ -206,20 +206,22 @@ def journals_of_credit_balance(
 
 
 def journals_of_correction(cause: Cause, line: Line, before: Standing, after: Standing) -> list[Journal]:
-    """What a rewritten history has charged and earned more, or less."""
+    """What a rewritten history has charged and earned more, or less, by lender as it was charged. A part may be of the
+    other sign than the whole.
+    """
     was, now = before.charged, after.charged
-    interest_minor, fee_minor = now.interest_minor - was.interest_minor, now.fee_minor - was.fee_minor
-    earned = _earned_more(line, before, after)
-    is_less = sum(amount for _, amount in earned) < 0
-    journals = journals_of_bill(
-        cause, line, max(0, interest_minor), max(0, fee_minor), () if is_less else earned
+    more = (
+        _more(was.interest, now.interest),
+        _more(was.fee, now.fee),
+        _earned_more(line, before, after),
     )
-    if is_less or interest_minor < 0 or fee_minor < 0:
-        interest, fees = (
-            ledger.split_between(max(0, -amount), line.lenders) for amount in (interest_minor, fee_minor)
-        )
-        unearned = tuple((lender, -amount) for lender, amount in earned) if is_less else ()
-        journals.append(ledger.charges_cancelled(cause, line.id, interest, fees, unearned))
+    journals, gone = [], [_negative(parts) for parts in more]
+    billed = [parts if _total(parts) >= 0 else () for parts in more]
+    cancelled = [parts if _total(parts) > 0 else () for parts in gone]
+    if _any(*billed):
+        journals.append(ledger.charges_billed(cause, line.id, *billed))
+    if _any(*cancelled):
+        journals.append(ledger.charges_cancelled(cause, line.id, *cancelled))
     return journals
 
 
@@ -228,19 +230,32 @@ def _earned_more(line: Line, before: Standing, after: Standing) -> Parts:
     to merchants beside it (`subsidy_refunded_late`). A part may be below zero though the whole is not.
     """
     gone = _gone(unearned_of(before.draws.values(), after.draws.values()), line)
-    returned = ((lender, -amount) for lender, amount in subsidy_refunded_late(line, before, after))
-    earned = ledger.merged([*gone, *returned])
+    earned = _more(subsidy_refunded_late(before, after), gone)
     earned_minor = after.charged.subsidy_minor - before.charged.subsidy_minor
-    assert sum(amount for _, amount in earned) == earned_minor, (
-        "what is unearned no longer is earned or returned"
-    )
+    assert _total(earned) == earned_minor, "what is unearned no longer is earned or returned"
     return earned
 
 
-def subsidy_refunded_late(line: Line, before: Standing, after: Standing) -> Parts:
+def subsidy_refunded_late(before: Standing, after: Standing) -> Parts:
     """What a rewritten history has given back more to merchants of their shares of fees, by lender."""
-    was, now = before.charged, after.charged
-    return _signed(now.subsidy_returned_minor - was.subsidy_returned_minor, line)
+    return _more(before.charged.subsidy_returned, after.charged.subsidy_returned)
+
+
+def _more(was: Parts, now: Parts) -> Parts:
+    """What there is more now, by lender."""
+    return ledger.merged([*now, *_negative(was)])
+
+
+def _negative(parts: Parts) -> Parts:
+    return tuple((lender, -amount) for lender, amount in parts)
+
+
+def _total(parts: Parts) -> int:
+    return sum(amount for _, amount in parts)
+
+
+def _any(*amounts: Parts) -> bool:
+    return any(amount for parts in amounts for _, amount in parts)
 
 
 class Moved(Struct, frozen=True):
@@ -300,11 +315,6 @@ def _grown_by(owed_minor: int, more: Sequence[int], line: Line) -> list[Parts]:
         parts.append(_grown(owed_minor, owed_minor + amount_minor, line))
         owed_minor += amount_minor
     return parts
-
-
-def _signed(amount_minor: int, line: Line) -> Parts:
-    """An amount of either sign by lender."""
-    return ledger.split_change(max(0, amount_minor), max(0, -amount_minor), line.lenders)
 
 
 def journals_of_recovery_correction(

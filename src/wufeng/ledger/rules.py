@@ -187,7 +187,7 @@ def charges_billed(
 ) -> Journal:
     """Interest and instalment fees become owed, merchant-paid fees of this month earned; each by lender.
 
-    subsidy_earned  a lender's part may be below zero where the whole is not: a correction of several draws
+    In a correction a lender's part may be below zero where the whole is not.
     """
     return _journal(
         JournalKind.CHARGES_BILLED,

@@ -331,7 +331,8 @@ class Clerk:
         self.decided(done, bill_id)
         self.items[bill_id] = done.items
         self.credit_minor -= done.applied.paid_minor if done.applied else 0
-        self._tell(Issued(self.on, bill_id, Known(done.bill.due_on, done.bill.over_limit_minor)), bill_id)
+        known = Known(done.bill.due_on, done.bill.over_limit_minor, above=done.bill.above_limit)
+        self._tell(Issued(self.on, bill_id, known), bill_id)
 
     def _over_limit(self, debt: Debt) -> Debt:
         if not self.over_minor:

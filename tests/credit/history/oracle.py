@@ -317,9 +317,8 @@ class Oracle:
         if self.ahead is not None:
             issued = self._issue(told) if told is not None else None
             if issued is None and told is not None:  # nothing would have stood on a bill that was issued
-                issued = Statement(
-                    self.today, told.known.due_on, told.known.due_on, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0)
-                )
+                due_on, last_on = told.known.due_on, self._last_on(told.known.due_on)
+                issued = Statement(self.today, due_on, last_on, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
                 issued.state = "paid"
                 self.statements.append(issued)
                 self.named[told.bill_id] = issued
@@ -477,6 +476,7 @@ class Oracle:
     def _issue(self, told: Issued | None) -> Statement | None:
         new = Statement(self.today, self.today, self.today, 0, 0, 0, 0, 0, 0, dict.fromkeys(Part, 0))
         new.rules = self.product.rounding
+        used_in_all = self.principal
         share = None
         if self.product.minimum.rest is Rest.DRAW:
             new.used = self._used()
@@ -514,10 +514,12 @@ class Oracle:
             self.named[told.bill_id] = new
             if self.ahead is not None:
                 new.due_on = told.known.due_on
-                new.last_on = new.due_on + self.product.billing.grace_days * DAY
+                new.last_on = self._last_on(new.due_on)
         self.interest_charged += new.interest
         self.fee_charged += new.fee
-        new.above = told.known.over_limit_minor if told is not None else 0
+        if told is not None and told.known.above is not None:
+            above = told.known.above
+            new.above = max(0, min(used_in_all - above.from_minor, above.most_minor))
         new.minimum = self._minimum(new)
         new.ppm = self.product.interest.daily_ppm
         if not new.owed:
@@ -542,7 +544,11 @@ class Oracle:
             new.due_on = first_after(self.cycle.due_day, self.today)
         if self.product.billing.bank_days:
             new.due_on = bank_day_on_or_after(new.due_on)
-        new.last_on = new.due_on + self.product.billing.grace_days * DAY
+        new.last_on = self._last_on(new.due_on)
+
+    def _last_on(self, due_on: date) -> date:
+        """The last day to pay what is due on a date."""
+        return due_on + self.product.billing.grace_days * DAY
 
     def _used(self) -> int:
         return sum(
@@ -783,6 +789,7 @@ class Oracle:
         self._buy(Drawn(event.on, event.draw))
         self.drawn -= event.draw.amount_minor
         self._look_at_states()
+        self._use_credit()
 
     def _buy(self, event: Drawn) -> None:
         draw = event.draw

@@ -40,7 +40,18 @@ from wufeng.credit.history.rules import fold
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.products.dates import Dates, Every
-from wufeng.credit.products.model import BillableAt, Billing, Early, Method, Mode, Part, Price, Product, Rest
+from wufeng.credit.products.model import (
+    BillableAt,
+    Billing,
+    BillSplit,
+    Early,
+    Method,
+    Mode,
+    Part,
+    Price,
+    Product,
+    Rest,
+)
 
 
 @settings(
@@ -397,6 +408,25 @@ def test_money_that_comes_late_and_is_left_over_at_a_charge_off_recovers_it() ->
     standing = fold_of(with_late_money(clerk, Afterwards(100_000, 35)))
     assert standing.lost is not None
     assert standing.credit_balance_minor == 0 < standing.recovered_minor < standing.lost.total_minor
+
+
+@pytest.mark.parametrize("money_minor", [60_000, 100_000])
+def test_money_that_a_plan_leaves_aside_pays_what_its_principal_had_earned(money_minor: int) -> None:
+    plot = plot_of(
+        "daily_interest",
+        Step(0, "buy", 90_000),
+        Step(0, "to_bill", 1),
+        Step(1, "split", 0, 1),
+        Step(1, "buy", 100),
+        instalments={
+            "prices": (Price(3, fee_ppm=25_000), Price(6, fee_ppm=50_000)),
+            "bills": BillSplit(1_000),
+        },
+        minimum={"rest": Rest.BILL, "principal_ppm": 500_000},
+        interest={"revolving_daily_ppm": 400},
+    )
+    for back in range(9):
+        retell_beside_the_oracle(plot, [Afterwards(money_minor, back)])
 
 
 def with_late_money(clerk: Clerk, change: Afterwards) -> Clerk:

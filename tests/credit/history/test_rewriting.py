@@ -58,7 +58,7 @@ async def remembered(house: House, payer: Payer) -> tuple[History, Standing]:
     assert payer.line_id is not None
     async with house.database.read() as db:
         line = (await load_lines(db, house.bucket, [payer.line_id]))[payer.line_id]
-        batch: Any = SimpleNamespace(db=db, bucket=house.bucket, book=house.book)
+        batch: Any = SimpleNamespace(db=db, bucket=house.bucket, book=house.book, journals=())
         history = await load_history(batch, house.products, line)
     versions = house.products.of_line(line.product, line.product_version, line.tier)
     return history, fold(line, history.events, versions, house.on)

@@ -1,8 +1,11 @@
 """What is still used of a raise that is over is part of the least payment of the bill after it (PRODUCTS.md 2.3)."""
 
 from datetime import date
+from uuid import UUID
 
-from tests.credit.conftest import House
+import pytest
+from tests.credit.conftest import House, Payer
+from tests.credit.history.test_rewriting import assert_rows_are_the_fold, reversing
 
 from wufeng import credit
 from wufeng.credit.lines.model import Actor
@@ -26,6 +29,63 @@ async def test_the_bill_after_a_raise_asks_for_what_is_above_the_limit_once(hous
     await house.turn_to(date(2026, 11, 1))
     assert (await house.bills(payer))[-1].minimum_minor < 26_500, "no later bill asks again"
     await house.prove(payer)
+
+
+EXTERNAL = Source(SourceKind.EXTERNAL, None)
+
+
+async def raised(house: House) -> tuple[Payer, UUID]:
+    """Somebody who has used 150.00 of a raise that is over before their bill."""
+    payer = await house.payer(wallet_minor=1_000_000, limit_minor=100_000)
+    await house.do(house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=date(2026, 9, 20)))
+    return payer, await house.buy(payer, 115_000)
+
+
+@pytest.mark.parametrize("is_refund", [True, False])
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_what_comes_late_but_counts_from_before_the_bill_leaves_nothing_above_the_limit(
+    house: House, is_refund: bool, is_late: bool
+) -> None:
+    payer, payment = await raised(house)
+    await house.turn_to(date(2026, 9, 25))
+    if is_late:
+        await house.turn_to(date(2026, 10, 5))
+        assert (await house.bills(payer))[-1].minimum_minor == 11_500 + 15_000
+        if is_refund:
+            await house.refund_late(payer, payment, 20_000, date(2026, 9, 25))
+        else:
+            await house.do(house.repaying(payer, 20_000, source=EXTERNAL, value_on=date(2026, 9, 25)))
+    else:
+        await (house.refund(payer, payment, 20_000) if is_refund else house.repay(payer, 20_000))
+        await house.turn_to(date(2026, 10, 5))
+    assert (await house.bills(payer))[-1].minimum_minor == 9_500
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+
+
+async def test_what_bounces_leaves_more_above_the_limit(house: House) -> None:
+    payer, _ = await raised(house)
+    await house.turn_to(date(2026, 9, 25))
+    repaid = await house.do(house.repaying(payer, 20_000))
+    assert repaid.object_id is not None
+    await house.turn_to(date(2026, 10, 5))
+    assert (await house.bills(payer))[-1].minimum_minor == 9_500
+    await house.do(reversing(house, payer, repaid.object_id))
+    assert (await house.bills(payer))[-1].minimum_minor == 11_500 + 15_000
+    await assert_rows_are_the_fold(house, payer)
+
+
+async def test_a_bill_of_which_nothing_is_left_asks_again_if_something_is(house: House) -> None:
+    payer, _ = await raised(house)
+    await house.turn_to(date(2026, 10, 5))
+    repaid = await house.do(house.repaying(payer, 115_000, source=EXTERNAL, value_on=date(2026, 9, 25)))
+    assert repaid.object_id is not None
+    (bill,) = await house.bills(payer)
+    assert (bill.total_minor, bill.minimum_minor) == (0, 0)
+    await assert_rows_are_the_fold(house, payer)
+    await house.do(reversing(house, payer, repaid.object_id))
+    assert (await house.bills(payer))[-1].minimum_minor == 11_500 + 15_000
+    await assert_rows_are_the_fold(house, payer)
 
 
 async def test_lowering_the_limit_adds_nothing_to_what_a_raise_asks_for(house: House) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.credit.conftest import House, Payer, make_house, shared_product
+from tests.credit.conftest import House, Payer, make_house, shared_product, shipped
 from tests.credit.history.test_rewriting import (
     BUYING,
     EXTERNAL,
@@ -11,6 +11,7 @@ from tests.credit.history.test_rewriting import (
     START,
     assert_rows_are_the_fold,
     reversing,
+    split_newest,
     told_rows,
 )
 
@@ -20,6 +21,7 @@ from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.lines.model import LineStatus
 from wufeng.credit.repayments.model import Target
+from wufeng.identity.merchants.model import Scene
 from wufeng.ledger import AccountKind
 
 
@@ -185,3 +187,61 @@ async def test_a_purchase_that_is_undone_leaves_no_fee_though_its_product_keeps_
         await assert_rows_are_the_fold(house, payer)
     await house.prove(undone, halved)
     await house.lanes.drain()
+
+
+@pytest.mark.parametrize("told", ["undone", "refund", "repayment"])
+async def test_a_bill_of_which_nothing_is_left_keeps_its_days_of_grace(database: Database, told: str) -> None:
+    house = await make_house(database, START, "grace", shipped("study_now").source)
+    payer = await house.payer(wallet_minor=900_000, limit_minor=400_000, product="study_now")
+    bought = [
+        await house.buy(payer, amount_minor, tenor=6, scene=Scene.EDUCATION)
+        for amount_minor in (60_000, 30_000)
+    ]
+    for _ in range(2):
+        next_on = (await house.line(payer)).next_bill_on
+        assert next_on is not None
+        await house.turn_to(next_on)
+    if told == "repayment":
+        late = [await house.send(house.repaying(payer, 300_000, source=EXTERNAL, value_on=START))]
+    else:
+        late = [
+            await house.refund_late(payer, of, amount_minor, START, undone=told == "undone")
+            for of, amount_minor in zip(bought, (60_000, 30_000), strict=True)
+        ]
+    assert not any(isinstance(one, Problem) for one in late)
+    await assert_rows_are_the_fold(house, payer)
+
+
+async def test_a_bill_of_which_nothing_is_left_keeps_what_was_above_the_limit(house: House) -> None:
+    payer = await house.payer(wallet_minor=1_000_000, limit_minor=100_000)
+    await house.do(house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=date(2026, 9, 20)))
+    bought = await house.buy(payer, 115_000)
+    await house.turn_to(date(2026, 10, 5))
+    done = await house.refund_late(payer, bought, 115_000, START, undone=True)
+    assert not isinstance(done, Problem)
+    await assert_rows_are_the_fold(house, payer)
+
+
+@pytest.mark.parametrize("is_sent_back", [True, False])
+async def test_late_money_finds_a_plan_that_took_what_a_refund_had_not_lowered(
+    house: House, is_sent_back: bool
+) -> None:
+    """A refund sent money back that bounced after it: so much of it has not lowered the debt, and a plan took it."""
+    payer = await house.payer(wallet_minor=900_000, limit_minor=400_000)
+    bought = await house.buy(payer, 50_000)
+    await house.turn_to(date(2026, 9, 10))
+    paid = await house.repay(payer, 50_000)
+    await house.turn_to(date(2026, 9, 20))
+    if is_sent_back:
+        done = await house.refund_late(payer, bought, 30_000, date(2026, 9, 12))
+        assert not isinstance(done, Problem)
+        assert done.returned_minor == 30_000
+    await house.turn_to(date(2026, 9, 21))
+    await house.buy(payer, 80_000)
+    await house.turn_to(date(2026, 9, 25))
+    await house.do(reversing(house, payer, decode(Prefix.REPAYMENT, paid.id)))
+    await house.turn_to(date(2026, 10, 3))
+    await split_newest(house, payer)
+    late = await house.send(house.repaying(payer, 130_000, source=EXTERNAL, value_on=date(2026, 9, 22)))
+    assert not isinstance(late, Problem)
+    await assert_rows_are_the_fold(house, payer)

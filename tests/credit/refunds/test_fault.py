@@ -138,7 +138,7 @@ async def test_money_that_came_before_it_gives_the_same_rows_as_timely_money(
     await house.prove(payer)
     async with house.database.read() as db:
         row = (await load_lines(db, house.bucket, [payer.line_id]))[payer.line_id]
-        batch: Any = SimpleNamespace(db=db, bucket=house.bucket, book=house.book)
+        batch: Any = SimpleNamespace(db=db, bucket=house.bucket, book=house.book, journals=[])
         history = await load_history(batch, house.products, row)
     versions = house.products.of_line(row.product, row.product_version, row.tier)
     standing = fold(row, history.events, versions, house.on)

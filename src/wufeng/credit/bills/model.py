@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from wufeng.credit.accruals.model import Segment
+from wufeng.credit.lines.model import AboveLimit
 from wufeng.credit.products.model import Pieces, Rounding
 
 
@@ -29,6 +30,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     carried_minor, missed_minor   what earlier bills left, as far as it raises this bill's minimum
     over_limit_minor      principal above the line's limit once a raise is over: it is asked for too
     over_limit_refunded_minor  principal refunded since, of draws that were used when it was issued: so much less is
+    over_limit_from_minor, over_limit_most_minor  the line's `AboveLimit` of then; None: no raise was over, or it is an
+                          earlier release's
     used_minor            principal used when it was issued, less what was refunded of it since, where a share of that
                           is billed and no more; None: it is not so, or it is a bill of an earlier release
     minimum_minor         the least payment until the due date
@@ -59,6 +62,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     missed_minor: int = 0
     over_limit_minor: int = 0
     over_limit_refunded_minor: int = 0
+    over_limit_from_minor: int | None = None
+    over_limit_most_minor: int = 0
     used_minor: int | None = None
     minimum_minor: int = 0
     paid_principal_minor: int = 0
@@ -86,6 +91,13 @@ class Bill(Struct, frozen=True, kw_only=True):
     def over_limit_asked_minor(self) -> int:
         """Principal above the limit that the minimum asks for whole."""
         return max(0, self.over_limit_minor - self.over_limit_refunded_minor)
+
+    @property
+    def above_limit(self) -> AboveLimit | None:
+        """From where on, and up to how much, it asks for what is used."""
+        if self.over_limit_from_minor is None:
+            return None
+        return AboveLimit(self.over_limit_from_minor, self.over_limit_most_minor)
 
     @property
     def unpaid_principal_minor(self) -> int:

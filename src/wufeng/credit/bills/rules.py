@@ -15,7 +15,7 @@ from wufeng.credit.accruals.rules import accrued_micro, ended, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillItem, BillStatus, InterestBilled
 from wufeng.credit.draws.model import Draw, Unearned
 from wufeng.credit.draws.rules import accrue_draw, unearned_of
-from wufeng.credit.lines.model import Line
+from wufeng.credit.lines.model import AboveLimit, Line
 from wufeng.credit.products.model import Billing, LateBase, Minimum, Product, Rest
 from wufeng.credit.rates.rules import PPM
 
@@ -202,6 +202,7 @@ def issue(
     product: Product,
     due: date,
     over_limit_minor: int = 0,
+    above: AboveLimit | None = None,
 ) -> Issued | None:
     """Issue a line's bill, or none when there is nothing to put on it.
 
@@ -239,6 +240,8 @@ def issue(
         carried_minor=carried_minor,
         missed_minor=missed_minor,
         over_limit_minor=over_limit_minor,
+        over_limit_from_minor=above.from_minor if above is not None else None,
+        over_limit_most_minor=above.most_minor if above is not None else 0,
         used_minor=items.used_minor,
         daily_ppm=product.interest.daily_ppm,
         accrued_on=until if product.interest.daily_ppm else due,

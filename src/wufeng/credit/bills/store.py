@@ -71,6 +71,8 @@ async def insert_bills(
         [pieces_column(bill.pieces) for bill in new],
         journals,
         [bill.used_minor for bill in new],
+        [bill.over_limit_from_minor for bill in new],
+        [bill.over_limit_most_minor for bill in new],
     )
 
 
@@ -104,6 +106,7 @@ async def update_bills(db: Connection, bucket: int, bills: Sequence[Bill]) -> No
         [bill.missed_minor for bill in bills],
         [bill.over_limit_refunded_minor for bill in bills],
         [bill.used_minor for bill in bills],
+        [bill.over_limit_minor for bill in bills],
     )
 
 

@@ -10,7 +10,8 @@ from wufeng.credit.bills.model import Bill, BillItems
 from wufeng.credit.bills.rules import due_date, issue, take_items
 from wufeng.credit.debts.rules import expected_bill_on, touched
 from wufeng.credit.draws.model import Unearned
-from wufeng.credit.lines.rules import after_bill, over_limit_minor
+from wufeng.credit.lines.model import AboveLimit
+from wufeng.credit.lines.rules import above_limit, after_bill
 from wufeng.credit.products.model import Product
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import Debt, Spread, Target
@@ -35,14 +36,21 @@ class IssuedBill(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What a bill that was issued took from its line's terms of then: the due date, and what was above the limit.
+    """What a bill that was issued took from its line's terms of then: the due date, and the limit.
 
+    over_limit_minor  what was above the limit where `above` is not known: with bills of earlier releases it stays
+    above       None: no raise had been over, or the bill is of an earlier release
     keeps_used  whether it keeps of what it asks for a share, where it does: those of earlier releases do not
     """
 
     due_on: date
     over_limit_minor: int = 0
     keeps_used: bool = True
+    above: AboveLimit | None = None
+
+    def over_limit_of(self, used_minor: int) -> int:
+        """What was above the limit, if so much was used."""
+        return self.over_limit_minor if self.above is None else self.above.of(used_minor)
 
 
 def issue_bill(
@@ -60,12 +68,23 @@ def issue_bill(
     """
     now = brought_up(debt, product, issued_on)
     new_items, draws = take_items(now.draws, bill_id, issued_on, product.minimum)
-    due_on = due_date(now.line, product.billing, issued_on, new_items.due_on)
-    over_minor = over_limit_minor(now.line, now.principal_minor, issued_on)
-    if known is not None:
-        due_on, over_minor = known.due_on, known.over_limit_minor
-        new_items = new_items if known.keeps_used else replace(new_items, used_minor=None)
-    issued = issue(bill_id, debt.line.id, issued_on, new_items, now.bills, product, due_on, over_minor)
+    terms = known or Known(
+        due_date(now.line, product.billing, issued_on, new_items.due_on),
+        above=above_limit(now.line, issued_on),
+    )
+    if not terms.keeps_used:
+        new_items = replace(new_items, used_minor=None)
+    issued = issue(
+        bill_id,
+        debt.line.id,
+        issued_on,
+        new_items,
+        now.bills,
+        product,
+        terms.due_on,
+        terms.over_limit_of(now.principal_minor),
+        terms.above,
+    )
     if issued is None:
         return IssuedBill(_next_expected(now, issued_on), None, BillItems())  # not even a stretch has ended
     line = now.line if known is not None else after_bill(now.line, issued_on)

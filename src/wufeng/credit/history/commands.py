@@ -3,7 +3,7 @@
 Decisions, what was paid out and what was told stay as they were; differences are posted anew (DESIGN.md, decision 5).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -38,7 +38,7 @@ from wufeng.credit.history.model import (
     SentBack,
     Standing,
 )
-from wufeng.credit.history.places import LAST, Placed
+from wufeng.credit.history.places import LAST, PENDING, Placed
 from wufeng.credit.history.rules import fold, settling
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import Line
@@ -49,7 +49,7 @@ from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, Spread
 from wufeng.credit.repayments.rules import brought_up
-from wufeng.ledger import AccountKind, JournalKind, Posted, account_id
+from wufeng.ledger import AccountKind, Journal, JournalKind, account_id
 
 log = structlog.get_logger("wufeng.history")
 
@@ -76,6 +76,13 @@ class History(Struct, frozen=True):
         return tuple(one.event for one in self.placed)
 
 
+class Lived(Struct, frozen=True):
+    """A line's history, and what its events make of it by today."""
+
+    history: History
+    standing: Standing
+
+
 class Rewritten(Struct, frozen=True):
     """What a change of history does: rows to keep, and the standings between which the difference is posted."""
 
@@ -100,7 +107,7 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         *(one.id for one in posted),
         *(one.refund_id for one in all_refunds),
     }
-    seqs = await ledger.seqs_of(db, bucket, of)
+    seqs = await _seqs_of(batch, of)
     moves = await load_moves(db, batch.book, line)
     placed = [
         *_placed_draws(all_draws, line, moves, products, seqs),
@@ -146,10 +153,9 @@ async def _placed_bills(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> 
     seqs = await bills.load_seqs(batch.db, batch.bucket, [bill.id for bill in of_closes])
     placed = []
     for bill in of_closes:
-        event = Issued(
-            bill.issued_on, bill.id, Known(bill.due_on, bill.over_limit_minor, bill.used_minor is not None)
-        )
-        placed.append(places.issued(event, seqs.get(bill.id)))
+        keeps_used = bill.used_minor is not None
+        known = Known(bill.due_on, bill.over_limit_minor, keeps_used, bill.above_limit)
+        placed.append(places.issued(Issued(bill.issued_on, bill.id, known), seqs.get(bill.id)))
     return placed
 
 
@@ -169,44 +175,60 @@ async def _placed_kept(batch: Batch, line: Line, refund_ids: Sequence[UUID]) -> 
     """What banks refused to take back for refunds: each undid the journal that had sent it on its way."""
     favour = account_id(line.id, AccountKind.LINE_CREDIT_BALANCE)
     placed = []
-    for posted in await ledger.reversals_of(batch.db, batch.bucket, refund_ids):
-        undone = posted.journal
+    written = await ledger.reversals_of(batch.db, batch.bucket, refund_ids)
+    pending = [one for one in _pending(batch, refund_ids) if one[1].reverses is not None]
+    for seq, undone in [*((posted.seq, posted.journal) for posted in written), *pending]:
         amount_minor = -undone.amounts[undone.accounts.index(favour)]
         event = ReturnKept(undone.business_on, undone.of, amount_minor)
-        placed.append(places.booked(event, undone.of, posted.seq))
+        placed.append(places.booked(event, undone.of, seq))
     return placed
 
 
 async def _placed_sent(batch: Batch, line: Line, refunded: Refunded) -> list[Placed]:
     """What a refund sent later than the date from which it counts: by the journals that sent it, the newest last. One
-    that this very batch posts has no number yet.
+    that is to be posted still has no number at all.
     """
     if not refunded.sent_later:
         return []
     favour = account_id(line.id, AccountKind.LINE_CREDIT_BALANCE)
+    of_refund = await ledger.journals_of(batch.db, batch.bucket, refunded.refund_id)
     posted = [
-        one
-        for one in await ledger.journals_of(batch.db, batch.bucket, refunded.refund_id)
-        if one.journal.kind is JournalKind.CREDIT_BALANCE_RETURNED
+        (seq, journal)
+        for seq, journal in [
+            *((one.seq, one.journal) for one in of_refund),
+            *_pending(batch, [refunded.refund_id]),
+        ]
+        if journal.kind is JournalKind.CREDIT_BALANCE_RETURNED
     ]
     placed = []
     for sent in reversed(refunded.sent_later):
         assert sent.on is not None, "what was sent later has a date of its own"
-        leg = sent.on, (favour, sent.amount_minor)
-        of = [one for one in posted if (one.journal.business_on, _leg(one, favour)) == leg]
+        leg = sent.on, sent.amount_minor
+        of = [one for one in posted if (one[1].business_on, _moved(one[1], favour)) == leg]
         if of:
             posted.remove(of[-1])
         event = SentBack(sent.on, refunded.refund_id, sent.amount_minor)
-        placed.append(places.booked(event, refunded.refund_id, of[-1].seq if of else LAST))
+        placed.append(places.booked(event, refunded.refund_id, of[-1][0] if of else LAST))
     return placed
 
 
-def _leg(posted: Posted, account: UUID) -> tuple[UUID, int]:
+def _moved(journal: Journal, account: UUID) -> int:
     """What a journal moved on an account."""
-    journal = posted.journal
-    return account, sum(
-        amount for id_, amount in zip(journal.accounts, journal.amounts, strict=True) if id_ == account
-    )
+    legs = zip(journal.accounts, journal.amounts, strict=True)
+    return sum(amount for id_, amount in legs if id_ == account)
+
+
+async def _seqs_of(batch: Batch, of: Collection[UUID]) -> dict[UUID, list[int]]:
+    """The numbers of the journals of some objects, in their order."""
+    seqs = await ledger.seqs_of(batch.db, batch.bucket, of)
+    for seq, journal in _pending(batch, of):
+        seqs.setdefault(journal.of, []).append(seq)
+    return seqs
+
+
+def _pending(batch: Batch, of: Collection[UUID]) -> list[tuple[int, Journal]]:
+    """What this very batch posts for some objects, as if it had its numbers."""
+    return [one for one in enumerate(batch.journals, PENDING) if one[1].of in of]
 
 
 def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
@@ -219,7 +241,7 @@ def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
 
 
 def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> int:
-    """The place of an event in its day; what this very batch does comes last."""
+    """The place of an event in its day; what posts its journals after this comes last."""
     return min(seqs.get(of, ()), default=LAST)
 
 
@@ -232,11 +254,18 @@ async def rewritten(
     A line whose rows are not what its events make of them is set aside, not rewritten. So is one of which they make
     nothing at all: only its own rows can be the cause, so its command alone is refused, and nothing has been written.
     """
-    versions = products.of_line(line.product, line.product_version, line.tier)
-    lived = await _load_lived(batch, products, line, on)
+    lived = await load_lived(batch, products, line, on)
     if isinstance(lived, Problem):
         return lived
-    history, before = lived
+    return retold(lived, products.of_line(line.product, line.product_version, line.tier), on, added, removed)
+
+
+def retold(
+    lived: Lived, versions: Versions, on: date, added: Late | None, removed: UUID | None = None
+) -> Rewritten | Problem:
+    """A history that is loaded with one event more or less, as `rewritten` has it."""
+    history, before = lived.history, lived.standing
+    line = history.rows.line
     after = _folded(line, _otherwise(history, added, removed), versions, on)
     if isinstance(after, Stumbled):
         return _set_aside(
@@ -260,31 +289,44 @@ async def rewritten(
     )
 
 
+def going_on(lived: Lived, done: Rewritten, refunded: Refunded) -> Lived:
+    """The history that the next of several refunds finds: told with the one before, and with what that has sent back.
+
+    Its rows stay those that are kept, so what the last of them has rewritten is all that is to be kept.
+    """
+    placed = places.inserted(lived.history.placed, places.booked(refunded, refunded.refund_id, LAST))
+    left_minor = done.after.credit_balance_minor
+    for sent in refunded.sent_later:
+        assert sent.on is not None, "what was sent later has a date of its own"
+        event = SentBack(sent.on, refunded.refund_id, sent.amount_minor)
+        placed = places.inserted(placed, places.booked(event, refunded.refund_id, LAST))
+        left_minor -= sent.amount_minor
+    return Lived(replace(lived.history, placed=placed), replace(done.after, credit_balance_minor=left_minor))
+
+
 async def settling_late(
     batch: Batch, products: Products, line: Line, plan: UUID, value_on: date, on: date
 ) -> Spread | Problem | None:
     """What settles a plan at the end of an earlier date: the price of money that counts from then. None: nothing of it
     was to come. A line whose history cannot be rewritten is refused here as it would be by `rewritten`.
     """
-    lived = await _load_lived(batch, products, line, on)
+    lived = await load_lived(batch, products, line, on)
     if isinstance(lived, Problem):
         return lived
-    history, _ = lived
+    history = lived.history
     versions = products.of_line(line.product, line.product_version, line.tier)
     place = places.end_of(history.placed, value_on)
     return settling(line, history.events, place, plan, versions, value_on)
 
 
-async def _load_lived(
-    batch: Batch, products: Products, line: Line, on: date
-) -> tuple[History, Standing] | Problem:
+async def load_lived(batch: Batch, products: Products, line: Line, on: date) -> Lived | Problem:
     """A line's history, and what its events make of it; or why nothing is dated back."""
     try:
         history = await load_history(batch, products, line)
     except UNFIT as error:
         return _set_aside(line, f"its rows make no history: {error!r}", error=error)
     standing = _lived(history, products.of_line(line.product, line.product_version, line.tier), on)
-    return standing if isinstance(standing, Problem) else (history, standing)
+    return standing if isinstance(standing, Problem) else Lived(history, standing)
 
 
 async def keep_items(batch: Batch, done: Rewritten) -> None:
@@ -299,7 +341,9 @@ async def keep_items(batch: Batch, done: Rewritten) -> None:
 
 def _otherwise(history: History, added: Late | None, removed: UUID | None) -> list[Event]:
     """The events with one more, or with a repayment less."""
-    events = places.in_order(one for one in history.placed if one.of != removed)
+    events = history.placed
+    if removed is not None:
+        events = places.in_order(one for one in events if one.of != removed)
     if added is not None:
         of = added.repayment_id if isinstance(added, Repaid) else added.refund_id
         events = places.inserted(events, places.booked(added, of, LAST))

@@ -16,6 +16,7 @@ from wufeng.credit.lines.model import Line
 from wufeng.credit.refunds.model import Refunded as Done
 from wufeng.credit.refunds.model import Returned, Sent, sent_of
 from wufeng.credit.repayments.model import Allocation, Source
+from wufeng.ledger.model import Parts
 
 
 class Drawn(Struct, frozen=True):
@@ -151,12 +152,30 @@ Event = (
 
 class Charged(Struct, frozen=True):
     """What a line was charged since it was opened, what was cancelled or given back taken off; subsidy: merchants' part
-    of fees."""
+    of fees.
 
-    interest_minor: int = 0
-    fee_minor: int = 0
+    By lender every amount is split by itself, as its journal splits it: the sum of splits is not the split of the sum.
+    """
+
+    interest: Parts = ()
+    fee: Parts = ()
     subsidy_minor: int = 0
-    subsidy_returned_minor: int = 0
+    subsidy_returned: Parts = ()
+
+    @property
+    def interest_minor(self) -> int:
+        """Of all lenders."""
+        return sum(amount_minor for _, amount_minor in self.interest)
+
+    @property
+    def fee_minor(self) -> int:
+        """Of all lenders."""
+        return sum(amount_minor for _, amount_minor in self.fee)
+
+    @property
+    def subsidy_returned_minor(self) -> int:
+        """Of all lenders."""
+        return sum(amount_minor for _, amount_minor in self.subsidy_returned)
 
 
 class Owed(Struct, frozen=True):

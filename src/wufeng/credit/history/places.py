@@ -15,6 +15,9 @@ from msgspec.structs import replace
 
 from wufeng.credit.history.model import BillSplit, ChargedOff, Delivered, DueDaySet, Event, Issued
 
+PENDING = 2**62
+"""The number of the first journal that this very batch posts: the head gives them theirs in their order, after all."""
+
 LAST = 2**63 - 1
 """The number of what has no journal yet: after all of its day."""
 

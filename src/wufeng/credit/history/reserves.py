@@ -110,7 +110,7 @@ def _left_after_refunds(events: Sequence[Event]) -> dict[UUID, int]:
         if isinstance(event, Drawn):
             left[event.draw.id] = event.draw.amount_minor
         elif isinstance(event, Refunded):
-            amount_minor = event.amount_minor
+            amount_minor = event.amount_minor - event.uncovered_minor
             for draw_id in reversed(event.draw_ids):
                 part_minor = min(amount_minor, left[draw_id])
                 left[draw_id] -= part_minor

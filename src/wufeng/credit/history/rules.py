@@ -1,7 +1,8 @@
 """A line's debt as a fold of its events, by the very rules that the single steps use."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from uuid import UUID
 
 from msgspec import Struct
@@ -40,6 +41,8 @@ from wufeng.credit.refunds.model import Refunded as Done
 from wufeng.credit.refunds.rules import keep_refused, refund
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread, Target
 from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, spread, with_line_state
+from wufeng.ledger.model import Parts
+from wufeng.ledger.rules import merged, split_between
 
 
 def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing:
@@ -57,11 +60,17 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
 
 def _told(line: Line, events: Sequence[Event], versions: Versions, count: int) -> Standing:
     """What the first so many of a line's events have made of it."""
+    return next(islice(_after_each(line, events, versions), count, None))
+
+
+def _after_each(line: Line, events: Sequence[Event], versions: Versions) -> Iterator[Standing]:
+    """What stood before a line's events, and after each of them."""
     standing = Standing(_fresh(line, events), {}, {}, {}, {})
     reserves = reserves_of(events, line, versions)
-    for place, event in enumerate(events[:count]):
+    yield standing
+    for place, event in enumerate(events):
         standing = apply(standing, event, versions, Leaving(reserves, place))
-    return standing
+        yield standing
 
 
 def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence[Event]:
@@ -74,35 +83,45 @@ def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence
     if not any(isinstance(event, SentBack) for event in events):
         return events
     by: dict[UUID, int] = {}
-    while short := _short(line, events, versions, by):
-        refund_id = next(iter(short))
-        by[refund_id] = _least(line, events, versions, by, refund_id, short[refund_id])
+    while (short := _first_short(line, events, versions, by)) is not None:
+        by[short.refund_id] = _least(line, events, versions, by, short)
     return _lowered(events, by)
 
 
-def _short(
+class _Short(Struct, frozen=True):
+    """Money of a refund that went back and was not there. count: of the events until then, that one the last."""
+
+    count: int
+    refund_id: UUID
+    minor: int
+
+
+def _first_short(
     line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int]
-) -> Mapping[UUID, int]:
-    return _told(line, _lowered(events, by), versions, len(events)).short
+) -> _Short | None:
+    """The first of it. What came later is not asked: a plan may stand on what is not covered before it."""
+    until = max(count for count, event in enumerate(events, 1) if isinstance(event, SentBack))
+    standings = _after_each(line, _lowered(events, by), versions)
+    for count, standing in enumerate(islice(standings, until + 1)):
+        for refund_id, minor in standing.short.items():
+            return _Short(count, refund_id, minor)
+    return None
 
 
 def _least(
-    line: Line,
-    events: Sequence[Event],
-    versions: Versions,
-    by: Mapping[UUID, int],
-    refund_id: UUID,
-    short_minor: int,
+    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int], short: _Short
 ) -> int:
     """The least by which a refund must be lower so that what went back of it was there: at least by what is missing as
     it is, and found by halves, for the less of a refund is left, the less is missing.
     """
+    refund_id = short.refund_id
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
 
     def lacks(minor: int) -> bool:
-        return refund_id in _short(line, events, versions, {**by, refund_id: minor})
+        lowered = _lowered(events, {**by, refund_id: minor})
+        return refund_id in _told(line, lowered, versions, short.count).short
 
-    low, high = by.get(refund_id, 0) + short_minor, refunded.amount_minor
+    low, high = by.get(refund_id, 0) + short.minor, refunded.amount_minor
     if low <= high and not lacks(low):
         return low
     if low >= high or lacks(high):
@@ -178,7 +197,7 @@ def apply(standing: Standing, event: Event, versions: Versions, leaving: Leaving
             drawn = replace(standing, draws={**standing.draws, event.draw.id: event.draw})
             return _expecting(drawn, event.on)
         case BillSplit():
-            return _split(standing, event, versions)
+            return _split(standing, event, versions, leaving)
         case Delivered():
             return _delivered(standing, event, versions)
         case Issued():
@@ -198,7 +217,7 @@ def apply(standing: Standing, event: Event, versions: Versions, leaving: Leaving
             return replace(standing, line=moved)
 
 
-def _split(standing: Standing, event: BillSplit, versions: Versions) -> Standing:
+def _split(standing: Standing, event: BillSplit, versions: Versions, leaving: Leaving) -> Standing:
     product = versions.contract
     debt = brought_up(_open(standing), product, event.on)
     bill = next((bill for bill in debt.bills if bill.id == event.bill_id), None)
@@ -212,7 +231,9 @@ def _split(standing: Standing, event: BillSplit, versions: Versions) -> Standing
         raise Problem(Code.STATE_CONFLICT, detail)
     bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
     after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)
-    return _with(standing, with_next_bill(with_line_state(after, product, event.on), event.on))
+    after = with_next_bill(with_line_state(after, product, event.on), event.on)
+    # Money in favour has left the plan its principal, which had earned interest until it was made.
+    return _apply_credit(_with(standing, after), after, versions, leaving, event.on)
 
 
 def _delivered(standing: Standing, event: Delivered, versions: Versions) -> Standing:
@@ -226,7 +247,7 @@ def _issued(standing: Standing, event: Issued, versions: Versions, leaving: Leav
     issued = issue_bill(_open(standing), 0, event.bill_id, event.on, versions.contract, event.known)
     after = _with(standing, with_next_bill(issued.debt, event.on))
     if issued.bill is None:  # it was issued all the same: nothing is left of it
-        return _with_empty_bill(after, event, versions.contract, event.known.due_on)
+        return _with_empty_bill(after, _nothing_issued(standing.line, event, versions.contract))
     after = _charging(
         replace(after, items={**after.items, event.bill_id: issued.items}),
         interest_minor=issued.bill.interest_minor,
@@ -250,13 +271,23 @@ def _apply_credit(standing: Standing, debt: Debt, versions: Versions, leaving: L
     return _charged_by(replace(after, credit_balance_minor=left_minor), done)
 
 
-def _with_empty_bill(
-    standing: Standing, event: Issued | ChargedOff, contract: Product, due_on: date
-) -> Standing:
-    """A bill that was issued and on which nothing would have stood."""
-    empty = Bill(
+def _nothing_issued(line: Line, event: Issued, contract: Product) -> Bill:
+    """A bill of a close on which nothing would have stood: what it took from the line's terms of then stays with it."""
+    known, above = event.known, event.known.above
+    return replace(
+        _empty(line, event, contract, known.due_on),
+        over_limit_minor=known.over_limit_of(0),
+        over_limit_from_minor=above.from_minor if above is not None else None,
+        over_limit_most_minor=above.most_minor if above is not None else 0,
+        used_minor=0 if known.keeps_used else None,
+        grace_days=contract.billing.grace_days,
+    )
+
+
+def _empty(line: Line, event: Issued | ChargedOff, contract: Product, due_on: date) -> Bill:
+    return Bill(
         id=event.bill_id,
-        line_id=standing.line.id,
+        line_id=line.id,
         issued_on=event.on,
         due_on=due_on,
         status=BillStatus.PAID,
@@ -264,11 +295,15 @@ def _with_empty_bill(
         rounding=contract.rounding.interest,
         pieces=contract.rounding.pieces,
     )
+
+
+def _with_empty_bill(standing: Standing, empty: Bill) -> Standing:
+    """A bill that was issued and on which nothing would have stood."""
     return replace(
         standing,
         bills={**standing.bills, empty.id: empty},
         items={**standing.items, empty.id: BillItems()},
-        line=touched(Debt(standing.line), event.on).line,
+        line=touched(Debt(standing.line), empty.issued_on).line,
     )
 
 
@@ -363,7 +398,7 @@ def _as_told(debt: Debt, event: Refunded, versions: Versions) -> Done:
 
 def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
     """What a refund takes off the charges; what the merchant did not get back of its part is earned."""
-    charged, is_lost = standing.charged, standing.lost is not None
+    is_lost = standing.lost is not None
     fee_cancelled_minor = 0 if is_lost else done.fee_cancelled_minor
     interest_cancelled_minor = 0 if is_lost else done.interest_cancelled_minor
     lost_cancelled_minor = done.fee_cancelled_minor + done.interest_cancelled_minor if is_lost else 0
@@ -371,16 +406,15 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
     if returned_minor is None:
         returned_minor = done.subsidy_returned_minor
     kept_minor = done.subsidy_returned_minor - returned_minor
-    return replace(
-        standing,
-        charged=Charged(
-            charged.interest_minor - done.interest_returned_minor - interest_cancelled_minor,
-            charged.fee_minor - done.fee_returned_minor - fee_cancelled_minor,
-            charged.subsidy_minor + kept_minor - done.subsidy_given_up_minor,
-            charged.subsidy_returned_minor + returned_minor,
-        ),
-        lost_cancelled_minor=standing.lost_cancelled_minor + lost_cancelled_minor,
+    after = _charging(standing, -interest_cancelled_minor, -fee_cancelled_minor)
+    after = _charging(
+        after,
+        -done.interest_returned_minor,
+        -done.fee_returned_minor,
+        kept_minor - done.subsidy_given_up_minor,
+        returned_minor,
     )
+    return replace(after, lost_cancelled_minor=standing.lost_cancelled_minor + lost_cancelled_minor)
 
 
 def _charged_off(standing: Standing, event: ChargedOff, versions: Versions, leaving: Leaving) -> Standing:
@@ -389,7 +423,7 @@ def _charged_off(standing: Standing, event: ChargedOff, versions: Versions, leav
     if lost.bill is not None:
         after = replace(after, items={**after.items, event.bill_id: lost.items})
     elif event.is_billed:
-        after = _with_empty_bill(after, event, versions.contract, event.on)
+        after = _with_empty_bill(after, _empty(standing.line, event, versions.contract, event.on))
     all_owed = Owed(lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
     after = _charging(replace(after, lost=all_owed), lost.interest_minor, 0, gone_of(lost.unearned))
     # As it was lived, nothing stood in favour of a line in arrears; what money that came late has left over recovers.
@@ -440,15 +474,26 @@ def _expecting(standing: Standing, on: date) -> Standing:
     return replace(standing, line=with_next_bill(_open(standing), on).line)
 
 
-def _charging(standing: Standing, interest_minor: int, fee_minor: int, subsidy_minor: int) -> Standing:
-    charged = standing.charged
+def _charging(
+    standing: Standing,
+    interest_minor: int,
+    fee_minor: int,
+    subsidy_minor: int = 0,
+    subsidy_returned_minor: int = 0,
+) -> Standing:
+    """What one journal charges, or takes off again."""
+    charged, lenders = standing.charged, standing.line.lenders
+
+    def and_(parts: Parts, more_minor: int) -> Parts:
+        return merged([*parts, *split_between(more_minor, lenders)])
+
     return replace(
         standing,
         charged=Charged(
-            charged.interest_minor + interest_minor,
-            charged.fee_minor + fee_minor,
+            and_(charged.interest, interest_minor),
+            and_(charged.fee, fee_minor),
             charged.subsidy_minor + subsidy_minor,
-            charged.subsidy_returned_minor,
+            and_(charged.subsidy_returned, subsidy_returned_minor),
         ),
     )
 

@@ -120,6 +120,19 @@ class Line(Struct, frozen=True, kw_only=True):
         return 0 if self.past_due_since is None else max(0, (on - self.past_due_since).days)
 
 
+class AboveLimit(Struct, frozen=True):
+    """What the bill after a raise that is over asks for whole (PRODUCTS.md 2.3): of what is used, what lies above
+    `from_minor`, which is allowed without it, but no more than the raise had lifted the limit by.
+    """
+
+    from_minor: int
+    most_minor: int
+
+    def of(self, used_minor: int) -> int:
+        """So much of what is used. used_minor: posted principal"""
+        return max(0, min(used_minor - self.from_minor, self.most_minor))
+
+
 class LineState(Struct, frozen=True):
     """A line with what the ledger says of it. Interest and fees owed do not use the limit.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem, invalid_field
-from wufeng.credit.lines.model import Actor, Line, LineState, LineStatus
+from wufeng.credit.lines.model import AboveLimit, Actor, Line, LineState, LineStatus
 from wufeng.credit.products.model import Mode, Product, coincide
 from wufeng.identity.merchants.model import PPM
 
@@ -97,8 +97,17 @@ def over_limit_minor(line: Line, used_minor: int, on: date) -> int:
     used_minor  posted principal
     Nothing while the raise runs, and nothing of what a lowered limit leaves above it: that is repaid as it was agreed.
     """
-    now = without_ended_raise(line, used_minor, on)
-    return max(0, min(used_minor - now.allowed_minor(on), now.ended_raise_minor))
+    above = above_limit(line, on)
+    return above.of(used_minor) if above is not None else 0
+
+
+def above_limit(line: Line, on: date) -> AboveLimit | None:
+    """From where on, and up to how much, a bill of a date asks for what a raise had allowed; None: none is over.
+
+    A raise whose last date has passed counts as if all was taken: what fits the limit is not above it.
+    """
+    now = without_ended_raise(line, line.limit_minor + 1, on)
+    return AboveLimit(now.allowed_minor(on), now.ended_raise_minor) if now.ended_raise_minor else None
 
 
 def after_bill(line: Line, issued_on: date) -> Line:

@@ -3,7 +3,6 @@ goes back as money on the day on which it is made.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,16 +13,25 @@ from wufeng.base.lanes import Batch
 from wufeng.credit.bills.model import Bill
 from wufeng.credit.debts.commands import keep
 from wufeng.credit.debts.rules import touched
-from wufeng.credit.history.commands import Rewritten, keep_items, rewritten
+from wufeng.credit.history.commands import Lived, Rewritten, going_on, keep_items, load_lived, retold
 from wufeng.credit.history.model import Refunded as RefundEvent
 from wufeng.credit.history.model import Standing
 from wufeng.credit.journals import RefundLegs, legs_of_late_refund
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
+from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store
-from wufeng.credit.refunds.model import Effect, EffectKind, RefundRequest, Returned, Sent, sent_of
-from wufeng.credit.refunds.rules import give_back
+from wufeng.credit.refunds.model import (
+    Effect,
+    EffectKind,
+    RefundRequest,
+    Returnable,
+    Returned,
+    Sent,
+    sent_of,
+)
+from wufeng.credit.refunds.rules import give_back, left_of
 from wufeng.credit.refunds.sending import left_over
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.rules import problem_of_value_on
@@ -63,23 +71,63 @@ class RefundedLate(Struct, frozen=True):
 
 
 async def refund_late(
-    batch: Batch, request: RefundRequest, products: Products, captured_on: date
-) -> RefundedLate | Problem:
-    """Refund what a payment drew as of the request's value date, and keep what it does to the line; or why not.
+    batch: Batch, requests: Sequence[RefundRequest], products: Products
+) -> list[RefundedLate] | Problem:
+    """Refund what one line drew as of the requests' value dates, and keep what they do to the line; or why not: all of
+    them or none. Each is told in the history that the ones before it have made, and answers keep their order.
 
-    captured_on  of the last draw that it takes from: nothing is given back before
-
-    The line's person is locked by the caller's command. The caller posts `ledger.rules.refund` among its
-    `legs`; money RETURNED to a bank account is the caller's to instruct. Nothing is written where it cannot be.
+    The line's person is locked by the caller's command. The caller posts `ledger.rules.refund` among the `legs` of
+    each; money RETURNED to a bank account is the caller's to instruct. Nothing is written where it cannot be.
     """
-    found = await lines.load_lines(batch.db, batch.bucket, [request.line_id])
-    line, value_on = found[request.line_id], request.value_on
-    assert value_on is not None, "the request names its value date"
-    if (problem := _problem(line, value_on, captured_on, request.on)) is not None:
-        return problem
+    (line_id,), (on,) = {one.line_id for one in requests}, {one.on for one in requests}
+    line = (await lines.load_lines(batch.db, batch.bucket, [line_id]))[line_id]
+    if line.status is LineStatus.CLOSED:
+        detail = "Its line is closed, and nothing is owed on it any more: refund it as of today."
+        return Problem(Code.STATE_CONFLICT, detail)
+    lived = await load_lived(batch, products, line, on)
+    if isinstance(lived, Problem):
+        return lived
+    versions = products.of_line(line.product, line.product_version, line.tier)
     sources = (await repayments.load_returnable(batch.db, batch.bucket, [line.id])).get(line.id, [])
-    event = RefundEvent(
-        value_on,
+    told: list[_Told] = []
+    for request in requests:
+        one = _told(lived, request, sources, versions)
+        if isinstance(one, Problem):
+            return one
+        told.append(one)
+        lived = going_on(lived, one.done, replace(_event(request), returned=one.late.returned))
+        sources = left_of(sources, one.late.returned)
+    await _keep(batch, products, requests, told)
+    return [one.late for one in told]
+
+
+class _Told(Struct, frozen=True):
+    """A refund in the history that it has made, and what is told of it."""
+
+    done: Rewritten
+    late: RefundedLate
+
+
+def _told(
+    lived: Lived, request: RefundRequest, sources: Sequence[Returnable], versions: Versions
+) -> _Told | Problem:
+    if (problem := _problem_of_value_on(lived, request)) is not None:
+        return problem
+    done = retold(lived, versions, request.on, added=_event(request))
+    if isinstance(done, Problem):
+        return done
+    back, _ = give_back(left_over(done), sources)
+    returned = tuple(replace(one, sending=1, on=request.on) for one in back)
+    effects, charges_minor = _effects(request, done, sum(one.amount_minor for one in returned))
+    line = lived.history.rows.line
+    late = RefundedLate(line, request.amount_minor, done.before, done.after, effects, charges_minor, returned)
+    return _Told(done, late)
+
+
+def _event(request: RefundRequest) -> RefundEvent:
+    assert request.value_on is not None, "the request names its value date"
+    return RefundEvent(
+        request.value_on,
         request.id,
         request.draw_ids,
         request.amount_minor,
@@ -87,43 +135,39 @@ async def refund_late(
         subsidy_returned_minor=None,
         undone=request.undone,
     )
-    done = await rewritten(batch, products, line, request.on, added=event, removed=None)
-    if isinstance(done, Problem):
-        return done
-    back, _ = give_back(left_over(done), sources)
-    returned = tuple(replace(one, sending=1, on=request.on) for one in back)
-    effects, charges_minor = _effects(request, done, sum(one.amount_minor for one in returned))
-    late = RefundedLate(line, request.amount_minor, done.before, done.after, effects, charges_minor, returned)
-    new = store.NewRefund(request, returned, late.subsidy_returned_minor)
-    await store.insert_refunds(batch.db, batch.bucket, [new])
-    await _keep(batch, products, done, returned, value_on, request.on)
-    return late
 
 
-def _problem(line: Line, value_on: date, captured_on: date, on: date) -> Problem | None:
-    if line.status is LineStatus.CLOSED:
-        detail = "Its line is closed, and nothing is owed on it any more: date the refund today."
-        return Problem(Code.STATE_CONFLICT, detail)
+def _problem_of_value_on(lived: Lived, request: RefundRequest) -> Problem | None:
+    """Why it may not count from then: neither in the future nor before what it gives back was captured."""
+    value_on = request.value_on
+    assert value_on is not None, "the request names its value date"
+    rows = lived.history.rows
+    captured_on = max(
+        draw.posted_on for draw in rows.draws if draw.id in request.draw_ids and draw.posted_on is not None
+    )
     if value_on < captured_on:
         return invalid_field("/value_on", f"Not before {captured_on}, on which the last of it was captured.")
-    return problem_of_value_on(line, value_on, on)
+    return problem_of_value_on(rows.line, value_on, request.on)
 
 
 async def _keep(
-    batch: Batch,
-    products: Products,
-    done: Rewritten,
-    returned: Sequence[Returned],
-    value_on: date,
-    on: date,
+    batch: Batch, products: Products, requests: Sequence[RefundRequest], told: Sequence[_Told]
 ) -> None:
+    """What the last of them has rewritten is what all have: it is kept once, and a line that waits is closed once."""
+    new = [
+        store.NewRefund(request, one.late.returned, one.late.subsidy_returned_minor)
+        for request, one in zip(requests, told, strict=True)
+    ]
+    await store.insert_refunds(batch.db, batch.bucket, new)
+    done = told[-1].done
     await keep_items(batch, done)
     if done.repayments:
         await repayments.update_repayments(batch.db, batch.bucket, done.repayments)
-    if returned:
+    if returned := [back for one in told for back in one.late.returned]:
         await repayments.add_returned(batch.db, batch.bucket, returned)
-    move = replace(done.move, after=touched(done.move.after, value_on))
-    await keep(batch, products, [move], on)
+    latest_on = max(_event(request).on for request in requests)
+    move = replace(done.move, after=touched(done.move.after, latest_on))
+    await keep(batch, products, [move], requests[0].on)
 
 
 def _effects(request: RefundRequest, done: Rewritten, returned_minor: int) -> tuple[tuple[Effect, ...], int]:

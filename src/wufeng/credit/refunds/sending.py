@@ -22,8 +22,7 @@ from wufeng.credit.refunds import store
 from wufeng.credit.refunds.model import SENT_MAX, Returnable, Returned, Sending
 from wufeng.credit.refunds.rules import give_back, left_of
 from wufeng.credit.repayments import store as repayments
-from wufeng.credit.repayments.model import SourceKind
-from wufeng.ledger import Cause
+from wufeng.ledger import Cause, JournalKind
 
 Send: TypeAlias = Callable[[Batch, Sequence[Sending], datetime], Awaitable[None]]
 """Who instructs banks of what refunds of the past send back, and keeps refunds as they are shown."""
@@ -53,7 +52,10 @@ async def send_back(batch: Batch, line: Line, done: Rewritten, on: date) -> list
     earlier = await store.load_returned(batch.db, batch.bucket, more.keys())
     sendings = []
     for refund_id, more_minor in reversed(more.items()):
-        back = _returned(min(more_minor, left_minor), sources, earlier[refund_id], on)
+        if more_minor <= 0 or left_minor <= 0:
+            continue
+        accounts_most = SENT_MAX - await _bank_returns(batch, refund_id)
+        back = _returned(min(more_minor, left_minor), sources, accounts_most, earlier[refund_id], on)
         if back:
             left_minor -= sum(one.amount_minor for one in back)
             sources = left_of(sources, back)
@@ -72,14 +74,28 @@ def _kept_more(done: Rewritten) -> dict[UUID, int]:
     return {id_: amount_minor for id_, amount_minor in more.items() if amount_minor}
 
 
+async def _bank_returns(batch: Batch, refund_id: UUID) -> int:
+    """How many returns to banks a refund has: each has a journal. It is one for all repayments of an account; refunds
+    used to have one for each repayment.
+    """
+    posted = [one.journal for one in await ledger.journals_of(batch.db, batch.bucket, refund_id)]
+    pending = [journal for journal in batch.journals if journal.of == refund_id]
+    return sum(
+        1
+        for one in (*posted, *pending)
+        if one.kind is JournalKind.CREDIT_BALANCE_RETURNED and one.guarded == 1
+    )
+
+
 def _returned(
-    amount_minor: int, sources: Sequence[Returnable], earlier: Sequence[Returned], on: date
+    amount_minor: int,
+    sources: Sequence[Returnable],
+    accounts_most: int,
+    earlier: Sequence[Returned],
+    on: date,
 ) -> tuple[Returned, ...]:
-    """What a refund sends back in a further sending: to as many bank accounts as it has not used up yet."""
-    if amount_minor <= 0:
-        return ()
-    used = sum(1 for one in earlier if one.source.kind is SourceKind.BANK_ACCOUNT)
-    back, _ = give_back(amount_minor, sources, SENT_MAX - used)
+    """What a refund sends back in a further sending, to so many bank accounts at most."""
+    back, _ = give_back(amount_minor, sources, accounts_most)
     number = max((one.sending for one in earlier), default=0) + 1
     return tuple(replace(one, sending=number, on=on) for one in back)
 

@@ -42,11 +42,15 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
  order by id;
 
 -- name: load_returnable
--- What refunds may still give back, the latest repayment first. What came another way has nowhere to go back to.
-select id, line_id, source, source_id, principal_minor + charges_minor - returned_minor as amount_minor
+-- What refunds may still give back, the latest repayment first: what it pays, and never more than came. A refund that was
+-- dated back has both sent money and left the repayment less to pay: that is taken off once. What came another way has
+-- nowhere to go back to.
+select id, line_id, source, source_id,
+       least(principal_minor + charges_minor, amount_minor - returned_minor) as amount_minor
   from repayment
  where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted'
-   and principal_minor + charges_minor > returned_minor
+   and principal_minor + charges_minor > 0
+   and amount_minor > returned_minor
    and source <> 'external'
  order by id desc;
 

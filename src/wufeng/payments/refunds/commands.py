@@ -54,6 +54,11 @@ class _Planned(Struct, frozen=True):
         value_on = self.command.value_on
         return value_on if value_on is not None and value_on < self.on else None
 
+    @property
+    def given_back_minor(self) -> int:
+        """What the merchant is owed less."""
+        return self.command.amount_minor - self.plan.fee_returned_minor
+
 
 Credited = credit.Refunded | credit.RefundedLate
 """What a refund does to a line."""
@@ -83,7 +88,7 @@ async def refund_each(batch: Batch, desk: Desk, commands: Sequence[CreateRefund]
         outcome = _plan(batch, desk, command, payment, known, fees, owed)
         if isinstance(outcome, _Planned):
             planned.append(outcome)
-            owed[outcome.payment.merchant_id] -= command.amount_minor
+            owed[outcome.payment.merchant_id] -= outcome.given_back_minor
         else:
             answers[command.payment_id] = outcome
     if timely := [one for one in planned if one.late_on is None]:
@@ -94,6 +99,66 @@ async def refund_each(batch: Batch, desk: Desk, commands: Sequence[CreateRefund]
         if one.late_on is not None:
             answers[one.payment.id] = await _carry_out_late(batch, desk, one, one.late_on)
     return [answers[command.payment_id] for command in commands]
+
+
+async def undo_parts(
+    batch: Batch, desk: Desk, payment: Payment, commands: Sequence[CreateRefund]
+) -> list[Refund] | Problem:
+    """Refunds that undo a payment together, one for each date of its captures, the last first: all of them or none."""
+    planned = await _plan_parts(batch, desk, payment, commands)
+    if isinstance(planned, Problem):
+        return planned
+    credited = await _undo_draws(batch, desk, payment, planned)
+    if isinstance(credited, Problem):
+        return credited
+    refunds: list[Refund] = []
+    for part, refunded in zip(planned, credited, strict=True):
+        one = replace(part, payment=payment)
+        refunds += await _carry_out(batch, [one], {} if refunded is None else {payment.id: refunded})
+        payment = _after(one, refunded)
+    return refunds
+
+
+async def _plan_parts(
+    batch: Batch, desk: Desk, payment: Payment, commands: Sequence[CreateRefund]
+) -> list[_Planned] | Problem:
+    """Each of what the ones before it have left of the payment, and of what its merchant is owed."""
+    fees = await store.load_fees_returned(batch.db, batch.bucket, [payment.id])
+    owed = await _owed_to_merchants(batch, {payment.id: payment})
+    planned: list[_Planned] = []
+    for command in commands:
+        one = _plan(batch, desk, command, payment, {}, fees, owed)
+        if not isinstance(one, _Planned):
+            assert isinstance(one, Problem), "no refund has its number yet"
+            return one
+        planned.append(one)
+        fees[payment.id] = fees.get(payment.id, 0) + one.plan.fee_returned_minor
+        owed[payment.merchant_id] -= one.given_back_minor
+        payment = _after(one, None)
+    return planned
+
+
+async def _undo_draws(
+    batch: Batch, desk: Desk, payment: Payment, planned: Sequence[_Planned]
+) -> list[Credited | None] | Problem:
+    """What the parts of an undoing do to the line, each to the draws captured by its date: one rewriting of its history
+    for all. What counts from today alone needs none.
+    """
+    if all(one.late_on is None for one in planned):
+        timely = await _refund_draws(batch, desk, planned)
+        return [timely.get(one.payment.id) for one in planned]
+    drawn = (await draws_by_payment(batch, [payment]))[payment.id]
+    requests = [_request_of_undone(one, drawn) for one in planned]
+    done = await credit.refund_late(batch, requests, desk.catalogue.products)
+    return done if isinstance(done, Problem) else list(done)
+
+
+def _request_of_undone(one: _Planned, drawn: Sequence[credit.Draw]) -> credit.RefundRequest:
+    """What was captured later is given back by itself."""
+    value_on = one.command.value_on
+    assert value_on is not None, "a part of an undoing counts from the date of its captures"
+    before = [draw for draw in drawn if draw.posted_on is not None and draw.posted_on <= value_on]
+    return replace(_request(one, before), value_on=value_on)
 
 
 def _made(done: Refund) -> Answer:
@@ -171,14 +236,11 @@ async def _carry_out_late(batch: Batch, desk: Desk, one: _Planned, value_on: dat
     credited: dict[UUID, Credited] = {}
     if one.plan.credit_minor:
         drawn = (await draws_by_payment(batch, [one.payment]))[one.payment.id]
-        if one.command.undoes:  # what was captured later is given back by itself
-            drawn = [draw for draw in drawn if draw.posted_on is not None and draw.posted_on <= value_on]
         request = replace(_request(one, drawn), value_on=value_on)
-        captured_on = max(draw.posted_on for draw in drawn if draw.posted_on is not None)
-        done = await credit.refund_late(batch, request, desk.catalogue.products, captured_on)
+        done = await credit.refund_late(batch, [request], desk.catalogue.products)
         if isinstance(done, Problem):
             return done
-        credited[one.payment.id] = done
+        (credited[one.payment.id],) = done
     (made,) = await _carry_out(batch, [one], credited)
     return _made(made)
 

@@ -16,7 +16,7 @@ from wufeng.payments.pay.capturing import draws_by_payment
 from wufeng.payments.pay.model import Payment
 from wufeng.payments.pay.state import Desk
 from wufeng.payments.refunds import store
-from wufeng.payments.refunds.commands import refund_each
+from wufeng.payments.refunds.commands import undo_parts
 from wufeng.payments.refunds.model import CreateRefund, Refund, RefundReason, UndonePayment, UndoPayment
 from wufeng.payments.refunds.queries import SHOWN_MAX
 from wufeng.payments.refunds.views import view_refund
@@ -27,7 +27,7 @@ Part = tuple[int, date | None]
 
 async def undo(batch: Batch, desk: Desk, commands: Sequence[UndoPayment]) -> list[Answer | Problem]:
     """Undo captured payments, one after the other: each rewrites its line's history. What has been undone is answered
-    as it was done. One that cannot be undone as a whole is not undone in part: it ends its batch.
+    as it was done. One that cannot be undone as a whole is not undone in part.
     """
     return [await _undo(batch, desk, command) for command in commands]
 
@@ -41,26 +41,25 @@ async def _undo(batch: Batch, desk: Desk, command: UndoPayment) -> Answer | Prob
     if not left_minor:
         return await _done_before(batch, payment)
     drawn = (await draws_by_payment(batch, [payment])).get(payment.id, ())
-    done_before = await _undone(batch, payment)
-    for amount_minor, captured_on in parts_of(payment, drawn):
-        (answer,) = await refund_each(batch, desk, [_refund(batch, command, amount_minor, captured_on)])
-        if isinstance(answer, Problem):
-            raise answer
+    parts = [_refund(batch, command, *part) for part in parts_of(payment, drawn)]
+    done = await undo_parts(batch, desk, payment, parts)
+    if isinstance(done, Problem):
+        return done
     await audit(batch.db, batch.book, batch.ids, [command.act] if command.act is not None else [])
-    done = [one for one in await _undone(batch, payment) if one not in done_before]
-    return _answer(payment, done, 201)
+    return _answer(payment, sorted(done, key=lambda one: one.id), 201)  # as they are found later
 
 
 def parts_of(payment: Payment, drawn: Sequence[credit.Draw]) -> Iterator[Part]:
     """What is left of a payment by the dates of its captures, the last first; with the first what its wallet paid."""
     wallet_minor = min(payment.wallet_minor, payment.captured_minor) - payment.wallet_refunded_minor
-    gone_minor = payment.refunded_minor - payment.wallet_refunded_minor
+    left_minor = payment.captured_minor - payment.refunded_minor - wallet_minor
     left: dict[date, int] = {}
-    for draw in reversed(drawn):  # refunds have taken the last first too
+    for draw in reversed(drawn):
         assert draw.posted_on is not None, "a capture has posted it"
-        taken_minor = min(gone_minor, draw.amount_minor)
-        gone_minor -= taken_minor
-        left[draw.posted_on] = left.get(draw.posted_on, 0) + draw.amount_minor - taken_minor
+        part_minor = min(left_minor, sum(draw.principal_parts))  # refunds have lowered them
+        left_minor -= part_minor
+        left[draw.posted_on] = left.get(draw.posted_on, 0) + part_minor
+    assert not left_minor, "what a payment has left of its credit, its draws have"
     parts: list[Part] = [(amount_minor, on) for on, amount_minor in left.items() if amount_minor]
     if not parts:
         parts = [(0, None)]
