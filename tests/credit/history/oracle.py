@@ -1061,7 +1061,7 @@ class Oracle:
             self.lost_cancelled += fee + interest
         bill.minimum = self._minimum(bill)
         for later in self.statements[self.statements.index(bill) + 1 :]:
-            if self.lost is None and self.today <= later.last_on and later.minimum:
+            if self.lost is None and later.owed and self.today <= later.last_on and later.minimum:
                 missed = bill.state == "overdue" and bill.last_on < later.issued_on
                 later.carried -= 0 if missed else cancelled
                 later.missed -= (cancelled if missed else 0) + fee + interest

@@ -385,6 +385,15 @@ CASES = {
         after=40,
         instalments={"early": Early.DUE},
     ),
+    "a bill that is paid asks for no less when what it had carried is refunded": plot_of(
+        "order_instalments",
+        Step(0, "buy", 30_000, 0),
+        Step(2, "buy", 5_000, 0),
+        Step(24, "refund_all", 0, 1),
+        Step(0, "refund", 10_000, 0),
+        mode=Mode.ORDER,
+        after=5,
+    ),
 }
 
 

@@ -329,9 +329,10 @@ def ask_less_for_earlier(
     earlier        as it was before the refund; its amounts stand where `issue` has put them: what was overdue then was
                    missed
     charges_minor  fees and interest
-    A bill whose last day to pay has passed, or that has asked for nothing, stays. Not for a line that is charged off.
+    A bill that is paid, whose last day to pay has passed, or that has asked for nothing, stays. Not for a line that is
+    charged off.
     """
-    if on > bill.last_on or not bill.minimum_minor:
+    if not bill.unpaid_minor or on > bill.last_on or not bill.minimum_minor:
         return bill
     was_missed = earlier.status is BillStatus.OVERDUE and earlier.last_on < bill.issued_on
     carried_minor = 0 if was_missed else principal_minor
