@@ -1,14 +1,12 @@
 """Short machine-made texts of bills, from the catalogue."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
-import msgspec
 from msgspec import Struct
 
 from wufeng.base.money import format_minor
+from wufeng.base.texts import read_texts
 from wufeng.credit.products.model import Name, Product
 
 
@@ -30,8 +28,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def texts() -> dict[str, Text]:
     """The catalogue's table, by code."""
-    file = resources.files("wufeng.catalogue") / "texts" / "credit.toml"
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Text])
+    return read_texts("credit.toml", Text)
 
 
 def explain(code: str, language: str, **values: str | int) -> str:

@@ -1,12 +1,11 @@
 """Reasons as people read them, from the catalogue."""
 
-import tomllib
 from functools import cache
-from importlib import resources
 
 import msgspec
 from msgspec import Struct
 
+from wufeng.base.texts import read_texts
 from wufeng.risk.model import FRAUD_REASONS, Reason
 
 HIDDEN_FROM_MERCHANTS = "declined_by_risk"
@@ -31,8 +30,7 @@ class ReasonView(Struct, frozen=True):
 @cache
 def reason_texts() -> dict[str, ReasonText]:
     """The catalogue's table, by code."""
-    file = resources.files("wufeng.catalogue") / "texts" / "reasons.toml"
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, ReasonText])
+    return read_texts("reasons.toml", ReasonText)
 
 
 def view_reasons(reasons: tuple[Reason, ...], language: str, *, for_merchant: bool) -> tuple[ReasonView, ...]:

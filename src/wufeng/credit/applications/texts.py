@@ -1,13 +1,11 @@
 """Applications as people read them, from the catalogue."""
 
-import tomllib
 from functools import cache
-from importlib import resources
 
-import msgspec
 from msgspec import Struct
 
 from wufeng.base.money import format_minor
+from wufeng.base.texts import read_texts
 from wufeng.credit.applications.model import (
     ApplicationReason,
     Consent,
@@ -28,8 +26,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def texts() -> dict[str, Text]:
     """The catalogue's table, by code."""
-    file = resources.files("wufeng.catalogue") / "texts" / "applications.toml"
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Text])
+    return read_texts("applications.toml", Text)
 
 
 def text_of(code: str, language: str, **values: str | int) -> str:

@@ -1,12 +1,9 @@
 """The words of documents and explanations, from the catalogue; amounts and rates as both languages write them."""
 
-import tomllib
 from functools import cache
-from importlib import resources
-
-import msgspec
 
 from wufeng.base.money import exponent_of, format_minor
+from wufeng.base.texts import read_texts
 from wufeng.credit.texts import Text
 
 _MICRO_PLACES = 6
@@ -15,8 +12,7 @@ _MICRO_PLACES = 6
 @cache
 def texts() -> dict[str, Text]:
     """The catalogue's table, by code."""
-    file = resources.files("wufeng.catalogue") / "texts" / "documents.toml"
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, Text])
+    return read_texts("documents.toml", Text)
 
 
 def say(code: str, language: str, **values: str | int) -> str:

@@ -1,13 +1,11 @@
 """The words of messages to phones, from the catalogue."""
 
-import tomllib
 from datetime import timedelta
 from functools import cache
-from importlib import resources
 
-import msgspec
 from msgspec import Struct
 
+from wufeng.base.texts import read_texts
 from wufeng.identity.codes.model import CODE_LASTS, Notice
 from wufeng.identity.vault import Private
 
@@ -22,8 +20,7 @@ class MessageText(Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def message_texts() -> dict[str, MessageText]:
     """The catalogue's table, by code."""
-    file = resources.files("wufeng.catalogue") / "texts" / "messages.toml"
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, MessageText])
+    return read_texts("messages.toml", MessageText)
 
 
 def text_of_code(code: Private, language: str) -> Private:

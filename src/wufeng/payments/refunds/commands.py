@@ -185,15 +185,14 @@ def _plan(
     plan = rules.plan_refund(payment, command.amount_minor, fees.get(payment.id, 0))
     if isinstance(plan, Problem):
         return plan
-    floor = rules.problem_if_below_floor(
-        owed[payment.merchant_id],
-        command.amount_minor - plan.fee_returned_minor,
-        desk.catalogue.payable_floor_minor,
-    )
+    planned = _Planned(command, payment, plan, on)
     if command.value_on is not None and payment.captured_at is not None and not command.undoes:
         captured_on = batch.book.business_date(payment.captured_at)
-        floor = rules.problem_of_value_on(payment, captured_on, command.value_on, on) or floor
-    return floor or _Planned(command, payment, plan, on)
+        if problem := rules.problem_of_value_on(payment, captured_on, command.value_on, on):
+            return problem
+    floor_minor = desk.catalogue.payable_floor_minor
+    below = rules.problem_if_below_floor(owed[payment.merchant_id], planned.given_back_minor, floor_minor)
+    return below or planned
 
 
 async def _owed_to_merchants(batch: Batch, loaded: Mapping[UUID, Payment]) -> dict[UUID, int]:
