@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ import asyncpg
 import hypothesis
 import psutil
 import pytest
+import structlog
+import uvloop
 from argon2 import PasswordHasher
 from msgspec.structs import replace
 from tests.kept import Keeper
@@ -64,6 +66,26 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     starts, or a bank that takes its time.
     """
     return (yield) + 1
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that servers run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+def _plain_tracebacks() -> None:
+    """Errors that a test provokes are logged as text: a drawn box around every frame takes longer than the test."""
+    structlog.configure(
+        processors=[
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+            if isinstance(processor, structlog.dev.ConsoleRenderer)
+            else processor
+            for processor in structlog.get_config()["processors"]
+        ]
+    )
+
+
+_plain_tracebacks()
 
 
 def _remember_row_types() -> None:
