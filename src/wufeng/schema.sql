@@ -1738,6 +1738,7 @@ CREATE TABLE public.repayment (
     reason text,
     created_at timestamp with time zone NOT NULL,
     charges_minor bigint DEFAULT 0 NOT NULL,
+    returned_later_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT repayment_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT repayment_charges_minor_check CHECK ((charges_minor >= 0)),
     CONSTRAINT repayment_posted CHECK (((status = ANY (ARRAY['posted'::text, 'reversed'::text])) = (posted_on IS NOT NULL))),
@@ -1757,6 +1758,8 @@ COMMENT ON COLUMN public.repayment.value_on IS 'the date it counts from: interes
 COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
 
 COMMENT ON COLUMN public.repayment.charges_minor IS 'of it, fees and interest; refunds give back no more than this and the principal';
+
+COMMENT ON COLUMN public.repayment.returned_later_minor IS 'of returned_minor: what was left over later, and is not among what it pays';
 
 CREATE TABLE public.ride (
     bucket smallint NOT NULL,

@@ -404,3 +404,23 @@ async def test_refunds_of_one_payment_race_and_never_give_back_too_much(town: To
     [row] = await town.fetch("select refunded_minor, wallet_refunded_minor from payment")
     assert row == {"refunded_minor": 100_00, "wallet_refunded_minor": 30_00}
     assert await town.payable() == 0
+
+
+async def test_no_more_goes_back_to_a_source_than_it_paid(town: Town) -> None:
+    """A wallet brought more than it paid; what a bank account had paid goes back to the account."""
+    [payer] = await town.people(wallet_minor=100_000)
+    account_id = await town.bank_account(payer)
+    _, first = await town.pay(payer, "o1", 40_000)
+    await town.repay(payer, 40_000, account_id)
+    town.turn(seconds=1)
+    _, second = await town.pay(payer, "o2", 30_000)
+    await town.pay(payer, "o3", 20_000)
+    town.turn(seconds=1)
+    await town.repay(payer, 100_000)
+    for number, body, amount_minor in (("r1", second, 30_000), ("r2", first, 40_000)):
+        assert (await town.refund(payer, body, number, amount_minor))[0] in (201, 202)
+    rows = await town.fetch(
+        "select source, principal_minor + charges_minor as paid, returned_minor from repayment order by id"
+    )
+    told = [(row["source"], row["paid"], row["returned_minor"]) for row in rows]
+    assert told == [("bank_account", 40_000, 20_000), ("wallet", 50_000, 50_000)]

@@ -29,6 +29,20 @@ async def owed(town: Town, payer: Payer) -> list[int]:
     return [await town.balance(payer.line_id, kind) for kind in kinds]
 
 
+async def from_elsewhere(town: Town, payer: Payer, amount_minor: int) -> None:
+    """Money of a source that nobody knows."""
+    command = credit.Repay(
+        at=town.at,
+        people=(payer.id,),
+        repayment_id=town.ids.new(town.at, payer.bucket),
+        line_id=payer.line_id,
+        source=credit.Source(credit.SourceKind.EXTERNAL, None),
+        amount_minor=amount_minor,
+    )
+    status, body = await town.ask(payer.bucket, command)
+    assert status == 201, body
+
+
 def parts(undone: dict[str, object]) -> list[tuple[str | None, int]]:
     refunds = undone["refunds"]
     assert isinstance(refunds, list)
@@ -94,6 +108,27 @@ async def test_captures_of_several_dates_are_undone_as_of_each(town: Town) -> No
     assert status == 201, undone
     assert parts(undone) == [("2026-09-04", 30_000), ("2026-09-06", 20_000)]
     assert await owed(town, payer) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("first_minor", [4_000, 20_000])
+async def test_a_first_capture_of_the_wallet_alone_makes_no_draw(town: Town, first_minor: int) -> None:
+    """The bill of another purchase comes between two captures, of which the second makes the only draw, or one."""
+    [payer] = await town.people(wallet_minor=8_000)
+    await town.pay(payer, "o0", 30_000)
+    await turn_to(town, date(2026, 9, 28))
+    funding = Funding(use_wallet=True, line_id=payer.line_id)
+    _, body = await town.pay(payer, "o1", 60_000, capture=Capture.LATER, funding=funding)
+    await turn_to(town, date(2026, 9, 30))
+    assert (await town.capture(payer, body, first_minor, final=False))[0] == 200
+    await turn_to(town, date(2026, 10, 3))
+    await from_elsewhere(town, payer, 10_000)
+    await turn_to(town, date(2026, 10, 4))
+    assert (await town.capture(payer, body, 60_000 - first_minor, final=True))[0] == 200
+    await turn_to(town, date(2026, 10, 20))
+    status, undone = await undo(town, payer, body)
+    assert status == 201, undone
+    assert sum(amount_minor for _, amount_minor in parts(undone)) == 60_000
+    assert (await owed(town, payer))[0] == 20_000
 
 
 async def captured_in_parts(town: Town, payer: Payer, *amounts: int) -> dict[str, object]:

@@ -3,6 +3,7 @@
 Decisions, what was paid out and what was told stay as they were; differences are posted anew (DESIGN.md, decision 5).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
@@ -134,10 +135,11 @@ def _placed_draws(
     products: Products,
     seqs: Mapping[UUID, Sequence[int]],
 ) -> Iterator[Placed]:
+    made = Counter(draw.payment_id for draw in all_draws)
     for draw in all_draws:
         assert draw.posted_on is not None, "only posted draws are loaded"
         product = products.version(line.product, draw.product_version, line.tier)
-        seq = _seq_of(draw, seqs)
+        seq = _seq_of(draw, made[draw.payment_id], seqs)
         born = reborn(draw, line_of(draw, line, moves, product, seq), product)
         if draw.of_bill is not None:
             yield places.planned(BillSplit(draw.posted_on, draw.of_bill, born))
@@ -231,13 +233,17 @@ def _pending(batch: Batch, of: Collection[UUID]) -> list[tuple[int, Journal]]:
     return [one for one in enumerate(batch.journals, PENDING) if one[1].of in of]
 
 
-def _seq_of(draw: Draw, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
-    """The journal that posted a draw: its payment has one a capture. None: a plan of a bill has none."""
+def _seq_of(draw: Draw, made: int, seqs: Mapping[UUID, Sequence[int]]) -> int | None:
+    """The journal that posted a draw. None: a plan of a bill has none.
+
+    Its payment has one a capture, and made so many draws by the last of them: the wallet's part is captured first, and
+    a capture of the wallet alone makes no draw.
+    """
     if draw.payment_id is None:
         return None
     numbers = seqs.get(draw.payment_id, ())
-    place = draw_number(draw.id, draw.payment_id)
-    return numbers[place] if place < len(numbers) else LAST
+    place = len(numbers) - made + draw_number(draw.id, draw.payment_id)
+    return numbers[place] if 0 <= place < len(numbers) else LAST
 
 
 def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> int:

@@ -275,7 +275,9 @@ def _nothing_issued(line: Line, event: Issued, contract: Product) -> Bill:
     """A bill of a close on which nothing would have stood: what it took from the line's terms of then stays with it."""
     known, above = event.known, event.known.above
     return replace(
-        _empty(line, event, contract, known.due_on),
+        _empty(line, event, known.due_on),
+        rounding=contract.rounding.interest,
+        pieces=contract.rounding.pieces,
         over_limit_minor=known.over_limit_of(0),
         over_limit_from_minor=above.from_minor if above is not None else None,
         over_limit_most_minor=above.most_minor if above is not None else 0,
@@ -284,7 +286,7 @@ def _nothing_issued(line: Line, event: Issued, contract: Product) -> Bill:
     )
 
 
-def _empty(line: Line, event: Issued | ChargedOff, contract: Product, due_on: date) -> Bill:
+def _empty(line: Line, event: Issued | ChargedOff, due_on: date) -> Bill:
     return Bill(
         id=event.bill_id,
         line_id=line.id,
@@ -292,8 +294,6 @@ def _empty(line: Line, event: Issued | ChargedOff, contract: Product, due_on: da
         due_on=due_on,
         status=BillStatus.PAID,
         accrued_on=due_on,
-        rounding=contract.rounding.interest,
-        pieces=contract.rounding.pieces,
     )
 
 
@@ -423,7 +423,7 @@ def _charged_off(standing: Standing, event: ChargedOff, versions: Versions, leav
     if lost.bill is not None:
         after = replace(after, items={**after.items, event.bill_id: lost.items})
     elif event.is_billed:
-        after = _with_empty_bill(after, _empty(standing.line, event, versions.contract, event.on))
+        after = _with_empty_bill(after, _empty(standing.line, event, event.on))
     all_owed = Owed(lost.principal_minor, lost.interest_owed_minor, lost.fee_owed_minor)
     after = _charging(replace(after, lost=all_owed), lost.interest_minor, 0, gone_of(lost.unearned))
     # As it was lived, nothing stood in favour of a line in arrears; what money that came late has left over recovers.

@@ -42,22 +42,23 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
  order by id;
 
 -- name: load_returnable
--- What refunds may still give back, the latest repayment first: what it pays, and never more than came. A refund that was
--- dated back has both sent money and left the repayment less to pay: that is taken off once. What came another way has
--- nowhere to go back to.
-select id, line_id, source, source_id,
-       least(principal_minor + charges_minor, amount_minor - returned_minor) as amount_minor
-  from repayment
- where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted'
-   and principal_minor + charges_minor > 0
-   and amount_minor > returned_minor
-   and source <> 'external'
+-- What refunds may still give back, the latest repayment first: what it pays that has not gone back with a refund, and
+-- never more than is left of what came. What was sent later is not among what it pays. What came another way has nowhere
+-- to go back to.
+select id, line_id, source, source_id, least(paid_minor, came_minor - returned_minor) as amount_minor
+  from (select id, line_id, source, source_id, amount_minor as came_minor, returned_minor,
+               principal_minor + charges_minor - (returned_minor - returned_later_minor) as paid_minor
+          from repayment
+         where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted' and source <> 'external') as came
+ where paid_minor > 0 and came_minor > returned_minor
  order by id desc;
 
 -- name: add_returned
 update repayment
-   set returned_minor = repayment.returned_minor + r.amount_minor
-  from (select back.id, sum(back.amount_minor)::bigint as amount_minor
-          from unnest($2::uuid[], $3::bigint[]) as back (id, amount_minor)
+   set returned_minor = repayment.returned_minor + r.amount_minor,
+       returned_later_minor = repayment.returned_later_minor + r.later_minor
+  from (select back.id, sum(back.amount_minor)::bigint as amount_minor,
+               coalesce(sum(back.amount_minor) filter (where back.later), 0)::bigint as later_minor
+          from unnest($2::uuid[], $3::bigint[], $4::boolean[]) as back (id, amount_minor, later)
          group by back.id) as r
  where repayment.bucket = $1 and repayment.id = r.id;
