@@ -352,8 +352,14 @@ class Town:
             )
         return id_
 
-    async def repay(self, payer: Payer, amount_minor: int, bank_account_id: UUID | None = None) -> None:
-        """Repay the line, from the wallet or a bank account that has answered."""
+    async def repay(
+        self,
+        payer: Payer,
+        amount_minor: int,
+        bank_account_id: UUID | None = None,
+        source: credit.Source | None = None,
+    ) -> None:
+        """Repay the line, from the wallet, a bank account that has answered, or another source."""
         kind = credit.SourceKind.WALLET if bank_account_id is None else credit.SourceKind.BANK_ACCOUNT
         repayment_id = self.ids.new(self.at, payer.id.int & 0xFFFF)
         status, body = await self.ask(
@@ -363,7 +369,7 @@ class Town:
                 people=(payer.id,),
                 repayment_id=repayment_id,
                 line_id=payer.line_id,
-                source=credit.Source(kind, bank_account_id or payer.wallet_id),
+                source=source or credit.Source(kind, bank_account_id or payer.wallet_id),
                 amount_minor=amount_minor,
             ),
         )

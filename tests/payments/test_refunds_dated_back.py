@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import date, timedelta
+from importlib.resources import files
 from uuid import UUID
 
 import msgspec
 import pytest
 
 from wufeng import credit, payments
+from wufeng.base.database import Connection
 from wufeng.credit.refunds import sending
 from wufeng.ledger import AccountKind
 from wufeng.payments.bank.model import Answered, Kind
@@ -16,6 +18,7 @@ from .conftest import Payer, Town
 
 CREDIT_BALANCE = AccountKind.LINE_CREDIT_BALANCE
 BOUGHT_ON = date(2026, 9, 3)
+RETURNED_LATER = files("wufeng.migrations") / "0040_returned_later.sql"
 
 
 async def turn_to(town: Town, on: date) -> None:
@@ -40,6 +43,27 @@ async def test_what_was_paid_since_goes_back_to_where_it_came_from(town: Town) -
     assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 50_000)]
     assert await town.balance(payer.wallet_id, AccountKind.WALLET) == -70_000
     assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
+
+
+async def test_what_was_sent_before_it_was_told_apart_is_found_by_the_migration(
+    town: Town, owner: Connection
+) -> None:
+    """Run twice, too: a refund of today sends back what the repayment still pays."""
+    [payer] = await town.people(wallet_minor=80_000)
+    _, first = await town.pay(payer, "o1", 50_000)
+    _, second = await town.pay(payer, "o2", 30_000)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 80_000)
+    await turn_to(town, date(2026, 10, 20))
+    await town.refund(payer, first, "r1", 50_000, value_on=date(2026, 10, 2), merchant_id=None)
+    await owner.execute("update repayment set returned_later_minor = 0")
+    for _ in range(2):
+        await owner.execute(RETURNED_LATER.read_text())
+    [row] = await town.fetch("select returned_minor, returned_later_minor from repayment")
+    assert row == {"returned_minor": 50_000, "returned_later_minor": 50_000}
+    status, refund = await town.refund(payer, second, "r2", 30_000)
+    assert status == 201, refund
+    assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 30_000)]
 
 
 async def test_late_interest_that_was_paid_comes_back_beside_the_amount(town: Town) -> None:

@@ -29,20 +29,6 @@ async def owed(town: Town, payer: Payer) -> list[int]:
     return [await town.balance(payer.line_id, kind) for kind in kinds]
 
 
-async def from_elsewhere(town: Town, payer: Payer, amount_minor: int) -> None:
-    """Money of a source that nobody knows."""
-    command = credit.Repay(
-        at=town.at,
-        people=(payer.id,),
-        repayment_id=town.ids.new(town.at, payer.bucket),
-        line_id=payer.line_id,
-        source=credit.Source(credit.SourceKind.EXTERNAL, None),
-        amount_minor=amount_minor,
-    )
-    status, body = await town.ask(payer.bucket, command)
-    assert status == 201, body
-
-
 def parts(undone: dict[str, object]) -> list[tuple[str | None, int]]:
     refunds = undone["refunds"]
     assert isinstance(refunds, list)
@@ -121,7 +107,7 @@ async def test_a_first_capture_of_the_wallet_alone_makes_no_draw(town: Town, fir
     await turn_to(town, date(2026, 9, 30))
     assert (await town.capture(payer, body, first_minor, final=False))[0] == 200
     await turn_to(town, date(2026, 10, 3))
-    await from_elsewhere(town, payer, 10_000)
+    await town.repay(payer, 10_000, source=credit.Source(credit.SourceKind.EXTERNAL, None))
     await turn_to(town, date(2026, 10, 4))
     assert (await town.capture(payer, body, 60_000 - first_minor, final=True))[0] == 200
     await turn_to(town, date(2026, 10, 20))

@@ -6,7 +6,7 @@ alter table repayment add column if not exists returned_later_minor bigint not n
 comment on column repayment.returned_later_minor is 'of returned_minor: what was left over later, and is not among what it pays';
 
 update repayment
-   set returned_later_minor = sent.amount_minor
+   set returned_later_minor = least(sent.amount_minor, repayment.returned_minor)
   from (select draw_refund.bucket, (back ->> 'repayment_id')::uuid as id, sum((back ->> 'amount_minor')::bigint) as amount_minor
           from draw_refund, json_array_elements(draw_refund.returned) as back
          where (back ->> 'sending')::int > 0

@@ -14,7 +14,6 @@ from wufeng.ledger import AccountKind
 from wufeng.lenders.model import lender_id
 
 EXTERNAL = Source(SourceKind.EXTERNAL, None)
-BOUGHT_ON = date(2026, 9, 3)
 DUE_ON = date(2026, 10, 10)
 LOST_ON = DUE_ON + timedelta(days=180)
 
@@ -194,18 +193,18 @@ async def test_money_told_late_that_was_left_over_recovers_the_loss_of_later_spe
 
 @pytest.mark.parametrize("rounding", ['interest = "half_up"', 'pieces = "each"'])
 async def test_a_lost_bill_that_an_undo_empties_is_as_its_charge_off_wrote_it(
-    database: Database, rounding: str
+    database: Database, opened_on: date, rounding: str
 ) -> None:
     """Whatever its product rounds by: else its rows were not what its history makes of them."""
     source = shared_product().replace("[[lenders]]", f"[rounding]\n{rounding}\n[[lenders]]", 1)
-    house = await make_house(database, BOUGHT_ON, "monthly_bill", source)
+    house = await make_house(database, opened_on, "monthly_bill", source)
     payer = await house.payer(wallet_minor=900_000, limit_minor=400_000)
     await house.buy(payer, 50_000)
     payment = await house.buy(payer, 120_000, tenor=12)
     while (await house.debt(payer)).line.charged_off_on is None:
         await house.turn_to(house.on + timedelta(days=28))
     await house.turn_to(house.on + timedelta(days=3))
-    refunded = await house.refund_late(payer, payment, 120_000, BOUGHT_ON, undone=True)
+    refunded = await house.refund_late(payer, payment, 120_000, opened_on, undone=True)
     assert not isinstance(refunded, Problem), refunded.detail
     await assert_rows_are_the_fold(house, payer)
     later = await house.send(
