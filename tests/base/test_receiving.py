@@ -9,7 +9,7 @@ from tests.cases import cases
 
 from wufeng.base import receiving
 from wufeng.base.errors import Code, Problem
-from wufeng.base.receiving import Receive, SenderLeftError, receive_body
+from wufeng.base.receiving import Receive, receive_body
 
 LEFT = {"type": "http.disconnect"}
 
@@ -46,8 +46,9 @@ async def test_a_body_is_all_its_pieces(messages: list[Mapping[str, Any]]) -> No
 
 @cases("messages", [[LEFT], [piece(b'{"amount'), LEFT]])
 async def test_of_half_a_body_nothing_is_done(messages: list[Mapping[str, Any]]) -> None:
-    with pytest.raises(SenderLeftError):
+    with pytest.raises(Problem) as refused:
         await receive_body({}, sending(*messages), 100)
+    assert refused.value.code is Code.MALFORMED
 
 
 @cases("messages", [[], [piece(b"{"), piece(b" ")]])

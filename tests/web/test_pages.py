@@ -20,6 +20,7 @@ from tests.api.matrix import Who, World
 from tests.api.test_matrix import ABSENT, refusal
 from tests.cases import cases
 
+from wufeng.base import receiving
 from wufeng.identity import PAGE_RULES
 from wufeng.web import PAGES
 from wufeng.web.paging import FORM_MAX_BYTES, HEADERS, Door, Page, _cookies, local_path
@@ -427,6 +428,23 @@ async def test_a_form_that_is_held_back_until_its_session_has_ended(town: Town) 
     late = await visitor.post(f"/checkout/{session}", form, meanwhile=sign_out)
     assert late.location.startswith("/app/sign-in?next="), (late.status, late.text[:200])
     assert (await visitor.get(f"/checkout/{session}")).status == 200, "the order is still to be paid"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "did not reach us whole in time"), ("zh", "没有按时完整送达")]
+)
+async def test_a_form_that_comes_too_slowly_is_told_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    monkeypatch.setattr(receiving, "WITHIN_S", 0.05)
+    never = asyncio.Event()
+
+    async def for_ever() -> None:
+        await never.wait()
+
+    visitor = town.visitor(language=language)
+    late = await visitor.post("/app/sign-in", {"phone": "13900000001"}, meanwhile=for_ever)
+    assert late.status == 408 and words in late.text
 
 
 async def test_the_same_form_pays_once(town: Town) -> None:

@@ -26,7 +26,7 @@ from wufeng.base.database import LOST
 from wufeng.base.errors import Code, ConfigurationError, Problem, invalid_field, not_found
 from wufeng.base.ids import Prefix, decode, encode
 from wufeng.base.problems import PROBLEM_TYPE, problem_body
-from wufeng.base.receiving import Receive, SenderLeftError, receive_body
+from wufeng.base.receiving import Receive, receive_body
 from wufeng.identity import RULES, Caller, decide_access
 from wufeng.identity.places import Place, client_address, read_ranges
 from wufeng.services import Services
@@ -270,8 +270,6 @@ class Api:
                 extra = ((b"allow", allow.encode()),)
                 raise Problem(Code.METHOD_NOT_ALLOWED, f"It takes {allow}.")
             answer, media_type = await self._answer(served, path, scope, receive, request_id)
-        except SenderLeftError:
-            return
         except Problem as problem:
             if problem.code is Code.INTERNAL:
                 log.error("a command failed", request_id=request_id, exc_info=problem.__cause__ or problem)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from wufeng.base.errors import Code, Problem, WufengError
+from wufeng.base.errors import Code, Problem
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -12,15 +12,11 @@ WITHIN_S = 15.0
 """How long a body may take once the request's head is there."""
 
 
-class SenderLeftError(WufengError):
-    """Whoever sent a request went away in the middle of it: nothing is done of half a request, and nobody hears why."""
-
-
 async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, at_most_bytes: int) -> bytes:
-    """A request's body. Refuses one that is larger (too_large) or not all there in time (request_timeout).
+    """A request's body. Refuses one larger (too_large), cut off (malformed) or not all there in time (request_timeout).
 
     A sender can hold a body back, so it comes first: whose credential is alive, what time it is and which price holds
-    are looked at when all of it is there. SenderLeftError: that will never be.
+    are looked at when all of it is there.
     """
     declared = headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > at_most_bytes:
@@ -38,7 +34,8 @@ async def _all_of(receive: Receive, at_most_bytes: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise SenderLeftError
+            # Gone, or its pieces could not be told apart: who sent it may still be there to read why.
+            raise Problem(Code.MALFORMED, "The body was cut off, or its chunks are broken. Nothing was done.")
         body += message.get("body", b"")
         if len(body) > at_most_bytes:
             raise _too_large(at_most_bytes)

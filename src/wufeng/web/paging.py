@@ -23,7 +23,7 @@ from msgspec import Struct
 from wufeng.base.books import Book
 from wufeng.base.errors import Code, Problem, not_found
 from wufeng.base.ids import Prefix, decode, encode
-from wufeng.base.receiving import SenderLeftError, receive_body
+from wufeng.base.receiving import receive_body
 from wufeng.client import ApiProblem, OutcomeUnknown, Wufeng
 from wufeng.identity import PAGE_RULES, Caller, decide_access
 from wufeng.identity.openid.provider import Providers
@@ -356,8 +356,6 @@ class Pages:
                 code = Code.METHOD_NOT_ALLOWED if methods else Code.NOT_FOUND
                 raise Problem(code, "There is no such page.")
             reply = await _answer(visit, scope, receive)
-        except SenderLeftError:
-            return
         except (Problem, ApiProblem) as problem:
             reply = show_problem(visit, problem)
         except OutcomeUnknown:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -183,6 +184,25 @@ async def test_a_debt_is_paid_by_hand_from_whatever_its_person_chooses(town: Tow
     assert (status, body["status"], body["funding"][0]["kind"]) == (201, "captured", "line")
     assert (await town.ask(payer.bucket, by(payer)))[1]["code"] == "state_conflict"
     assert (await tap(town, payer, gate, "n2", 3_00))[0] == 201
+
+
+async def test_a_debt_paid_by_hand_at_midnight_has_the_dates_that_were_shown_or_is_asked_again(
+    town: Town,
+) -> None:
+    [payer], gate = await town.people(), await metro(town)
+    await tap(town, payer, gate, "n1", 50_00)
+    town.turn(days=1)
+    await charge_rides(town.lanes, town.book, town.at)
+    [row] = await town.fetch("select id from ride_charge")
+    town.clock.turn_to(town.book.start_of(date(2026, 10, 1)) - timedelta(minutes=1))
+    asked = PayRideCharge(
+        at=town.at, people=(payer.id,), charge_id=row["id"], payer_id=payer.id, confirmation=Confirmation.PIN,
+        funding=Funding(use_wallet=False, line_id=payer.line_id, tenor=3),
+    )  # fmt: skip
+    town.turn(minutes=2)
+    status, body = await town.ask(payer.bucket, asked.moved_on(town.at))
+    assert (status, body.get("code")) == (422, "invalid_field"), body
+    assert (await town.ask(payer.bucket, replace(asked, at=town.at)))[0] == 201, "named anew after midnight"
 
 
 async def test_too_much_that_is_open_is_charged_at_the_gate(town: Town) -> None:

@@ -29,7 +29,8 @@ STATUS_OF_ANSWER = {201: ChargeStatus.CHARGED, 202: ChargeStatus.PENDING, 402: C
 class Yes(Struct, frozen=True):
     """How charges are paid: with the code that opened the gate, or by a hand that has proved to be there.
 
-    funding  None: what the charge names
+    funding     None: what the charge names
+    moved_from  the first `at` of a command that was moved on past a closed day; None: it never was
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class Yes(Struct, frozen=True):
     funding: Funding | None = None
     reader: Reader = Reader.PLATFORM
     language: str = "zh"
+    moved_from: datetime | None = None
 
 
 class Tried(Struct, frozen=True):
@@ -107,4 +109,5 @@ def _pay(batch: Batch, charge: RideCharge, yes: Yes) -> Pay:
         caller_id=charge.merchant_id,
         reader=yes.reader,
         language=yes.language,
+        moved_from=yes.moved_from,
     )

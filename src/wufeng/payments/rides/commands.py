@@ -195,7 +195,14 @@ async def _pay_distinct(
                 Problem(Code.STATE_CONFLICT, f"There is nothing to pay: it is {one.status.value}.")
             )
         else:
-            yes = Yes(command.at, command.confirmation, command.funding, Reader.PERSON, command.language)
+            yes = Yes(
+                command.at,
+                command.confirmation,
+                command.funding,
+                Reader.PERSON,
+                command.language,
+                command.moved_from,
+            )
             (tried,) = await collect(batch, desk, [one], yes)
             assert tried.answer is not None, "something is due"
             answers.append(tried.answer)
