@@ -60,6 +60,12 @@ def test_check_names_every_mistake_with_its_place(wufeng: Wufeng, tmp_path: Path
         (("preview", "monthly_bill", "--amount", "9", "--tenor", "3"), "instalments begin at 10.00"),
         (("preview", "monthly_bill", "--amount", "100", "--mode", "order"), "monthly_bill has: bill"),
         (("preview", "monthly_bill", "--amount", "100", "--merchant-share", "101%"), "no share such as 50%"),
+        (("preview", "monthly_bill", "--amount", "100", "--merchant-share", "nan%"), "no share such as 50%"),
+        (
+            ("preview", "monthly_bill", "--amount", "100", "--merchant-share", "1e999999999"),
+            "no share such as",
+        ),
+        (("show", "a" * 300), "there is no product a"),
         (("publish", str(SHIPPED / "study_now.toml")), "there is no installation"),
     ],
 )

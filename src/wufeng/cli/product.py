@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -381,7 +381,7 @@ async def _load() -> list[Shipped]:
 
 def _product(which: str) -> Shipped:
     path = Path(which)
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix == ".toml" or _is_file(path):
         return _ready(which, source_of(path))
     id_, _, version = which.partition("@")
     known = [one for one in _kept() or shipped_products() if one.product.id == id_]
@@ -392,6 +392,13 @@ def _product(which: str) -> Shipped:
             f"there is no product {which}: `wufeng product list` names all, or give a file.toml"
         )
     return max(known, key=lambda one: one.product.version)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file has, too long for one
+        return False
 
 
 def _ready(file: str, source: str) -> Shipped:
@@ -432,9 +439,9 @@ def _at_tier(product: Product, code: str) -> Product:
 def _share(text: str) -> int:
     try:
         ppm = Decimal(text.strip().removesuffix("%")) * 10_000
-    except InvalidOperation:
-        ppm = Decimal(-1)
-    if not 0 <= ppm <= WHOLE or ppm != int(ppm):
+    except ArithmeticError:  # no number, or one that no sum of money knows
+        ppm = Decimal("NaN")
+    if not ppm.is_finite() or not 0 <= ppm <= WHOLE or ppm != int(ppm):
         raise typer.BadParameter(f"{text!r} is no share such as 50%", param_hint="--merchant-share")
     return int(ppm)
 

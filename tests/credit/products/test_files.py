@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from tests.credit.conftest import shipped
 
 from wufeng.base.errors import ConfigurationError
+from wufeng.credit.products import files
 from wufeng.credit.products.ceiling import highest_rate_ppm
-from wufeng.credit.products.files import examine_product, line_of, read_product, read_products
+from wufeng.credit.products.files import (
+    Mistake,
+    examine_product,
+    line_of,
+    lines_of_fields,
+    read_product,
+    read_products,
+)
 from wufeng.credit.products.model import Shipped
 from wufeng.credit.products.rules import check_succession
 
@@ -183,10 +191,40 @@ def test_b5_a_price_above_the_ceiling_is_refused_with_its_rate() -> None:
 
 
 def test_a_line_is_found_for_nested_fields() -> None:
-    source = "a = 1\n[b]\nc = 2\n[[d]]\ne = 3\n[[d]]\ne = 4\n"
-    assert [line_of(source, path) for path in ("a", "b.c", "d[0].e", "d[1].e", "d[1].x", "z")] == [
-        1, 3, 5, 7, 6, 1,
-    ]  # fmt: skip
+    lines = lines_of_fields("a = 1\n[b]\nc = 2\n[[d]]\ne = 3\n[[d]]\ne = 4\n[[d.f]]\ng = 5\n")
+    expected = {
+        "a": 1,
+        "b.c": 3,
+        "d[0].e": 5,
+        "d[1].e": 7,
+        "d[1].x": 6,
+        "d[1].f[0].g": 9,
+        "d[0].f[0].g": 4,
+        "z": 1,
+    }
+    assert {path: line_of(lines, path) for path in expected} == expected
+
+
+def test_a_line_is_found_for_dotted_and_quoted_keys() -> None:
+    lines = lines_of_fields("a = 1\n\nname.zh = ''\n[ b . c ]\n'd' . \"e f\" = 1\n\"x\\ty\" = 2\n")
+    expected = {"name.zh": 3, "name.en": 3, "name": 3, "b.c.d.e f": 5, "b.c.d.z": 5, "b.c.x\ty": 4, "b": 1}
+    assert {path: line_of(lines, path) for path in expected} == expected
+
+
+@pytest.mark.parametrize("said", ["at line 999", f"at line {'9' * 5_000}", "(at line 9, column 9)"])
+def test_the_line_of_what_is_no_toml_is_the_readers_own(said: str) -> None:
+    (mistake,) = cast(list[Mistake], examine_product(f'{SOURCE}\n["{said}"]\n["{said}"]\n', "mine.toml"))
+    assert mistake.line == len(SOURCE.splitlines()) + 3
+
+
+def test_many_mistakes_are_placed_without_reading_the_file_again_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(files, "_lines", lambda source: read.append(source) or source.split("\n"))
+    source = "".join(f"k{n} = 1\n" for n in range(50)) + f'"{"." * 20_000}" = 1\n' + SOURCE
+    found = cast(list[Mistake], examine_product(source, "mine.toml"))
+    assert [one.line for one in found] == list(range(1, 52)) and len(read) == 1
 
 
 def version(number: int, begins: str, **changes: str) -> Shipped:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,12 +17,14 @@ from wufeng.credit.products.model import Product, Shipped
 from wufeng.credit.products.rules import check
 from wufeng.credit.products.shapes import check_shape
 
-_TABLE = re.compile(r"^\s*(\[\[?)\s*([\w.]+)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"^\s*([\w-]+)\s*=\s*(.*)$")
+_NAME = r"""(?:[\w-]+|"[^"\\]*"|'[^']*')"""
+_DOTTED = rf"({_NAME}(?:\s*\.\s*{_NAME})*)"
+_NAMES = re.compile(_NAME)
+_TABLE = re.compile(rf"^\s*(\[\[?)\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"^\s*{_DOTTED}\s*=")
 _ITEM = re.compile(r"^\s*\{")
-_LAST = re.compile(r"(?:\[\d+\]|\.?[^.\[\]]+|.)$", re.DOTALL)
 _MARK = "\ufeff"  # which some editors put before a text
-_TOML_LINE = re.compile(r"at line (\d+)")
+_TOML_LINE = re.compile(r"\(at line (\d{1,9}), column \d+\)$")
 
 
 class Mistake(Struct, frozen=True):
@@ -59,7 +61,8 @@ def examine_product(source: str, name: str) -> Shipped | list[Mistake]:
         findings = check(product)
         if not findings:
             return _shipped(product, source)
-    mistakes = [Mistake(name, line_of(source, one.path), one.path, one.detail) for one in findings]
+    lines = lines_of_fields(source)
+    mistakes = [Mistake(name, line_of(lines, one.path), one.path, one.detail) for one in findings]
     return sorted(mistakes, key=lambda mistake: mistake.line)
 
 
@@ -118,14 +121,24 @@ def shipped_products() -> list[Shipped]:
     return [read_product(item.read_text(encoding="utf-8"), item.name) for item in found]
 
 
-def line_of(source: str, path: str) -> int:
-    """The line of a field such as `instalments.prices[1].fee_ppm`, or of the nearest thing around it that has one."""
-    lines = dict(_lines_of_fields(source))
+def line_of(lines: Mapping[str, int], path: str) -> int:
+    """The line of a field such as `instalments.prices[1].fee_ppm`, or of the nearest thing around it that has one.
+
+    lines  of the file (`lines_of_fields`)
+    """
     while path:
         if path in lines:
             return lines[path]
-        path = _LAST.sub("", path)
+        path = path[: max(0, path.rfind("."), path.rfind("["))]
     return 1
+
+
+def lines_of_fields(source: str) -> dict[str, int]:
+    """The line of every key, table, and element of a list that has lines of its own, by path."""
+    lines: dict[str, int] = {}
+    for path, number in _fields(source):
+        lines.setdefault(path, number)
+    return lines
 
 
 def _lines(source: str) -> list[str]:
@@ -133,22 +146,40 @@ def _lines(source: str) -> list[str]:
     return source.removeprefix(_MARK).removesuffix("\n").split("\n")
 
 
-def _lines_of_fields(source: str) -> Iterator[tuple[str, int]]:
-    """(path, line) of every key, table, and element of a list that has lines of its own."""
+def _fields(source: str) -> Iterator[tuple[str, int]]:
+    """(path, line) of them in their order; of a dotted key, of each table that it names too."""
     counts: dict[str, int] = {}
     table = listed = ""
     for number, text in enumerate(_lines(source), 1):
         if head := _TABLE.match(text):
-            table, listed = head[2], ""
+            table, listed = _table(_names(head[2]), counts), ""
             if head[1] == "[[":
                 index = counts[table] = counts.get(table, -1) + 1
-                if index == 0:
-                    yield table, number
+                yield table, number
                 table = f"{table}[{index}]"
             yield table, number
         elif key := _KEY.match(text):
-            listed = f"{table}.{key[1]}" if table else key[1]
-            yield listed, number
+            listed = table
+            for one in _names(key[1]):
+                listed = _within(listed, one)
+                yield listed, number
         elif listed and _ITEM.match(text):
             index = counts[listed] = counts.get(listed, -1) + 1
             yield f"{listed}[{index}]", number
+
+
+def _table(names: Sequence[str], counts: Mapping[str, int]) -> str:
+    """The path of a table's head: of a list around it the last element so far is meant. counts: its index, by path."""
+    table = ""
+    for name in names:
+        table = f"{table}[{counts[table]}]" if table in counts else table
+        table = _within(table, name)
+    return table
+
+
+def _names(dotted: str) -> list[str]:
+    return [name.strip("\"'") for name in _NAMES.findall(dotted)]
+
+
+def _within(table: str, name: str) -> str:
+    return f"{table}.{name}" if table else name

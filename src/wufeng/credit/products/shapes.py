@@ -17,6 +17,9 @@ from msgspec.structs import fields
 
 from wufeng.credit.products.model import Finding
 
+LONGEST_NAME = 64
+"""A longer key is no misspelling of a known one."""
+
 IN_PPM = "; rates are whole parts per million: 0.03% is 300"
 
 
@@ -66,6 +69,8 @@ def _is_struct(expected: Any) -> bool:
 
 
 def _meant(name: str, known: dict[str, Any]) -> str:
+    if len(name) > LONGEST_NAME:
+        return f"; known here: {', '.join(known)}"
     near = difflib.get_close_matches(name, known, n=1)
     if not near:  # `grace` is no misspelling of `grace_days`, but a part of it
         near = [one for one in known if name in one or one in name][:1]
