@@ -31,7 +31,7 @@ from wufeng.credit import journals
 from wufeng.credit.charge_offs.rules import Lost
 from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved
-from wufeng.credit.history.model import Event, Repaid, Standing
+from wufeng.credit.history.model import Event, Owed, Repaid, Standing
 from wufeng.credit.history.model import Refunded as LateRefund
 from wufeng.credit.history.rules import fold
 from wufeng.credit.products.model import Early
@@ -193,10 +193,23 @@ class Accountant(Clerk):
 
     def check_earned(self) -> None:
         """Each lender has earned what the history that was posted has charged for it, whatever was told before."""
-        charged = fold(self.opened, self.events, self.versions, self.on).charged
+        standing = fold(self.opened, self.events, self.versions, self.on)
+        charged = standing.charged
         assert self.by_lender(AccountKind.INTEREST_INCOME) == self.parts_of(charged.interest)
         fees = [-self.fees_of(lender) for lender, _ in self.line.lenders]
         assert fees == self.parts_of(charged.fee)
+        assert self.balance_of_losses() == self.losses_of(standing)
+
+    def balance_of_losses(self) -> list[int]:
+        """What each lender has lost of charges."""
+        return [self.balance(lender, AccountKind.CREDIT_LOSS) for lender, _ in self.line.lenders]
+
+    def losses_of(self, standing: Standing) -> list[int]:
+        """What a charge-off of what is lost in a history takes of charges from each lender."""
+        lost = standing.lost or Owed()
+        whole = ledger.split_between(lost.total_minor, self.line.lenders)
+        principal = ledger.split_between(lost.principal_minor, self.line.lenders)
+        return [all_minor - of_it for (_, all_minor), (_, of_it) in zip(whole, principal, strict=True)]
 
     def fees_of(self, lender: UUID) -> int:
         """What journals of charges moved of a lender's fees: a subsidy goes from the one account to the other."""

@@ -14,7 +14,7 @@ from wufeng.credit.charge_offs.rules import Lost
 from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved, Unearned
 from wufeng.credit.draws.rules import unearned_of
-from wufeng.credit.history.model import Standing
+from wufeng.credit.history.model import Owed, Standing
 from wufeng.credit.lines.model import Line
 from wufeng.credit.refunds.model import Kept, Refunded, Sent
 from wufeng.credit.repayments.model import Source, SourceKind, Spread
@@ -295,17 +295,24 @@ def journals_of_loss_correction(cause: Cause, line: Line, before: Standing, afte
     was, now, journals = before.lost, after.lost, []
     owed_minor = before.owed_minor
     if was != now:
-        more = (
-            now.principal_minor - was.principal_minor,
-            now.interest_minor - was.interest_minor,
-            now.fee_minor - was.fee_minor,
-        )
-        journals.append(ledger.charge_off(cause, line.id, *_grown_by(owed_minor, more, line)))
-        owed_minor += sum(more)
+        more = _lost_more(line, was, now)
+        if _any(*more):
+            journals.append(ledger.charge_off(cause, line.id, *more))
+        owed_minor += now.total_minor - was.total_minor
     if cancelled_minor := after.lost_cancelled_minor - before.lost_cancelled_minor:
         cancelled = ledger.split_change(owed_minor, owed_minor - cancelled_minor, line.lenders)
         journals.append(ledger.charged_off_cancelled(cause, line.id, cancelled))
     return journals
+
+
+def _lost_more(line: Line, was: Owed, now: Owed) -> list[Parts]:
+    """What is lost more of principal, interest and fees, each by lender: as if the charge-off had taken it so."""
+    return [_more(old, new) for old, new in zip(_lost(line, was), _lost(line, now), strict=True)]
+
+
+def _lost(line: Line, owed: Owed) -> list[Parts]:
+    """A loss by lender, as the charge-off takes it."""
+    return _grown_by(0, (owed.principal_minor, owed.interest_minor, owed.fee_minor), line)
 
 
 def _grown_by(owed_minor: int, more: Sequence[int], line: Line) -> list[Parts]:
@@ -326,13 +333,23 @@ def journals_of_recovery_correction(
     """
     undone = undone or {}
     owed_minor, recovered_minor = after.owed_minor, after.recovered_minor - before.recovered_minor
-    recovered = tuple(
-        (lender, part_minor + undone.get(lender, 0))
-        for lender, part_minor in ledger.split_change(owed_minor + recovered_minor, owed_minor, line.lenders)
-    )
+    change = ledger.split_change(owed_minor + recovered_minor, owed_minor, line.lenders)
+    recovered = ledger.merged([*change, *_odd_of_loss(line, before, after), *undone.items()])
     if not any(part_minor for _, part_minor in recovered):
         return []
     return [ledger.recovery_from_credit_balance(cause, line.id, recovered)]
+
+
+def _odd_of_loss(line: Line, before: Standing, after: Standing) -> Parts:
+    """Units by which what is lost more, by lender, is not the change of what is owed beside the books: what has been
+    recovered takes them, so that memo accounts are each lender's shares of what is owed again.
+    """
+    was, now = before.lost, after.lost
+    if was is None or now is None:
+        return ()
+    lost = ledger.merged([part for parts in _lost_more(line, was, now) for part in parts])
+    more_minor = now.total_minor - was.total_minor
+    return _more(_grown(before.owed_minor, before.owed_minor + more_minor, line), lost)
 
 
 def journal_of_late_repayment(
@@ -351,8 +368,6 @@ def journal_of_late_repayment(
 def _principal_moved(line: Line, before: Standing, after: Standing) -> Parts:
     """Principal that is paid more in one history than in the other, by lender. Of a loss, what was not lost is paid."""
     was, now = before.in_books.principal_minor, after.in_books.principal_minor
-    if before.lost is not None:
-        return ledger.split_change(before.owed_minor, before.owed_minor + now - was, line.lenders)
     return ledger.split_change(was, now, line.lenders)
 
 
