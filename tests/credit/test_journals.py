@@ -31,14 +31,14 @@ from wufeng.credit import journals
 from wufeng.credit.charge_offs.rules import Lost
 from wufeng.credit.debts.issuing import IssuedBill
 from wufeng.credit.draws.model import Approved
-from wufeng.credit.history.model import Event, Owed, Repaid, Standing
+from wufeng.credit.history.model import Drawn, Event, Owed, Repaid, Standing
 from wufeng.credit.history.model import Refunded as LateRefund
 from wufeng.credit.history.rules import fold
 from wufeng.credit.products.model import Early
 from wufeng.credit.refunds.model import Kept, Refunded
 from wufeng.credit.repayments.model import Debt, Source, Spread, Target
 from wufeng.ledger import rules as ledger
-from wufeng.ledger.model import AccountKind, Cause, Journal, JournalKind, Parts, Posted, account_id
+from wufeng.ledger.model import AccountKind, Cause, Journal, Parts, Posted, account_id
 from wufeng.lenders.model import WHOLE_PPM, Shares
 
 MERCHANT = UUID(int=4)
@@ -47,11 +47,6 @@ BY_LENDER = (
     AccountKind.LENDER_PRINCIPAL,
     AccountKind.UNEARNED_SUBSIDY,
     AccountKind.CHARGED_OFF_CONTRA,
-)
-OF_CHARGES = (
-    JournalKind.CHARGES_BILLED,
-    JournalKind.CHARGES_CANCELLED,
-    JournalKind.CHARGES_RETURNED,
 )
 
 
@@ -137,7 +132,7 @@ class Accountant(Clerk):
                 self.post(*self._of_reversal(Cause(bounced.repayment_id, "CNY", self.on, 1), before, after))
             case [LateRefund() as late], []:
                 self.post(*self._of_late_refund(late, before, after))
-                back_minor = after.refunds[late.refund_id].subsidy_returned_minor
+                back_minor = after.charged.subsidy_returned_minor - before.charged.subsidy_returned_minor
                 told_now = replace(late, subsidy_returned_minor=back_minor)
                 events = [told_now if one is late else one for one in events]
             case _:
@@ -196,9 +191,9 @@ class Accountant(Clerk):
         standing = fold(self.opened, self.events, self.versions, self.on)
         charged = standing.charged
         assert self.by_lender(AccountKind.INTEREST_INCOME) == self.parts_of(charged.interest)
-        fees = [-self.fees_of(lender) for lender, _ in self.line.lenders]
-        assert fees == self.parts_of(charged.fee)
+        assert self.by_lender(AccountKind.INSTALMENT_FEE_INCOME) == self.fees_of(standing)
         assert self.balance_of_losses() == self.losses_of(standing)
+        assert self.cancelled() == self.parts_of(standing.lost_cancelled)
 
     def balance_of_losses(self) -> list[int]:
         """What each lender has lost of charges."""
@@ -211,20 +206,22 @@ class Accountant(Clerk):
         principal = ledger.split_between(lost.principal_minor, self.line.lenders)
         return [all_minor - of_it for (_, all_minor), (_, of_it) in zip(whole, principal, strict=True)]
 
-    def fees_of(self, lender: UUID) -> int:
-        """What journals of charges moved of a lender's fees: a subsidy goes from the one account to the other."""
-        of_fees = [
-            account_id(lender, kind)
-            for kind in (AccountKind.INSTALMENT_FEE_INCOME, AccountKind.UNEARNED_SUBSIDY)
-        ]
-        return sum(
-            amount_minor
-            for posted in self.of.values()
-            for journal in posted
-            if journal.kind in OF_CHARGES
-            for account, amount_minor in zip(journal.accounts, journal.amounts, strict=True)
-            if account in of_fees
+    def cancelled(self) -> list[int]:
+        """By lender, what nobody has paid of losses: with it, what came into the pool is what went out of the rest."""
+        kinds = (
+            AccountKind.LENDER_POOL,
+            AccountKind.LENDER_PRINCIPAL,
+            AccountKind.CHARGED_OFF_CONTRA,
+            AccountKind.CREDIT_LOSS,
         )
+        return [sum(self.balance(lender, kind) for kind in kinds) for lender, _ in self.line.lenders]
+
+    def fees_of(self, standing: Standing) -> list[int]:
+        """What lenders have earned of fees: of persons, and of merchants what is neither unearned nor back."""
+        bought = [event.draw.unearned_minor for event in self.events if isinstance(event, Drawn)]
+        paid, unearned = self.shares_of(*bought), self.by_lender(AccountKind.UNEARNED_SUBSIDY)
+        back, fees = self.parts_of(standing.charged.subsidy_returned), self.parts_of(standing.charged.fee)
+        return [sum((fees[n], paid[n], -unearned[n], -back[n])) for n in range(len(fees))]
 
     def parts_of(self, parts: Parts) -> list[int]:
         """Amounts by lender, in the order of the line's lenders."""

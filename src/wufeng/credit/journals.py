@@ -111,7 +111,7 @@ def legs_of_late_refund(
         amount_minor - moved.principal_minor,
         subsidy_refunded_late(before, after),
         (
-            *journals_of_correction(cause, line, before, after),
+            *journals_of_correction(cause, line, before, after, subsidy_refunded_late(before, after)),
             *journals_of_loss_correction(cause, line, before, after),
         ),
         (*then, *(_given_back(cause, line, one) for one in sent)),
@@ -205,15 +205,21 @@ def journals_of_credit_balance(
     return journals
 
 
-def journals_of_correction(cause: Cause, line: Line, before: Standing, after: Standing) -> list[Journal]:
+def journals_of_correction(
+    cause: Cause, line: Line, before: Standing, after: Standing, returned: Parts = ()
+) -> list[Journal]:
     """What a rewritten history has charged and earned more, or less, by lender as it was charged. A part may be of the
     other sign than the whole.
+
+    returned  what goes back to merchants of subsidies by the journal beside them, by lender. Where nothing does, and
+              lenders have given back other parts of the same, they have earned others
     """
     was, now = before.charged, after.charged
+    otherwise = _more(subsidy_refunded_late(before, after), returned)
     more = (
         _more(was.interest, now.interest),
-        _more(was.fee, now.fee),
-        _earned_more(line, before, after),
+        ledger.merged([*_more(was.fee, now.fee), *otherwise]),
+        _earned_more(line, before, after, returned),
     )
     journals, gone = [], [_negative(parts) for parts in more]
     billed = [parts if _total(parts) >= 0 else () for parts in more]
@@ -225,12 +231,12 @@ def journals_of_correction(cause: Cause, line: Line, before: Standing, after: St
     return journals
 
 
-def _earned_more(line: Line, before: Standing, after: Standing) -> Parts:
+def _earned_more(line: Line, before: Standing, after: Standing, returned: Parts) -> Parts:
     """What a rewritten history has earned more of subsidies, by lender: what is unearned no longer, less what goes back
-    to merchants beside it (`subsidy_refunded_late`). A part may be below zero though the whole is not.
+    to merchants beside it. A part may be below zero though the whole is not.
     """
     gone = _gone(unearned_of(before.draws.values(), after.draws.values()), line)
-    earned = _more(subsidy_refunded_late(before, after), gone)
+    earned = _more(returned, gone)
     earned_minor = after.charged.subsidy_minor - before.charged.subsidy_minor
     assert _total(earned) == earned_minor, "what is unearned no longer is earned or returned"
     return earned
@@ -292,15 +298,14 @@ def journals_of_loss_correction(cause: Cause, line: Line, before: Standing, afte
     """What a rewritten history has lost less, or more: taken back into the books, where its money pays it."""
     if before.lost is None or after.lost is None:
         return []
-    was, now, journals = before.lost, after.lost, []
-    owed_minor = before.owed_minor
-    if was != now:
-        more = _lost_more(line, was, now)
-        if _any(*more):
-            journals.append(ledger.charge_off(cause, line.id, *more))
-        owed_minor += now.total_minor - was.total_minor
-    if cancelled_minor := after.lost_cancelled_minor - before.lost_cancelled_minor:
-        cancelled = ledger.split_change(owed_minor, owed_minor - cancelled_minor, line.lenders)
+    journals = []
+    more, cancelled = (
+        _lost_more(line, before.lost, after.lost),
+        _more(before.lost_cancelled, after.lost_cancelled),
+    )
+    if _any(*more):
+        journals.append(ledger.charge_off(cause, line.id, *more))
+    if _any(cancelled):
         journals.append(ledger.charged_off_cancelled(cause, line.id, cancelled))
     return journals
 
@@ -327,29 +332,20 @@ def _grown_by(owed_minor: int, more: Sequence[int], line: Line) -> list[Parts]:
 def journals_of_recovery_correction(
     cause: Cause, line: Line, before: Standing, after: Standing, undone: Mapping[UUID, int] | None = None
 ) -> list[Journal]:
-    """What a rewritten history has recovered more out of the credit balance, or less into it.
+    """What a rewritten history has recovered more out of the credit balance, or less into it: what is owed no longer of
+    the loss as it is now, so that memo accounts are each lender's shares of what is owed.
 
     undone  by lender: what was recovered by journals that are reversed beside it
     """
-    undone = undone or {}
-    owed_minor, recovered_minor = after.owed_minor, after.recovered_minor - before.recovered_minor
-    change = ledger.split_change(owed_minor + recovered_minor, owed_minor, line.lenders)
-    recovered = ledger.merged([*change, *_odd_of_loss(line, before, after), *undone.items()])
-    if not any(part_minor for _, part_minor in recovered):
+    if before.lost is None or after.lost is None:
+        return []
+    lost = [part for parts in _lost_more(line, before.lost, after.lost) for part in parts]
+    gone = ledger.split_change(before.owed_minor, after.owed_minor, line.lenders)
+    cancelled = _more(before.lost_cancelled, after.lost_cancelled)
+    recovered = _more(cancelled, ledger.merged([*lost, *gone, *(undone or {}).items()]))
+    if not _any(recovered):
         return []
     return [ledger.recovery_from_credit_balance(cause, line.id, recovered)]
-
-
-def _odd_of_loss(line: Line, before: Standing, after: Standing) -> Parts:
-    """Units by which what is lost more, by lender, is not the change of what is owed beside the books: what has been
-    recovered takes them, so that memo accounts are each lender's shares of what is owed again.
-    """
-    was, now = before.lost, after.lost
-    if was is None or now is None:
-        return ()
-    lost = ledger.merged([part for parts in _lost_more(line, was, now) for part in parts])
-    more_minor = now.total_minor - was.total_minor
-    return _more(_grown(before.owed_minor, before.owed_minor + more_minor, line), lost)
 
 
 def journal_of_late_repayment(

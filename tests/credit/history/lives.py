@@ -640,7 +640,8 @@ def late_refund(clerk: Clerk, change: Afterwards) -> Refunded | None:
 def sent_back(clerk: Clerk, events: Sequence[Event], standing: Standing) -> list[Event]:
     """The events of a late refund, and what it sends back today: the rest that it leaves, or a half of it."""
     late = next(one for one in events if isinstance(one, Refunded) and one.subsidy_returned_minor is None)
-    subsidy_minor = standing.refunds[late.refund_id].subsidy_returned_minor
+    told_minor = sum(one.subsidy_returned_minor or 0 for one in events if isinstance(one, Refunded))
+    subsidy_minor = standing.charged.subsidy_returned_minor - told_minor
     told = [replace(one, subsidy_returned_minor=subsidy_minor) if one is late else one for one in events]
     rest_minor = min(standing.credit_balance_minor - clerk.credit_minor, standing.credit_balance_minor)
     amount_minor = rest_minor // (1 + late.amount_minor % 2)

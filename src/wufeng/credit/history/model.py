@@ -155,12 +155,15 @@ class Charged(Struct, frozen=True):
     of fees.
 
     By lender every amount is split by itself, as its journal splits it: the sum of splits is not the split of the sum.
+    subsidy_kept_minor  of what refunds would have given back, merchants were not given, or less than nothing: what was
+                        told is not undone. It is split as one, so that it leaves nothing where it comes to nothing
     """
 
     interest: Parts = ()
     fee: Parts = ()
     subsidy_minor: int = 0
     subsidy_returned: Parts = ()
+    subsidy_kept_minor: int = 0
 
     @property
     def interest_minor(self) -> int:
@@ -197,7 +200,7 @@ class Standing(Struct, frozen=True):
     items        what each bill was issued with        allocations  what each repayment paid
     refunds      what each refund did on its date      short        by refund: of what went back later, was not there
     lost         what was owed when the line was charged off; what is owed since then stands beside the books
-    lost_cancelled_minor  of it, owed no longer because what it was for was refunded: nobody has paid it
+    lost_cancelled  of it, by lender, owed no longer because what it was for was refunded: nobody has paid it
     """
 
     line: Line
@@ -208,7 +211,7 @@ class Standing(Struct, frozen=True):
     charged: Charged = Charged()
     credit_balance_minor: int = 0
     lost: Owed | None = None
-    lost_cancelled_minor: int = 0
+    lost_cancelled: Parts = ()
     refunds: Mapping[UUID, Done] = {}
     short: Mapping[UUID, int] = {}
 
@@ -218,6 +221,11 @@ class Standing(Struct, frozen=True):
         if self.lost is not None:
             return self.lost
         return Owed(self.principal_minor, self.interest_owed_minor, self.fee_owed_minor)
+
+    @property
+    def lost_cancelled_minor(self) -> int:
+        """Of all lenders."""
+        return sum(amount_minor for _, amount_minor in self.lost_cancelled)
 
     @property
     def recovered_minor(self) -> int:

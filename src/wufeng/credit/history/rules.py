@@ -19,7 +19,6 @@ from wufeng.credit.draws.model import Draw
 from wufeng.credit.draws.rules import billable, calendar_of, charges_open, gone_of
 from wufeng.credit.history.model import (
     BillSplit,
-    Charged,
     ChargedOff,
     Delivered,
     Drawn,
@@ -34,6 +33,7 @@ from wufeng.credit.history.model import (
     Standing,
 )
 from wufeng.credit.history.reserves import Reserve, Withheld, hand_back, reserves_of, still_running, withhold
+from wufeng.credit.journals import subsidy_refunded
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product, Rest
 from wufeng.credit.products.versions import Versions
@@ -42,7 +42,7 @@ from wufeng.credit.refunds.rules import keep_refused, refund
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread, Target
 from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, spread, with_line_state
 from wufeng.ledger.model import Parts
-from wufeng.ledger.rules import merged, split_between
+from wufeng.ledger.rules import merged, split_between, split_change
 
 
 def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing:
@@ -52,7 +52,7 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
             for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
-    standing = _told(line, covered(line, events, versions), versions, len(events))
+    standing = _told(line, _all_returned(covered(line, events, versions)), versions, len(events))
     late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
     expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
     return _as_of(expecting, versions, on)
@@ -86,6 +86,32 @@ def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence
     while (short := _first_short(line, events, versions, by)) is not None:
         by[short.refund_id] = _least(line, events, versions, by, short)
     return _lowered(events, by)
+
+
+def _all_returned(events: Sequence[Event]) -> Sequence[Event]:
+    """The events, in which an undo that is told now and leaves nothing of its purchase gives the merchant back all of
+    the subsidy that no refund of it has: no charge of it is kept.
+    """
+    return [
+        replace(event, subsidy_returned_minor=_left_of_subsidy(events, event))
+        if isinstance(event, Refunded) and event.undone and event.subsidy_returned_minor is None
+        else event
+        for event in events
+    ]
+
+
+def _left_of_subsidy(events: Sequence[Event], undo: Refunded) -> int | None:
+    """What was paid of it less what was given back as told; None where something of the purchase is left."""
+    ids, refunds = set(undo.draw_ids), [event for event in events if isinstance(event, Refunded)]
+    while more := {id_ for one in refunds if not ids.isdisjoint(one.draw_ids) for id_ in one.draw_ids} - ids:
+        ids |= more
+    draws = [event.draw for event in events if isinstance(event, Drawn) and event.draw.id in ids]
+    given = [one for one in refunds if not ids.isdisjoint(one.draw_ids)]
+    refunded_minor = sum(one.amount_minor - one.uncovered_minor for one in given)
+    if refunded_minor < sum(sum(draw.principal_parts) for draw in draws):
+        return None
+    returned_minor = sum(one.subsidy_returned_minor or 0 for one in given)
+    return sum(draw.unearned_minor for draw in draws) - returned_minor
 
 
 class _Short(Struct, frozen=True):
@@ -402,6 +428,8 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
     fee_cancelled_minor = 0 if is_lost else done.fee_cancelled_minor
     interest_cancelled_minor = 0 if is_lost else done.interest_cancelled_minor
     lost_cancelled_minor = done.fee_cancelled_minor + done.interest_cancelled_minor if is_lost else 0
+    left_minor = standing.owed_minor - lost_cancelled_minor
+    cancelled = split_change(standing.owed_minor, left_minor, standing.line.lenders)
     returned_minor = event.subsidy_returned_minor
     if returned_minor is None:
         returned_minor = done.subsidy_returned_minor
@@ -412,9 +440,21 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
         -done.interest_returned_minor,
         -done.fee_returned_minor,
         kept_minor - done.subsidy_given_up_minor,
-        returned_minor,
     )
-    return replace(after, lost_cancelled_minor=standing.lost_cancelled_minor + lost_cancelled_minor)
+    after = replace(after, lost_cancelled=merged([*standing.lost_cancelled, *cancelled]))
+    return _giving_back(after, done, kept_minor)
+
+
+def _giving_back(standing: Standing, done: Done, kept_minor: int) -> Standing:
+    """What a refund gives back of subsidies, as its own journal splits it, but for what the merchant did not get."""
+    charged = standing.charged
+    all_kept_minor = charged.subsidy_kept_minor + kept_minor
+    kept = split_change(charged.subsidy_kept_minor, all_kept_minor, standing.line.lenders)
+    returned = merged([*charged.subsidy_returned, *subsidy_refunded(done), *kept])
+    return replace(
+        standing,
+        charged=replace(charged, subsidy_returned=returned, subsidy_kept_minor=all_kept_minor),
+    )
 
 
 def _charged_off(standing: Standing, event: ChargedOff, versions: Versions, leaving: Leaving) -> Standing:
@@ -479,7 +519,6 @@ def _charging(
     interest_minor: int,
     fee_minor: int,
     subsidy_minor: int = 0,
-    subsidy_returned_minor: int = 0,
 ) -> Standing:
     """What one journal charges, or takes off again."""
     charged, lenders = standing.charged, standing.line.lenders
@@ -489,11 +528,11 @@ def _charging(
 
     return replace(
         standing,
-        charged=Charged(
-            and_(charged.interest, interest_minor),
-            and_(charged.fee, fee_minor),
-            charged.subsidy_minor + subsidy_minor,
-            and_(charged.subsidy_returned, subsidy_returned_minor),
+        charged=replace(
+            charged,
+            interest=and_(charged.interest, interest_minor),
+            fee=and_(charged.fee, fee_minor),
+            subsidy_minor=charged.subsidy_minor + subsidy_minor,
         ),
     )
 

@@ -95,7 +95,7 @@ async def refund_late(
         if isinstance(one, Problem):
             return one
         told.append(one)
-        lived = going_on(lived, one.done, replace(_event(request), returned=one.late.returned))
+        lived = going_on(lived, one.done, _event_of(request, one.late))
         sources = left_of(sources, one.late.returned)
     await _keep(batch, products, requests, told)
     return [one.late for one in told]
@@ -135,6 +135,12 @@ def _event(request: RefundRequest) -> RefundEvent:
         subsidy_returned_minor=None,
         undone=request.undone,
     )
+
+
+def _event_of(request: RefundRequest, late: RefundedLate) -> RefundEvent:
+    """The refund as it is told from then on."""
+    back_minor = late.subsidy_returned_minor
+    return replace(_event(request), returned=late.returned, subsidy_returned_minor=back_minor)
 
 
 def _problem_of_value_on(lived: Lived, request: RefundRequest) -> Problem | None:
