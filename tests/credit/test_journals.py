@@ -1,14 +1,15 @@
 """The journals of a line's whole life with two lenders: at every turn each lender has its share of what there is."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.credit.conftest import House
+from tests.credit.conftest import MERCHANT as BUYS_AT
+from tests.credit.conftest import TWO_LENDERS, House, Payer, make_house, shipped
 from tests.credit.history.lives import (
     LENDERS,
     LINE,
@@ -26,6 +27,7 @@ from tests.credit.history.lives import (
 )
 from tests.thorough import THOROUGH, examples
 
+from wufeng.base.db import Database
 from wufeng.base.errors import Problem
 from wufeng.credit import journals
 from wufeng.credit.charge_offs.rules import Lost
@@ -135,6 +137,7 @@ class Accountant(Clerk):
                 back_minor = after.charged.subsidy_returned_minor - before.charged.subsidy_returned_minor
                 told_now = replace(late, subsidy_returned_minor=back_minor)
                 events = [told_now if one is late else one for one in events]
+                check_undone(events, told_now)
             case _:
                 raise AssertionError((news, gone))
         self.events = events
@@ -237,6 +240,19 @@ class Accountant(Clerk):
         return [sum(split[place][1] for split in splits) for place in range(len(self.line.lenders))]
 
 
+def check_undone(events: Sequence[Event], undo: LateRefund) -> None:
+    """Of a draw of which an undo has left nothing the merchant has all back that it had paid ahead."""
+    of_it = [
+        one
+        for one in events
+        if isinstance(one, LateRefund) and not set(undo.draw_ids).isdisjoint(one.draw_ids)
+    ]
+    if undo.undone and all(one.draw_ids == undo.draw_ids for one in of_it):
+        draws = [one.draw for one in events if isinstance(one, Drawn) and one.draw.id in undo.draw_ids]
+        returned_minor = sum(one.subsidy_returned_minor or 0 for one in of_it)
+        assert returned_minor == sum(draw.unearned_minor for draw in draws)
+
+
 def shares() -> st.SearchStrategy[Shares]:
     """What two lenders may have of a line."""
     (lead, _), (second, _) = LENDERS
@@ -331,3 +347,86 @@ async def test_nobody_has_earned_from_a_purchase_that_is_undone(house: House, te
     for lender, _ in (await house.debt(payer)).line.lenders:
         for kind in (AccountKind.INTEREST_INCOME, AccountKind.INSTALMENT_FEE_INCOME):
             assert await house.folded(lender, kind) == 0, kind
+
+
+CARRIED = (AccountKind.INSTALMENT_FEE_INCOME, AccountKind.UNEARNED_SUBSIDY)
+
+
+@pytest.fixture
+async def odd(database: Database, opened_on: date) -> AsyncIterator[House]:
+    """A house whose lenders share everything at odds."""
+    made = await make_house(database, opened_on, source=at_odds("monthly_bill"))
+    yield made
+    await made.lanes.drain()
+
+
+def at_odds(product: str) -> str:
+    source = shipped(product).source
+    shared = TWO_LENDERS.replace("700_000", "666_667").replace("300_000", "333_333")
+    return source[: source.index("[[lenders]]")] + shared
+
+
+async def carried_by(house: House, payer: Payer) -> list[list[int]]:
+    """What each lender has earned of fees that a merchant carries, and what it has to come."""
+    await house.prove(payer)
+    lenders = (await house.debt(payer)).line.lenders
+    return [[await house.folded(lender, kind) for lender, _ in lenders] for kind in CARRIED]
+
+
+@pytest.mark.parametrize("amount_minor", [30_000, 25_001, 33_333])
+async def test_lenders_share_a_subsidy_that_goes_back_late_as_one_that_goes_back_in_time(
+    odd: House, amount_minor: int
+) -> None:
+    """Split by themselves, late refunds left one lender +1 and the other -1 before anybody had earned anything."""
+    payer = await odd.payer(wallet_minor=900_000, limit_minor=400_000)
+    for is_late in (False, True):
+        before = await carried_by(odd, payer)
+        payment = await odd.buy(payer, 100_003, tenor=3, merchant_share_ppm=WHOLE_PPM)
+        for _ in (1, 2):
+            on = odd.on
+            if is_late:
+                await odd.turn_to(on + timedelta(days=1))
+                assert not isinstance(await odd.refund_late(payer, payment, amount_minor, on), Problem)
+            else:
+                await odd.refund(payer, payment, amount_minor)
+        earned, unearned = await carried_by(odd, payer)
+        assert earned == [0, 0]
+        left = [now - was for now, was in zip(unearned, before[1], strict=True)]
+        if is_late:
+            assert left == timely
+        timely = left
+
+
+@pytest.mark.parametrize("share_ppm", [WHOLE_PPM, WHOLE_PPM // 2])
+@pytest.mark.parametrize("amount_minor", [30_000, 25_001, 33_333])
+async def test_an_undo_leaves_the_merchant_and_lenders_nothing_of_a_subsidy(
+    odd: House, amount_minor: int, share_ppm: int
+) -> None:
+    """A part of it was refunded in time: the months of the rest alone are cut in another order."""
+    payer = await odd.payer(wallet_minor=900_000, limit_minor=400_000)
+    payment = await odd.buy(payer, 100_003, tenor=3, merchant_share_ppm=share_ppm)
+    await odd.turn_to((await odd.line(payer)).next_bill_on)
+    await odd.refund(payer, payment, amount_minor)
+    await odd.turn_to(odd.on + timedelta(days=5))
+    await odd.refund_late(payer, payment, 100_003 - amount_minor, date(2026, 9, 3), undone=True)
+    assert await carried_by(odd, payer) == [[0, 0], [0, 0]]
+    assert await odd.folded(BUYS_AT, AccountKind.MERCHANT_PAYABLE) == 0
+
+
+@pytest.mark.parametrize("tenor", [1, 3])
+async def test_nobody_has_lost_from_a_purchase_that_is_undone(odd: House, tenor: int) -> None:
+    """Charged off, and two recoveries: its interest and fees were split from another debt than the loss was."""
+    payer = await odd.payer(wallet_minor=900_000, limit_minor=400_000)
+    payment = await odd.buy(payer, 33_337, tenor=tenor)
+    while not (await odd.debt(payer)).line.charged_off_on:
+        await odd.turn_to(odd.on + timedelta(days=14))
+    for repaid_minor in (10_001, 5_003):
+        await odd.repay(payer, repaid_minor)
+    await odd.refund_late(payer, payment, 33_337, date(2026, 9, 3), undone=True)
+    await odd.prove(payer)
+    for lender, _ in (await odd.debt(payer)).line.lenders:
+        for kind in OF_LOSSES:
+            assert await odd.folded(lender, kind) == 0, kind
+
+
+OF_LOSSES = (AccountKind.CREDIT_LOSS, AccountKind.CHARGED_OFF_CONTRA, AccountKind.LENDER_PRINCIPAL)

@@ -3,6 +3,7 @@
 Principal is split as a change of what the line owes (`split_change`), so that lenders always own their shares of it and
 come to zero together with it. So is a subsidy, as a change of what is unearned of its draw. A line has its lenders for
 ever and all of its draws have the same. What is owed of a loss is one debt: memo accounts are split as a change of it.
+What is told otherwise is posted by lender as what steps post in the one history, less what they do in the other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -295,14 +296,14 @@ def moved_between(before: Standing, after: Standing) -> Moved:
 
 
 def journals_of_loss_correction(cause: Cause, line: Line, before: Standing, after: Standing) -> list[Journal]:
-    """What a rewritten history has lost less, or more: taken back into the books, where its money pays it."""
+    """What a rewritten history has lost less, or more: taken back into the books, where its money pays it. By lender it
+    is what the charge-off, and refunds since then, would have posted in the one history and in the other.
+    """
     if before.lost is None or after.lost is None:
         return []
     journals = []
-    more, cancelled = (
-        _lost_more(line, before.lost, after.lost),
-        _more(before.lost_cancelled, after.lost_cancelled),
-    )
+    more = _lost_more(line, before.lost, after.lost)
+    cancelled = _more(before.lost_cancelled, after.lost_cancelled)
     if _any(*more):
         journals.append(ledger.charge_off(cause, line.id, *more))
     if _any(cancelled):
