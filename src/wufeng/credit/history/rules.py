@@ -364,6 +364,7 @@ def _refunded(standing: Standing, event: Refunded, versions: Versions, leaving: 
         after,
         credit_balance_minor=after.credit_balance_minor + done.kept_minor,
         refunds={**after.refunds, event.refund_id: done},
+        lost_cancelled=_lost_cancelled(standing, done),
     )
     return after if done.applied is None else _charged_by(after, done.applied)
 
@@ -427,9 +428,6 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
     is_lost = standing.lost is not None
     fee_cancelled_minor = 0 if is_lost else done.fee_cancelled_minor
     interest_cancelled_minor = 0 if is_lost else done.interest_cancelled_minor
-    lost_cancelled_minor = done.fee_cancelled_minor + done.interest_cancelled_minor if is_lost else 0
-    left_minor = standing.owed_minor - lost_cancelled_minor
-    cancelled = split_change(standing.owed_minor, left_minor, standing.line.lenders)
     returned_minor = event.subsidy_returned_minor
     if returned_minor is None:
         returned_minor = done.subsidy_returned_minor
@@ -441,8 +439,16 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
         -done.fee_returned_minor,
         kept_minor - done.subsidy_given_up_minor,
     )
-    after = replace(after, lost_cancelled=merged([*standing.lost_cancelled, *cancelled]))
     return _giving_back(after, done, kept_minor)
+
+
+def _lost_cancelled(standing: Standing, done: Done) -> Parts:
+    """With what a refund takes off the charges of a loss: the first of what it found owed that is owed no longer."""
+    if standing.lost is None:
+        return ()
+    left_minor = standing.owed_minor - done.fee_cancelled_minor - done.interest_cancelled_minor
+    cancelled = split_change(standing.owed_minor, left_minor, standing.line.lenders)
+    return merged([*standing.lost_cancelled, *cancelled])
 
 
 def _giving_back(standing: Standing, done: Done, kept_minor: int) -> Standing:
