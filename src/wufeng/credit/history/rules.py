@@ -1,6 +1,7 @@
 """A line's debt as a fold of its events, by the very rules that the single steps use."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from uuid import UUID
@@ -74,17 +75,23 @@ def _after_each(line: Line, events: Sequence[Event], versions: Versions) -> Iter
 
 
 def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence[Event]:
-    """The events, in which money of refunds that went back later stood in the person's favour when it did.
+    """The events, in which money of refunds that went back later stood in the person's favour when it did, and plans
+    find the principal that they have taken over.
 
     What of it was not there has not lowered the debt: the least by which the amount of its refund must be lower (the
-    rule of `_as_told`). So much of what went back was the merchant's money itself, not the person's.
-    Raises a problem where a refund gave back more than its amount, and nothing covers it.
+    rule of `_as_told`). So much of what went back was the merchant's money itself, not the person's. It stays so where
+    a plan has taken the debt over: money that would cover it after all stands in the person's favour.
+    Raises a problem where a refund gave back more than its amount, and nothing covers it, and where a plan lacks
+    principal, and no refund has sent so much back.
     """
     if not any(isinstance(event, SentBack) for event in events):
         return events
     by: dict[UUID, int] = {}
-    while (short := _first_short(line, events, versions, by)) is not None:
-        by[short.refund_id] = _least(line, events, versions, by, short)
+    while (missing := _first_missing(line, events, versions, by)) is not None:
+        if isinstance(missing, _Short):
+            by[missing.refund_id] = _least_for_short(line, events, versions, by, missing)
+        else:
+            by |= _least_for_plan(line, events, versions, by, missing)
     return _lowered(events, by)
 
 
@@ -122,24 +129,40 @@ class _Short(Struct, frozen=True):
     minor: int
 
 
-def _first_short(
+class _Lack(Struct, frozen=True):
+    """Principal that a plan took over and that is not there. count: of the events until then, the plan the last."""
+
+    count: int
+    problem: "Lacking"
+
+
+class Lacking(Problem):
+    """A plan has taken over more principal of a bill than there is, by so much."""
+
+    def __init__(self, detail: str, minor: int) -> None:
+        super().__init__(Code.STATE_CONFLICT, detail)
+        self.minor = minor
+
+
+def _first_missing(
     line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int]
-) -> _Short | None:
+) -> _Short | _Lack | None:
     """The first of it. What came later is not asked: a plan may stand on what is not covered before it."""
-    until = max(count for count, event in enumerate(events, 1) if isinstance(event, SentBack))
-    standings = _after_each(line, _lowered(events, by), versions)
-    for count, standing in enumerate(islice(standings, until + 1)):
-        for refund_id, minor in standing.short.items():
-            return _Short(count, refund_id, minor)
+    until = max(count for count, event in enumerate(events, 1) if isinstance(event, SentBack | BillSplit))
+    standings, count = _after_each(line, _lowered(events, by), versions), 0
+    try:
+        for count, standing in enumerate(islice(standings, until + 1)):
+            for refund_id, minor in standing.short.items():
+                return _Short(count, refund_id, minor)
+    except Lacking as problem:
+        return _Lack(count + 1, problem)
     return None
 
 
-def _least(
+def _least_for_short(
     line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int], short: _Short
 ) -> int:
-    """The least by which a refund must be lower so that what went back of it was there: at least by what is missing as
-    it is, and found by halves, for the less of a refund is left, the less is missing.
-    """
+    """The least by which a refund must be lower so that what went back of it was there."""
     refund_id = short.refund_id
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
 
@@ -147,12 +170,52 @@ def _least(
         lowered = _lowered(events, {**by, refund_id: minor})
         return refund_id in _told(line, lowered, versions, short.count).short
 
-    low, high = by.get(refund_id, 0) + short.minor, refunded.amount_minor
+    least = _least(by.get(refund_id, 0) + short.minor, refunded.amount_minor, lacks)
+    if least is None:
+        detail = f"A refund of {refunded.on} gave interest back that would have been owed; settle it with the person."
+        raise Problem(Code.STATE_CONFLICT, detail)
+    return least
+
+
+def _least_for_plan(
+    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int], lack: _Lack
+) -> dict[UUID, int]:
+    """The least by which a refund before a plan must be lower so that the plan finds its principal: the newest first,
+    as far as it has sent money back. All of that, where it helps and is not enough.
+    """
+    sent: Counter[UUID] = Counter()
+    for event in events:
+        if isinstance(event, SentBack):
+            sent[event.refund_id] += event.amount_minor
+    for refunded in reversed(events[: lack.count]):
+        if not isinstance(refunded, Refunded):
+            continue
+        refund_id = refunded.refund_id
+        was, most = by.get(refund_id, 0), min(sent[refund_id], refunded.amount_minor)
+
+        def lacking(minor: int, refund_id: UUID = refund_id) -> int:
+            try:
+                _told(line, _lowered(events, {**by, refund_id: minor}), versions, lack.count)
+            except Lacking as problem:
+                return problem.minor
+            return 0
+
+        least = _least(was + lack.problem.minor, most, lambda minor: lacking(minor) > 0)
+        if least is not None:
+            return {refund_id: least}
+        if was < most and lacking(most) < lack.problem.minor:
+            return {refund_id: most}
+    raise lack.problem
+
+
+def _least(low: int, high: int, lacks: Callable[[int], bool]) -> int | None:
+    """The least amount that does not lack: at least what is missing as it is, and found by halves, for the less of a
+    refund is left, the less is missing. None: all of it does.
+    """
     if low <= high and not lacks(low):
         return low
     if low >= high or lacks(high):
-        detail = f"A refund of {refunded.on} gave interest back that would have been owed; settle it with the person."
-        raise Problem(Code.STATE_CONFLICT, detail)
+        return None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if lacks(middle) else (low, middle)
@@ -247,14 +310,15 @@ def _split(standing: Standing, event: BillSplit, versions: Versions, leaving: Le
     product = versions.contract
     debt = brought_up(_open(standing), product, event.on)
     bill = next((bill for bill in debt.bills if bill.id == event.bill_id), None)
-    if bill is None or min(bill.single_minor, bill.unpaid_principal_minor) < event.draw.amount_minor:
+    there_minor = min(bill.single_minor, bill.unpaid_principal_minor) if bill is not None else 0
+    if bill is None or there_minor < event.draw.amount_minor:
         issued_on = standing.bills[event.bill_id].issued_on
         detail = f"A plan was made of the bill of {issued_on}, which asks for a share of what was used: date it then."
         if product.minimum.rest is not Rest.DRAW:
             detail = (
                 f"A plan of {event.on} took over what would have been given back before it: date it then."
             )
-        raise Problem(Code.STATE_CONFLICT, detail)
+        raise Lacking(detail, event.draw.amount_minor - there_minor)
     bills = tuple(off_bill(bill, event.draw, product, event.on) if one is bill else one for one in debt.bills)
     after = touched(replace(debt, bills=bills, draws=(*debt.draws, event.draw)), event.on)
     after = with_next_bill(with_line_state(after, product, event.on), event.on)
