@@ -271,13 +271,14 @@ class Oracle:
         self.lost: tuple[int, int, int] | None = None
         self.lost_cancelled = 0
         self.ahead = list(story) if story is not None else None
-        self.plans = _Plans(story or ())
+        self.plans = _Plans(story or (), uncovered or {})
         self.named: dict[UUID, Statement] = {}
         self.interest_charged = self.fee_charged = self.subsidy_earned = self.subsidy_back = 0
         self.drawn = self.repaid = self.refunded = self.returned = 0
         self.uncovered = dict(uncovered or {})
         self.gone_uncovered = dict(self.uncovered)  # what of it has not gone back yet
         self.short: dict[UUID, int] = {}
+        self.lacking = 0  # of what a plan took over, is not there: nothing is heard after that
         self.undone = False  # whether it is heard as if the purchase had not happened
         self.fault = False  # whether the refund that is being heard is the merchant's fault
         self.pieces: dict[UUID, list[Piece]] = {}
@@ -766,25 +767,29 @@ class Oracle:
         self._suspend()
 
     def hear_all(self, until: date) -> None:
-        """The story from its beginning to a date."""
+        """The story from its beginning to a date, or to a plan of what is not there."""
         assert self.ahead is not None
         facts = [event for event in self.ahead if isinstance(event, Issued | ChargedOff)]
-        while self.ahead:
+        while self.ahead and not self.lacking:
             event = self.ahead[0]
             if not isinstance(event, Issued | ChargedOff):
                 self.turn_to(event.on, facts)
             self.ahead.pop(0)
             if not isinstance(event, Issued | ChargedOff):
                 self.hear(event)
-        self.turn_to(until, facts)
+        if not self.lacking:
+            self.turn_to(until, facts)
 
     def _split(self, event: BillSplit) -> None:
         """A plan takes over principal of a bill, which asks for so much less."""
         bill = self.named[event.bill_id]
         bill.kept = 0
+        self.lacking = max(0, event.draw.amount_minor - min(bill.single, bill.owes(Part.PRINCIPAL)))
+        if self.lacking:
+            assert self.ahead is not None, "nobody makes a plan of what is not there"
+            return
         bill.end_stretch()
         bill.single -= event.draw.amount_minor
-        assert bill.single >= 0 and bill.owes(Part.PRINCIPAL) >= 0
         bill.minimum = self._minimum(bill)
         self._buy(Drawn(event.on, event.draw))
         self.drawn -= event.draw.amount_minor
@@ -1110,10 +1115,11 @@ class Oracle:
 
 
 class _Plans:
-    """The plans of bills in a story, and which purchases stand on those bills."""
+    """The plans of bills in a story, and which purchases stand on those bills. uncovered: as the oracle's."""
 
-    def __init__(self, story: Sequence[Event]) -> None:
+    def __init__(self, story: Sequence[Event], uncovered: Mapping[UUID, int]) -> None:
         self.story = story
+        self.uncovered = uncovered
 
     def to_come(self, ahead: Sequence[Event]) -> dict[UUID, int]:
         """How much plans take over of each bill."""
@@ -1131,7 +1137,7 @@ class _Plans:
             if isinstance(event, Drawn):
                 left[event.draw.id] = event.draw.amount_minor
             if isinstance(event, Refunded):
-                amount = event.amount_minor
+                amount = event.amount_minor - self.uncovered.get(event.refund_id, 0)
                 for id_ in reversed(event.draw_ids):
                     part = min(amount, left[id_])
                     left[id_] -= part

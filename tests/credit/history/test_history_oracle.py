@@ -1,7 +1,7 @@
 """Any life of a line, by the engine and by an oracle that counts day by day: the same books, below the fen too."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from wufeng.credit.accruals.rules import accrued_micro, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts.rules import brings_a_bill
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.history.model import ChargedOff, Event, Issued, Refunded, Repaid, Standing
+from wufeng.credit.history.model import ChargedOff, Event, Issued, Refunded, Repaid, SentBack, Standing
 from wufeng.credit.history.rules import fold
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import LineStatus
@@ -129,7 +129,8 @@ def retell_beside_the_oracle(plot: Plot, changes: Sequence[Afterwards]) -> None:
 
 def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
     """The oracle that has heard a story, in which each refund is lower by the least with which nothing went back that
-    was not there.
+    was not there, and no plan was made of what was not there. Before a plan the newest refund is, as far as it has sent
+    money back and that helps.
     """
     uncovered: dict[UUID, int] = {}
 
@@ -141,15 +142,48 @@ def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
         oracle.hear_all(clerk.on)
         return oracle
 
-    while (oracle := heard({})).short:
-        id_ = next(iter(oracle.short))
+    def least(id_: UUID, high: int, lacks: Callable[[Oracle], bool]) -> int:
         low = uncovered.get(id_, 0)
-        high = next(e.amount_minor for e in clerk.events if isinstance(e, Refunded) and e.refund_id == id_)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if id_ in heard({id_: middle}).short else (low, middle)
-        uncovered[id_] = high
+            low, high = (middle, high) if lacks(heard({id_: middle})) else (low, middle)
+        return high
+
+    while (oracle := heard({})).short or oracle.lacking:
+        if oracle.short:
+            id_ = next(iter(oracle.short))
+            high = next(
+                e.amount_minor for e in clerk.events if isinstance(e, Refunded) and e.refund_id == id_
+            )
+            uncovered[id_] = least(id_, high, lambda told, id_=id_: id_ in told.short)
+            continue
+        for id_, sent in sent_before(clerk.events, clerk.events[: -len(oracle.ahead or ()) or None]):
+            told = heard({id_: sent})
+            if sent > uncovered.get(id_, 0) and told.lacking < oracle.lacking:
+                uncovered[id_] = sent if told.lacking else least(id_, sent, lambda one: one.lacking > 0)
+                break
+        else:
+            raise AssertionError("a plan lacks what no refund has sent back")
     return oracle
+
+
+def sent_before(events: Sequence[Event], until: Sequence[Event]) -> list[tuple[UUID, int]]:
+    """What refunds of a part of a story have sent back, then or later, of their amounts; the newest refund first."""
+    return [
+        (
+            one.refund_id,
+            min(
+                one.amount_minor,
+                sum(
+                    back.amount_minor
+                    for back in events
+                    if isinstance(back, SentBack) and back.refund_id == one.refund_id
+                ),
+            ),
+        )
+        for one in reversed(until)
+        if isinstance(one, Refunded)
+    ]
 
 
 def folded_or_refused(clerk: Clerk, events: Sequence[Event]) -> Standing | None:
