@@ -20,6 +20,7 @@ from tests.credit.history.lives import (
     afterwards,
     changed,
     live,
+    live_with,
     lived,
     plot_of,
     plots,
@@ -35,7 +36,16 @@ from wufeng.credit.accruals.rules import accrued_micro, interest_to_bill
 from wufeng.credit.bills.model import Bill, BillStatus
 from wufeng.credit.debts.rules import brings_a_bill
 from wufeng.credit.draws.model import Draw
-from wufeng.credit.history.model import ChargedOff, Event, Issued, Refunded, Repaid, SentBack, Standing
+from wufeng.credit.history.model import BillSplit as Split
+from wufeng.credit.history.model import (
+    ChargedOff,
+    Event,
+    Issued,
+    Refunded,
+    Repaid,
+    SentBack,
+    Standing,
+)
 from wufeng.credit.history.rules import fold
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import LineStatus
@@ -106,9 +116,52 @@ def test_what_a_late_refund_has_sent_back_is_there_or_is_owed(
     retell_beside_the_oracle(plot, changes)
 
 
+REFUNDED = st.builds(Afterwards, st.integers(20_000, 120_000), st.integers(0, 400), st.just(True))
+BOUNCED = st.builds(Afterwards, st.just(0), st.integers(0, 400))
+CAME = st.builds(Afterwards, st.integers(1_000, 120_000), st.integers(0, 400))
+
+
+@settings(
+    max_examples=examples(60, 4_000),
+    derandomize=not THOROUGH,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    plots(4, (("pay_all",), ("to_bill", "pay_billed"))),
+    st.lists(st.one_of(REFUNDED, BOUNCED), min_size=2, max_size=4),
+    plots(4, (("buy", "to_bill", "split"), ("to_bill", "split"))),
+    st.lists(st.one_of(CAME, CAME, BOUNCED, REFUNDED), min_size=2, max_size=4),
+)
+def test_a_plan_keeps_uncovered_what_it_has_taken_over(
+    plot: Plot, first: list[Afterwards], further: Plot, then: list[Afterwards]
+) -> None:
+    """Money that covers what had gone back after all, after a plan was made of the debt, stands in favour."""
+    note("\n".join([told(plot), *map(str, [*first, *further.steps, *then])]))
+    retell_and_live_on(plot, first, further.steps, then)
+
+
+def retell_and_live_on(
+    plot: Plot, first: Sequence[Afterwards], steps: Sequence[Step], then: Sequence[Afterwards]
+) -> Clerk:
+    """Tell a story otherwise, live on with what has come of it, and tell all of it otherwise again."""
+    clerk = lived(plot)
+    tell_otherwise(plot, clerk, first)
+    for _ in live_with(clerk, replace(plot, steps=tuple(steps))):
+        pass
+    compare_fold(fold_of(clerk), clerk)
+    tell_otherwise(plot, clerk, then)
+    return clerk
+
+
 def retell_beside_the_oracle(plot: Plot, changes: Sequence[Afterwards]) -> None:
     """Live a plot, tell its story otherwise, fold it, and compare it with what the oracle makes of it."""
-    clerk = lived(plot)
+    tell_otherwise(plot, lived(plot), changes)
+
+
+def tell_otherwise(plot: Plot, clerk: Clerk, changes: Sequence[Afterwards]) -> None:
+    """Tell a story that was lived otherwise, beside the oracle; the clerk takes over what comes of it."""
     for change in changes:
         events = changed(clerk, change)
         if events is None:
@@ -131,40 +184,51 @@ def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
     """The oracle that has heard a story, in which each refund is lower by the least with which nothing went back that
     was not there, and no plan was made of what was not there. Before a plan the newest refund is, as far as it has sent
     money back and that helps.
+
+    What is there is looked at when money goes back and when a plan is made, by the story until then.
     """
     uncovered: dict[UUID, int] = {}
 
-    def heard(more: Mapping[UUID, int]) -> Oracle:
-        story = list(clerk.events)
-        oracle = Oracle(
-            plot.product, clerk.opened.cycle, plot.start, story, plot.later, {**uncovered, **more}
-        )
-        oracle.hear_all(clerk.on)
+    def heard(until: int, more: Mapping[UUID, int]) -> Oracle:
+        story = clerk.events[:until]
+        amounts = {**uncovered, **more}
+        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, story, plot.later, amounts)
+        oracle.hear_all(clerk.on if story == clerk.events else story[-1].on)
         return oracle
 
-    def least(id_: UUID, high: int, lacks: Callable[[Oracle], bool]) -> int:
+    def least(until: int, id_: UUID, high: int, lacks: Callable[[Oracle], bool]) -> int:
         low = uncovered.get(id_, 0)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if lacks(heard({id_: middle})) else (low, middle)
+            low, high = (middle, high) if lacks(heard(until, {id_: middle})) else (low, middle)
         return high
 
-    while (oracle := heard({})).short or oracle.lacking:
+    def cover(until: int, oracle: Oracle) -> None:
         if oracle.short:
             id_ = next(iter(oracle.short))
-            high = next(
-                e.amount_minor for e in clerk.events if isinstance(e, Refunded) and e.refund_id == id_
-            )
-            uncovered[id_] = least(id_, high, lambda told, id_=id_: id_ in told.short)
-            continue
-        for id_, sent in sent_before(clerk.events, clerk.events[: -len(oracle.ahead or ()) or None]):
-            told = heard({id_: sent})
+            refunds = (e for e in clerk.events if isinstance(e, Refunded) and e.refund_id == id_)
+            uncovered[id_] = least(until, id_, next(refunds).amount_minor, lambda told: id_ in told.short)
+            return
+        for id_, sent in sent_before(clerk.events, clerk.events[: until - len(oracle.ahead or ())]):
+            told = heard(until, {id_: sent})
             if sent > uncovered.get(id_, 0) and told.lacking < oracle.lacking:
-                uncovered[id_] = sent if told.lacking else least(id_, sent, lambda one: one.lacking > 0)
-                break
-        else:
-            raise AssertionError("a plan lacks what no refund has sent back")
-    return oracle
+                enough = not told.lacking
+                uncovered[id_] = least(until, id_, sent, lambda one: one.lacking > 0) if enough else sent
+                return
+        raise AssertionError("a plan lacks what no refund has sent back")
+
+    def cover_first() -> bool:
+        for until, event in enumerate(clerk.events, 1):
+            if isinstance(event, SentBack | Split):
+                oracle = heard(until, {})
+                if oracle.short or oracle.lacking:
+                    cover(until, oracle)
+                    return True
+        return False
+
+    while cover_first():
+        pass
+    return heard(len(clerk.events), {})
 
 
 def sent_before(events: Sequence[Event], until: Sequence[Event]) -> list[tuple[UUID, int]]:

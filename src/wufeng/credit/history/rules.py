@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from uuid import UUID
 
 from msgspec import Struct
@@ -122,16 +122,18 @@ def _left_of_subsidy(events: Sequence[Event], undo: Refunded) -> int | None:
 
 
 class _Short(Struct, frozen=True):
-    """Money of a refund that went back and was not there. count: of the events until then, that one the last."""
+    """Money of a refund that went back and was not there, after `count` of the first `known` events."""
 
+    known: int
     count: int
     refund_id: UUID
     minor: int
 
 
 class _Lack(Struct, frozen=True):
-    """Principal that a plan took over and that is not there. count: of the events until then, the plan the last."""
+    """Principal that a plan took over and that is not there: the plan is the last of the first `count` events."""
 
+    known: int
     count: int
     problem: "Lacking"
 
@@ -147,16 +149,23 @@ class Lacking(Problem):
 def _first_missing(
     line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int]
 ) -> _Short | _Lack | None:
-    """The first of it. What came later is not asked: a plan may stand on what is not covered before it."""
-    until = max(count for count, event in enumerate(events, 1) if isinstance(event, SentBack | BillSplit))
-    standings, count = _after_each(line, _lowered(events, by), versions), 0
-    try:
-        for count, standing in enumerate(islice(standings, until + 1)):
-            for refund_id, minor in standing.short.items():
-                return _Short(count, refund_id, minor)
-    except Lacking as problem:
-        return _Lack(count + 1, problem)
+    """The first of it, as it was found when it happened: what plans of later have left alone was not known then."""
+    lowered = _lowered(events, by)
+    for known in _looked_at(events):
+        standings, count = _after_each(line, lowered[:known], versions), 0
+        try:
+            for count, standing in enumerate(standings):
+                for refund_id, minor in standing.short.items():
+                    return _Short(known, count, refund_id, minor)
+        except Lacking as problem:
+            return _Lack(known, count + 1, problem)
     return None
+
+
+def _looked_at(events: Sequence[Event]) -> list[int]:
+    """After how many events something may be missing: after plans, and after the last money that went back before."""
+    kinds = [(n, type(event)) for n, event in enumerate(events, 1) if isinstance(event, SentBack | BillSplit)]
+    return [n for (n, kind), (_, then) in pairwise([*kinds, (0, BillSplit)]) if BillSplit in (kind, then)]
 
 
 def _least_for_short(
@@ -167,7 +176,7 @@ def _least_for_short(
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
 
     def lacks(minor: int) -> bool:
-        lowered = _lowered(events, {**by, refund_id: minor})
+        lowered = _lowered(events[: short.known], {**by, refund_id: minor})
         return refund_id in _told(line, lowered, versions, short.count).short
 
     least = _least(by.get(refund_id, 0) + short.minor, refunded.amount_minor, lacks)
@@ -194,8 +203,9 @@ def _least_for_plan(
         was, most = by.get(refund_id, 0), min(sent[refund_id], refunded.amount_minor)
 
         def lacking(minor: int, refund_id: UUID = refund_id) -> int:
+            lowered = _lowered(events[: lack.known], {**by, refund_id: minor})
             try:
-                _told(line, _lowered(events, {**by, refund_id: minor}), versions, lack.count)
+                _told(line, lowered, versions, lack.count)
             except Lacking as problem:
                 return problem.minor
             return 0
