@@ -246,7 +246,8 @@ class Oracle:
     """A line under one product. `cycle` is its own days; None: each purchase has its own dates.
 
     product  the contract, under which the line was opened      later  newer versions, by which draws may be made
-    uncovered  by refund: of its amount, has not lowered the debt, because so much went back later that was not there
+    uncovered  by refund: of its amount, has not lowered the debt, because so much went back that was not there
+    at_once    so much of that on the refund's own day
     story  all that is to be heard, where it is told afterwards: bills and losses are then facts, and plans that are to
            come keep what they take over
     """
@@ -259,6 +260,7 @@ class Oracle:
         story: Sequence[Event] | None = None,
         later: Sequence[Product] = (),
         uncovered: Mapping[UUID, int] | None = None,
+        at_once: Mapping[UUID, int] | None = None,
     ) -> None:
         self.product = product
         self.versions = {one.version: one for one in (product, *later)}
@@ -276,6 +278,7 @@ class Oracle:
         self.interest_charged = self.fee_charged = self.subsidy_earned = self.subsidy_back = 0
         self.drawn = self.repaid = self.refunded = self.returned = 0
         self.uncovered = dict(uncovered or {})
+        self.at_once = dict(at_once or {})
         self.gone_uncovered = dict(self.uncovered)  # what of it has not gone back yet
         self.short: dict[UUID, int] = {}
         self.lacking = 0  # of what a plan took over, is not there: nothing is heard after that
@@ -893,6 +896,8 @@ class Oracle:
         what that does not cover has not been taken off the draws."""
         self.fault, self.undone = event.merchants_fault, event.undone
         back = sum(one.amount_minor for one in event.returned)
+        self.returned += back
+        back -= self.at_once.get(event.refund_id, 0)
         subsidy_before = self.subsidy_back
         whole = amount = event.amount_minor - self.uncovered.get(event.refund_id, 0)
         while back and (short := back - (whole - amount) - self._tried(event, amount)) > 0:
@@ -900,7 +905,6 @@ class Oracle:
         gone = back - (whole - amount)
         over = self._cut_all(event, amount) - gone
         self.refunded += amount
-        self.returned += back
         self._look_at_states()
         if over or gone:
             _, over = self._pay(over)

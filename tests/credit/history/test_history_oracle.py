@@ -192,7 +192,8 @@ def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
     def heard(until: int, more: Mapping[UUID, int]) -> Oracle:
         story = clerk.events[:until]
         amounts = {**uncovered, **more}
-        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, story, plot.later, amounts)
+        at_once = {id_: max(0, minor - sent_later(clerk.events, id_)) for id_, minor in amounts.items()}
+        oracle = Oracle(plot.product, clerk.opened.cycle, plot.start, story, plot.later, amounts, at_once)
         oracle.hear_all(clerk.on if story == clerk.events else story[-1].on)
         return oracle
 
@@ -234,20 +235,17 @@ def heard_by_the_oracle(plot: Plot, clerk: Clerk) -> Oracle:
 def sent_before(events: Sequence[Event], until: Sequence[Event]) -> list[tuple[UUID, int]]:
     """What refunds of a part of a story have sent back, then or later, of their amounts; the newest refund first."""
     return [
-        (
-            one.refund_id,
-            min(
-                one.amount_minor,
-                sum(
-                    back.amount_minor
-                    for back in events
-                    if isinstance(back, SentBack) and back.refund_id == one.refund_id
-                ),
-            ),
-        )
+        (one.refund_id, min(one.amount_minor, one.returned_minor + sent_later(events, one.refund_id)))
         for one in reversed(until)
         if isinstance(one, Refunded)
     ]
+
+
+def sent_later(events: Sequence[Event], refund_id: UUID) -> int:
+    """What a refund has sent back after its day."""
+    return sum(
+        event.amount_minor for event in events if isinstance(event, SentBack) and event.refund_id == refund_id
+    )
 
 
 def folded_or_refused(clerk: Clerk, events: Sequence[Event]) -> Standing | None:

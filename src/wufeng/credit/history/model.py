@@ -67,7 +67,7 @@ class Refunded(Struct, frozen=True):
     subsidy_returned_minor  what went back to the merchant of what it had paid for months cancelled: it is not undone.
                             None: nothing yet, and it is what this history makes of it
     undone                  as if the purchase had not happened: no charges of it are kept
-    uncovered_minor         of the amount, has not lowered the debt: so much went back later that was not there
+    uncovered_minor         of the amount, has not lowered the debt: so much went back that was not there
     """
 
     on: date

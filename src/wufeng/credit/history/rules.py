@@ -39,6 +39,7 @@ from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.model import Product, Rest
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds.model import Refunded as Done
+from wufeng.credit.refunds.model import Returned
 from wufeng.credit.refunds.rules import keep_refused, refund
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Spread, Target
 from wufeng.credit.repayments.rules import brought_up, owed, repaid, settle_plan, spread, with_line_state
@@ -84,7 +85,7 @@ def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence
     Raises a problem where a refund gave back more than its amount, and nothing covers it, and where a plan lacks
     principal, and no refund has sent so much back.
     """
-    if not any(isinstance(event, SentBack) for event in events):
+    if not _gone_of(events):
         return events
     by: dict[UUID, int] = {}
     while (missing := _first_missing(line, events, versions, by)) is not None:
@@ -176,7 +177,7 @@ def _least_for_short(
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
 
     def lacks(minor: int) -> bool:
-        lowered = _lowered(events[: short.known], {**by, refund_id: minor})
+        lowered = _lowered(events, {**by, refund_id: minor})[: short.known]
         return refund_id in _told(line, lowered, versions, short.count).short
 
     least = _least(by.get(refund_id, 0) + short.minor, refunded.amount_minor, lacks)
@@ -192,18 +193,15 @@ def _least_for_plan(
     """The least by which a refund before a plan must be lower so that the plan finds its principal: the newest first,
     as far as it has sent money back. All of that, where it helps and is not enough.
     """
-    sent: Counter[UUID] = Counter()
-    for event in events:
-        if isinstance(event, SentBack):
-            sent[event.refund_id] += event.amount_minor
+    gone = _gone_of(events)
     for refunded in reversed(events[: lack.count]):
         if not isinstance(refunded, Refunded):
             continue
         refund_id = refunded.refund_id
-        was, most = by.get(refund_id, 0), min(sent[refund_id], refunded.amount_minor)
+        was, most = by.get(refund_id, 0), min(gone[refund_id], refunded.amount_minor)
 
         def lacking(minor: int, refund_id: UUID = refund_id) -> int:
-            lowered = _lowered(events[: lack.known], {**by, refund_id: minor})
+            lowered = _lowered(events, {**by, refund_id: minor})[: lack.known]
             try:
                 _told(line, lowered, versions, lack.count)
             except Lacking as problem:
@@ -233,17 +231,49 @@ def _least(low: int, high: int, lacks: Callable[[int], bool]) -> int | None:
 
 
 def _lowered(events: Sequence[Event], by: Mapping[UUID, int]) -> list[Event]:
-    """The events with refunds lower by so much, and so much less taken from the person's favour when it went back."""
-    left, lowered = dict(by), []
+    """The events with refunds lower by so much, and so much less taken from the person's favour when it went back: of
+    what went back later first.
+    """
+    left, sent, lowered = dict(by), _sent_of(events), []
     for event in events:
         if isinstance(event, Refunded) and event.refund_id in by:
-            event = replace(event, uncovered_minor=by[event.refund_id])
+            at_once_minor = max(0, by[event.refund_id] - sent[event.refund_id])
+            returned = _less_at_once(event.returned, at_once_minor)
+            event = replace(event, uncovered_minor=by[event.refund_id], returned=returned)
         elif isinstance(event, SentBack):
             part_minor = min(left.get(event.refund_id, 0), event.amount_minor)
             left[event.refund_id] = left.get(event.refund_id, 0) - part_minor
             event = replace(event, amount_minor=event.amount_minor - part_minor)
         lowered.append(event)
     return lowered
+
+
+def _less_at_once(returned: Sequence[Returned], minor: int) -> tuple[Returned, ...]:
+    """What a refund has returned, with so much less of what went back with itself."""
+    less = []
+    for back in returned:
+        part_minor = 0 if back.sending else min(minor, back.amount_minor)
+        minor -= part_minor
+        less.append(replace(back, amount_minor=back.amount_minor - part_minor))
+    return tuple(less)
+
+
+def _sent_of(events: Sequence[Event]) -> Counter[UUID]:
+    """What each refund has sent back later."""
+    sent: Counter[UUID] = Counter()
+    for event in events:
+        if isinstance(event, SentBack):
+            sent[event.refund_id] += event.amount_minor
+    return sent
+
+
+def _gone_of(events: Sequence[Event]) -> Counter[UUID]:
+    """What each refund has given back as money, with itself or later."""
+    gone = _sent_of(events)
+    for event in events:
+        if isinstance(event, Refunded) and event.returned_minor:
+            gone[event.refund_id] += event.returned_minor
+    return gone
 
 
 def settling(
