@@ -361,6 +361,7 @@ CREATE TABLE public.bill (
     used_minor bigint,
     over_limit_from_minor bigint,
     over_limit_most_minor bigint DEFAULT 0 NOT NULL,
+    over_limit_used_minor bigint,
     CONSTRAINT bill_dates CHECK ((issued_on <= due_on)),
     CONSTRAINT bill_fee CHECK (((paid_fee_minor >= 0) AND (paid_fee_minor <= fee_minor))),
     CONSTRAINT bill_interest CHECK (((paid_interest_minor >= 0) AND (paid_interest_minor <= (interest_minor + late_interest_minor)))),
@@ -402,6 +403,8 @@ COMMENT ON COLUMN public.bill.used_minor IS 'principal used when the bill was is
 COMMENT ON COLUMN public.bill.over_limit_from_minor IS 'what was allowed when the bill was issued, where a raise that was over had allowed more: principal above it is over_limit_minor; null: no raise had, or it is older than this column';
 
 COMMENT ON COLUMN public.bill.over_limit_most_minor IS 'how much more that raise had allowed: over_limit_minor is no more';
+
+COMMENT ON COLUMN public.bill.over_limit_used_minor IS 'principal used when the bill was issued, where a raise that was over had allowed more: of it and of what was refunded since follows what is asked for above over_limit_from_minor; null: no raise had, or it is older than this column';
 
 CREATE TABLE public.book (
     id smallint NOT NULL,

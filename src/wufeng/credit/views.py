@@ -63,7 +63,8 @@ class LineView(Struct, frozen=True, kw_only=True):
     effective_limit_minor  the one in force: the temporary one while it runs
     available_minor        of that, as far as the person's cap and a limit shared with other lines leave it; a line that
                            is not `open` cannot be drawn on, whatever this says
-    over_limit_minor       what is used that a raise had allowed which is over: the next bill asks for it
+    over_limit_minor       what is used that a raise had allowed which is over: the next bill asks for it, as far as it
+                           bills principal that is not in parts
     frozen_until_on        the date on which a freeze ends by itself
     tier, tier_name        whose prices of the product its draws have
     """

@@ -200,6 +200,7 @@ class Clerk:
 
     product  the version that the line was opened under      in_force  the one that draws are made by
     over_minor  what is used of a raise that is over: the next bill asks for it
+    beyond_minor  used above limit and raise, because a repayment bounced
     """
 
     def __init__(self, plot: Plot) -> None:
@@ -218,7 +219,7 @@ class Clerk:
         self.returnable: dict[UUID, Returnable] = {}
         self.sent: list[tuple[UUID, Returned]] = []
         self.left: dict[UUID, int] = {}
-        self.over_minor = 0
+        self.over_minor = self.beyond_minor = 0
         self.placed: list[Placed] = []
         self._ids = 1_000
         self._seq = 0
@@ -331,13 +332,18 @@ class Clerk:
         self.decided(done, bill_id)
         self.items[bill_id] = done.items
         self.credit_minor -= done.applied.paid_minor if done.applied else 0
-        known = Known(done.bill.due_on, done.bill.over_limit_minor, above=done.bill.above_limit)
+        known = Known(
+            done.bill.due_on,
+            done.bill.over_limit_minor,
+            above=done.bill.above_limit,
+            keeps_above_used=done.bill.over_limit_used_minor is not None,
+        )
         self._tell(Issued(self.on, bill_id, known), bill_id)
 
     def _over_limit(self, debt: Debt) -> Debt:
         if not self.over_minor:
             return debt
-        left_minor = max(0, debt.principal_minor - self.over_minor)
+        left_minor = max(0, debt.principal_minor - self.over_minor - self.beyond_minor)
         return replace(
             debt, line=replace(debt.line, limit_minor=left_minor, ended_raise_minor=self.over_minor)
         )
@@ -565,6 +571,7 @@ class Clerk:
                 self.in_force = newer[0] if newer else self.in_force
             case "raise_over":
                 self.over_minor = step.minor
+                self.beyond_minor = step.minor * (step.number % 3) // 4
             case "due_day":
                 self.move_due_day(DUE_DAYS[step.number % len(DUE_DAYS)])
             case _:

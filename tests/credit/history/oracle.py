@@ -111,6 +111,7 @@ class Statement(Struct, eq=False):
 
     kept     of its principal, while something happens before a plan takes it over
     above    the limit, of what was used when it was issued, less what was refunded of that
+    above_of  where that begins, the most it is, and what was used in all, less what was refunded of it
     used     of what a bill of the minimum alone asks for its share: found when it was issued, and not refunded since
     asks     whether its minimum is asked for still, when a refund comes
     running  millionths earned since the balance changed or somebody looked; over: what each stretch before had earned
@@ -128,6 +129,7 @@ class Statement(Struct, eq=False):
     paid: dict[Part, int]
     ppm: int = 0
     above: int = 0
+    above_of: tuple[int, int, int] | None = None
     used: int | None = None
     asks: bool = True
     minimum: int = 0
@@ -485,6 +487,11 @@ class Oracle:
         if self.product.minimum.rest is Rest.DRAW:
             new.used = self._used()
             share = self._asked_of(new.used)
+        if told is not None and told.known.above is not None:
+            above = told.known.above
+            self._set_above(new, (above.from_minor, above.most_minor, used_in_all))
+        if new.used is not None and share is not None:
+            share = min(new.used, share + new.above)
         took, due = False, []
         looked_at: list[Purchase | Statement] = list(self.statements)
         for purchase in self.purchases:
@@ -521,9 +528,6 @@ class Oracle:
                 new.last_on = self._last_on(new.due_on)
         self.interest_charged += new.interest
         self.fee_charged += new.fee
-        if told is not None and told.known.above is not None:
-            above = told.known.above
-            new.above = max(0, min(used_in_all - above.from_minor, above.most_minor))
         new.minimum = self._minimum(new)
         new.ppm = self.product.interest.daily_ppm
         if not new.owed:
@@ -561,6 +565,10 @@ class Oracle:
             if purchase.tenor == 1 and purchase.billable_on is not None and purchase.billable_on < self.today
         )
 
+    def _set_above(self, bill: Statement, of: tuple[int, int, int]) -> None:
+        since, most, used = bill.above_of = of
+        bill.above = max(0, min(used - since, most))
+
     def _asked_of(self, used: int) -> int:
         minimum = self.product.minimum
         return used if used <= minimum.whole_up_to_minor else up(used, minimum.principal_ppm)
@@ -586,7 +594,7 @@ class Oracle:
     def _minimum(self, bill: Statement) -> int:
         minimum, principal = self.product.minimum, bill.single + bill.carried
         if bill.used is not None:
-            principal = bill.carried + min(bill.single, self._asked_of(bill.used))
+            principal = bill.carried + min(bill.single, bill.used, self._asked_of(bill.used) + bill.above)
         whole = minimum.rest is Rest.DRAW or principal <= minimum.whole_up_to_minor
         least = principal if whole else min(principal, up(principal, minimum.principal_ppm) + bill.above)
         return least + bill.instalment + bill.fee + bill.interest + bill.missed
@@ -989,8 +997,9 @@ class Oracle:
     def _ask_less_above(self, purchase: Purchase, cancelled: int) -> None:
         """Bills that may be paid in time ask for what was above the limit as if so much less had been used then."""
         for bill in self.statements:
-            if bill.asks and bill.above and purchase.on < bill.issued_on:
-                bill.above = max(0, bill.above - cancelled)
+            if bill.asks and bill.above_of is not None and purchase.on < bill.issued_on:
+                since, most, used = bill.above_of
+                self._set_above(bill, (since, most, used - cancelled))
                 bill.minimum = self._minimum(bill)
 
     def _ask_share_of_less(self, purchase: Purchase, cancelled: int, found_it: list[Statement]) -> None:

@@ -8,6 +8,8 @@ from tests.credit.conftest import House, Payer
 from tests.credit.history.test_rewriting import assert_rows_are_the_fold, reversing
 
 from wufeng import credit
+from wufeng.base.database import Connection
+from wufeng.base.errors import Problem
 from wufeng.credit.lines.model import Actor
 from wufeng.credit.repayments.model import Source, SourceKind
 
@@ -106,3 +108,78 @@ async def test_lowering_the_limit_adds_nothing_to_what_a_raise_asks_for(house: H
     least = [(await house.bills(payer))[-1].minimum_minor for payer in (stays, during, after)]
     assert least == [55_000 + 50_000] * 3
     await house.prove(stays, during, after, repaid)
+
+
+async def in_daily_use(house: House) -> tuple[Payer, UUID]:
+    """Somebody who has used 150.00 of a raise that is over before a bill of the minimum alone."""
+    payer = await house.payer(wallet_minor=1_000_000, limit_minor=100_000, product="daily_interest")
+    await house.do(house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=date(2026, 9, 20)))
+    payment = await house.buy(payer, 115_000)
+    await house.turn_to(date(2026, 10, 1))
+    return payer, payment
+
+
+async def asked(house: House, payer: Payer) -> int:
+    """Principal that the newest bill's minimum asks for."""
+    bill = (await house.bills(payer))[-1]
+    return bill.minimum_minor - bill.interest_minor
+
+
+async def test_a_bill_of_the_minimum_alone_takes_what_is_above_the_limit_too(house: House) -> None:
+    payer, payment = await in_daily_use(house)
+    assert await asked(house, payer) == 11_500 + 15_000
+    await house.refund(payer, payment, 5_000)
+    assert await asked(house, payer) == 11_000 + 10_000
+    await assert_rows_are_the_fold(house, payer)
+    await house.turn_to(date(2026, 10, 5))
+    await house.do(house.repaying(payer, 15_000, source=EXTERNAL, value_on=date(2026, 9, 25)))
+    assert await asked(house, payer) == 9_500, "nothing was above it when it was issued"
+    await assert_rows_are_the_fold(house, payer)
+    await house.prove(payer)
+
+
+async def test_a_bill_of_the_minimum_alone_of_an_earlier_release_asks_for_its_share(
+    house: House, owner: Connection
+) -> None:
+    payer, payment = await in_daily_use(house)
+    # As that release had issued it: it had taken the share, the rest stayed with the draw.
+    await owner.execute(
+        "update bill set over_limit_used_minor = null, single_minor = 11500, minimum_minor = minimum_minor - 15000,"
+        " item_principal = '{11500}' where bucket = $1",
+        house.bucket,
+    )
+    await owner.execute(
+        "update draw set principal_parts = '{11500,103500}', unbilled_minor = 103500 where bucket = $1",
+        house.bucket,
+    )
+    await assert_rows_are_the_fold(house, payer)
+    await house.refund(payer, payment, 5_000)
+    assert await asked(house, payer) == 11_000
+    await assert_rows_are_the_fold(house, payer)
+    await house.turn_to(date(2026, 10, 5))
+    await house.do(house.repaying(payer, 1_000, source=EXTERNAL, value_on=date(2026, 10, 3)))
+    assert await asked(house, payer) == 11_000
+    await assert_rows_are_the_fold(house, payer)
+
+
+@pytest.mark.parametrize("how", ["before_the_bill", "in_time", "dated_back"])
+async def test_a_refund_lowers_what_was_used_not_what_a_raise_had_allowed(house: House, how: str) -> None:
+    payer = await house.payer(wallet_minor=1_000_000, limit_minor=100_000)
+    await house.do(house.change(credit.SetLimit, payer, limit_minor=120_000, until_on=date(2026, 9, 20)))
+    await house.buy(payer, 115_000)
+    repaid = await house.do(house.repaying(payer, 100_000, source=EXTERNAL))
+    assert repaid.object_id is not None
+    payment = await house.buy(payer, 100_000)
+    await house.turn_to(date(2026, 9, 10))
+    await house.do(reversing(house, payer, repaid.object_id))
+    await house.turn_to(date(2026, 9, 25))
+    if how == "before_the_bill":
+        await house.refund(payer, payment, 50_000)
+    await house.turn_to(date(2026, 10, 2))
+    if how == "in_time":
+        await house.refund(payer, payment, 50_000)
+    if how == "dated_back":
+        assert not isinstance(await house.refund_late(payer, payment, 50_000, date(2026, 9, 25)), Problem)
+    (bill,) = await house.bills(payer)
+    assert (bill.total_minor, bill.minimum_minor) == (165_000, 16_500 + 20_000)
+    await assert_rows_are_the_fold(house, payer)

@@ -32,6 +32,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     over_limit_refunded_minor  principal refunded since, of draws that were used when it was issued: so much less is
     over_limit_from_minor, over_limit_most_minor  the line's `AboveLimit` of then; None: no raise was over, or it is an
                           earlier release's
+    over_limit_used_minor principal used when it was issued, where `over_limit_from_minor` is known, on bills and in
+                          instalments too; None: no raise was over, or it is an earlier release's
     used_minor            principal used when it was issued, less what was refunded of it since, where a share of that
                           is billed and no more; None: it is not so, or it is a bill of an earlier release
     minimum_minor         the least payment until the due date
@@ -64,6 +66,7 @@ class Bill(Struct, frozen=True, kw_only=True):
     over_limit_refunded_minor: int = 0
     over_limit_from_minor: int | None = None
     over_limit_most_minor: int = 0
+    over_limit_used_minor: int | None = None
     used_minor: int | None = None
     minimum_minor: int = 0
     paid_principal_minor: int = 0
@@ -89,8 +92,16 @@ class Bill(Struct, frozen=True, kw_only=True):
 
     @property
     def over_limit_asked_minor(self) -> int:
-        """Principal above the limit that the minimum asks for whole."""
-        return max(0, self.over_limit_minor - self.over_limit_refunded_minor)
+        """Principal above the limit that the minimum asks for whole: as if what was refunded had not been used."""
+        above, used_minor = self.above_limit, self.over_limit_used_minor
+        if above is None or used_minor is None:
+            return max(0, self.over_limit_minor - self.over_limit_refunded_minor)
+        return above.of(used_minor - self.over_limit_refunded_minor)
+
+    @property
+    def over_limit_taken_minor(self) -> int:
+        """So much of it as a bill of the minimum alone asks for too: those of earlier releases have taken none."""
+        return 0 if self.over_limit_used_minor is None else self.over_limit_asked_minor
 
     @property
     def above_limit(self) -> AboveLimit | None:

@@ -44,17 +44,20 @@ class NewItems(Struct, frozen=True):
 
 
 def take_items(
-    draws: Sequence[Draw], bill_id: UUID, issued_on: date, minimum: Minimum
+    draws: Sequence[Draw], bill_id: UUID, issued_on: date, minimum: Minimum, over_limit_minor: int = 0
 ) -> tuple[NewItems, tuple[Draw, ...]]:
     """What a bill of that date takes of a line's draws, and the draws after it.
 
-    A draw on the next bill goes whole, an instalment a period; where only the minimum is billed, the oldest draws go
-    first and the rest stays. Draws that became billable on the bill's date, or whose receipt is awaited, wait for the
-    next one. Prepaid money has paid the nearest parts. Interest is taken up to the day before.
+    A draw on the next bill goes whole, an instalment a period; where only the minimum is billed (with
+    `over_limit_minor`, what a raise that is over had allowed), the oldest draws go first and the rest stays. Draws that
+    became billable on the bill's date, or whose receipt is awaited, wait for the next one. Prepaid money has paid the
+    nearest parts. Interest is taken up to the day before.
     """
     until = issued_on - ONE_DAY
     used_minor = _used(draws, issued_on) if minimum.rest is Rest.DRAW else None
-    asked_minor = asked_of(minimum, used_minor) if used_minor is not None else None
+    asked_minor = None
+    if used_minor is not None:
+        asked_minor = min(used_minor, asked_of(minimum, used_minor) + over_limit_minor)
     taken: list[BillItem] = []
     interest: list[InterestBilled] = []
     after: list[Draw] = []
@@ -173,14 +176,15 @@ def minimum_of(minimum: Minimum, bill: Bill) -> int:
 
 
 def principal_asked(minimum: Minimum, bill: Bill) -> int:
-    """The principal's part of the minimum. A bill of the minimum alone asks for all it has taken, or for the share of
-    what a refund has left of what was used.
+    """The principal's part of the minimum, with what is above the limit once a raise is over. A bill of the minimum
+    alone asks for all it has taken, or for the share of what a refund has left of what was used.
     """
     principal_minor = bill.single_minor + bill.carried_minor
     if minimum.rest is Rest.DRAW:
         if bill.used_minor is None:
             return principal_minor
-        return bill.carried_minor + min(bill.single_minor, asked_of(minimum, bill.used_minor))
+        asked_minor = asked_of(minimum, bill.used_minor) + bill.over_limit_taken_minor
+        return bill.carried_minor + min(bill.single_minor, bill.used_minor, asked_minor)
     whole = principal_minor <= minimum.whole_up_to_minor
     share = principal_minor if whole else -(-principal_minor * minimum.principal_ppm // PPM)
     return min(principal_minor, share + bill.over_limit_asked_minor)
@@ -203,6 +207,7 @@ def issue(
     due: date,
     over_limit_minor: int = 0,
     above: AboveLimit | None = None,
+    over_limit_used_minor: int | None = None,
 ) -> Issued | None:
     """Issue a line's bill, or none when there is nothing to put on it.
 
@@ -242,6 +247,7 @@ def issue(
         over_limit_minor=over_limit_minor,
         over_limit_from_minor=above.from_minor if above is not None else None,
         over_limit_most_minor=above.most_minor if above is not None else 0,
+        over_limit_used_minor=over_limit_used_minor,
         used_minor=items.used_minor,
         daily_ppm=product.interest.daily_ppm,
         accrued_on=until if product.interest.daily_ppm else due,

@@ -73,6 +73,7 @@ async def insert_bills(
         [bill.used_minor for bill in new],
         [bill.over_limit_from_minor for bill in new],
         [bill.over_limit_most_minor for bill in new],
+        [bill.over_limit_used_minor for bill in new],
     )
 
 
@@ -107,6 +108,7 @@ async def update_bills(db: Connection, bucket: int, bills: Sequence[Bill]) -> No
         [bill.over_limit_refunded_minor for bill in bills],
         [bill.used_minor for bill in bills],
         [bill.over_limit_minor for bill in bills],
+        [bill.over_limit_used_minor for bill in bills],
     )
 
 

@@ -41,16 +41,23 @@ class Known(Struct, frozen=True):
     over_limit_minor  what was above the limit where `above` is not known: with bills of earlier releases it stays
     above       None: no raise had been over, or the bill is of an earlier release
     keeps_used  whether it keeps of what it asks for a share, where it does: those of earlier releases do not
+    keeps_above_used  whether it keeps of what it asks for what lies above the limit: those of earlier releases do not,
+                and where they ask for a share of what is used they ask for no more
     """
 
     due_on: date
     over_limit_minor: int = 0
     keeps_used: bool = True
     above: AboveLimit | None = None
+    keeps_above_used: bool = True
 
     def over_limit_of(self, used_minor: int) -> int:
         """What was above the limit, if so much was used."""
         return self.over_limit_minor if self.above is None else self.above.of(used_minor)
+
+    def over_limit_used(self, used_minor: int) -> int | None:
+        """What it keeps of it, if so much was used."""
+        return used_minor if self.above is not None and self.keeps_above_used else None
 
 
 def issue_bill(
@@ -67,11 +74,11 @@ def issue_bill(
     known  of a bill in a history that is folded again; None: as the line is now
     """
     now = brought_up(debt, product, issued_on)
-    new_items, draws = take_items(now.draws, bill_id, issued_on, product.minimum)
-    terms = known or Known(
-        due_date(now.line, product.billing, issued_on, new_items.due_on),
-        above=above_limit(now.line, issued_on),
-    )
+    limits = known or Known(issued_on, above=above_limit(now.line, issued_on))
+    above_used_minor = limits.over_limit_used(now.principal_minor)
+    above_minor = 0 if above_used_minor is None else limits.over_limit_of(above_used_minor)
+    new_items, draws = take_items(now.draws, bill_id, issued_on, product.minimum, above_minor)
+    terms = known or replace(limits, due_on=due_date(now.line, product.billing, issued_on, new_items.due_on))
     if not terms.keeps_used:
         new_items = replace(new_items, used_minor=None)
     issued = issue(
@@ -84,6 +91,7 @@ def issue_bill(
         terms.due_on,
         terms.over_limit_of(now.principal_minor),
         terms.above,
+        above_used_minor,
     )
     if issued is None:
         return IssuedBill(_next_expected(now, issued_on), None, BillItems())  # not even a stretch has ended

@@ -405,14 +405,18 @@ class Words(Struct, frozen=True):
         return [self._share_of(principal_minor, minimum), self.step(Why.OVER_LIMIT, over_minor)]
 
     def _principal_of_used(self, bill: Bill, sources: BillSources) -> list[Explained]:
-        """All principal of a bill that asks for the minimum only; by what was used where that gives it."""
+        """All principal of a bill that asks for the minimum only; by what was used where that gives it, with what lies
+        above the limit.
+        """
         minimum, used_minor = sources.product.minimum, sources.used_minor
         carried = self.step(Why.CARRIED, bill.carried_minor)
         if used_minor is None:
             return [self.step(Why.PRINCIPAL_WHOLE, bill.single_minor), carried]
         if used_minor <= minimum.whole_up_to_minor:
             return [self._whole_principal(used_minor, minimum), carried]
-        return [self._share_of(used_minor, minimum), carried]
+        share_minor = -(-used_minor * minimum.principal_ppm // MICRO)
+        over_minor = min(used_minor - share_minor, bill.over_limit_taken_minor)
+        return [self._share_of(used_minor, minimum), self.step(Why.OVER_LIMIT, over_minor), carried]
 
     def _whole_principal(self, principal_minor: int, minimum: Minimum) -> Explained:
         whole = self.step(Why.PRINCIPAL_WHOLE, principal_minor)

@@ -75,7 +75,8 @@ async def _used(read: Reading, bill: Bill, minimum: Minimum, paid: Sequence[Repa
     if minimum.rest is not Rest.DRAW:
         return None
     if bill.used_minor is not None:
-        return bill.used_minor if asks_for(minimum, bill.used_minor) <= bill.single_minor else None
+        asked_minor = asks_for(minimum, bill.used_minor) + bill.over_limit_taken_minor
+        return bill.used_minor if min(bill.used_minor, asked_minor) <= bill.single_minor else None
     bucket = read.book.bucket_of(bill.line_id)
     before = [
         one.id

@@ -155,8 +155,13 @@ async def _placed_bills(batch: Batch, line: Line, all_bills: Sequence[Bill]) -> 
     seqs = await bills.load_seqs(batch.db, batch.bucket, [bill.id for bill in of_closes])
     placed = []
     for bill in of_closes:
-        keeps_used = bill.used_minor is not None
-        known = Known(bill.due_on, bill.over_limit_minor, keeps_used, bill.above_limit)
+        known = Known(
+            bill.due_on,
+            bill.over_limit_minor,
+            bill.used_minor is not None,
+            bill.above_limit,
+            bill.over_limit_used_minor is not None,
+        )
         placed.append(places.issued(Issued(bill.issued_on, bill.id, known), seqs.get(bill.id)))
     return placed
 

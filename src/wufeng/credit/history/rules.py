@@ -411,6 +411,7 @@ def _nothing_issued(line: Line, event: Issued, contract: Product) -> Bill:
         over_limit_minor=known.over_limit_of(0),
         over_limit_from_minor=above.from_minor if above is not None else None,
         over_limit_most_minor=above.most_minor if above is not None else 0,
+        over_limit_used_minor=known.over_limit_used(0),
         used_minor=0 if known.keeps_used else None,
         grace_days=contract.billing.grace_days,
     )
