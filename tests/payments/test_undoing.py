@@ -1,5 +1,6 @@
 """Undoing a payment: everything as if it had not been, by new postings."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -9,6 +10,7 @@ from wufeng.base.ids import Prefix, decode
 from wufeng.credit.lines.model import Actor
 from wufeng.ledger import AccountKind
 from wufeng.payments.pay.model import Capture, Funding
+from wufeng.payments.refunds.queries import SHOWN_MAX
 
 from .conftest import Payer, Town
 from .test_refunds_dated_back import turn_to
@@ -74,6 +76,17 @@ async def test_earlier_refunds_stay(town: Town) -> None:
     assert [one["amount_minor"] for one in undone["refunds"]] == [50_000]  # type: ignore[attr-defined]
     assert (await owed(town, payer))[0] == 0
     assert await town.payable() == 0
+
+
+async def test_an_undo_after_as_many_refunds_as_are_shown_is_found_again(town: Town) -> None:
+    [payer] = await town.people()
+    _, body = await town.pay(payer, "o1", 90_000)
+    answers = await asyncio.gather(*(town.refund(payer, body, f"r{n}", 100) for n in range(SHOWN_MAX)))
+    assert {status for status, _ in answers} == {201}
+    town.turn(minutes=1)
+    status, undone = await undo(town, payer, body)
+    assert status == 201, undone
+    assert await undo(town, payer, body) == (200, undone)
 
 
 async def test_a_payment_that_was_refunded_whole_is_not_undone(town: Town) -> None:

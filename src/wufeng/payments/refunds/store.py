@@ -101,6 +101,11 @@ async def refunds_of_payment(db: Connection, bucket: int, payment_id: UUID, limi
     return [_refund(row) for row in await db.fetch(SQL.refunds_of_payment, bucket, payment_id, limit)]
 
 
+async def refunds_that_undid(db: Connection, bucket: int, payment_id: UUID) -> list[Refund]:
+    """The refunds that have undone one payment, the oldest first: at most one a date of its captures."""
+    return [_refund(row) for row in await db.fetch(SQL.refunds_that_undid, bucket, payment_id)]
+
+
 async def sum_refunds(
     db: Connection, buckets: Sequence[int], merchant_id: UUID, first: UUID, limit: int
 ) -> tuple[int, int]:

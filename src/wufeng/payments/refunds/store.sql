@@ -47,6 +47,14 @@ select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_mi
  order by created_at, id
  limit $3;
 
+-- name: refunds_that_undid
+-- By the same index.
+select id, payment_id, merchant_id, payer_id, refund_no, amount_minor, wallet_minor, fee_returned_minor, currency, reason,
+       status, effects, returns, created_at, posted_at, reason_code, charges_returned_minor, value_on
+  from refund
+ where bucket = $1 and payment_id = $2 and reason_code = 'undone'
+ order by created_at, id;
+
 -- name: sum_refunds
 select count(*) as refunds, coalesce(sum(given.amount_minor), 0)::bigint as amount_minor
   from (select amount_minor

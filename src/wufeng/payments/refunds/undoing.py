@@ -18,7 +18,6 @@ from wufeng.payments.pay.state import Desk
 from wufeng.payments.refunds import store
 from wufeng.payments.refunds.commands import undo_parts
 from wufeng.payments.refunds.model import CreateRefund, Refund, RefundReason, UndonePayment, UndoPayment
-from wufeng.payments.refunds.queries import SHOWN_MAX
 from wufeng.payments.refunds.views import view_refund
 
 Part = tuple[int, date | None]
@@ -84,16 +83,10 @@ def _refund(batch: Batch, command: UndoPayment, amount_minor: int, captured_on: 
 
 
 async def _done_before(batch: Batch, payment: Payment) -> Answer | Problem:
-    done = await _undone(batch, payment)
+    done = await store.refunds_that_undid(batch.db, batch.bucket, payment.id)
     if not done:
         return Problem(Code.STATE_CONFLICT, "Nothing is left of this payment to undo.")
     return _answer(payment, done, 200)
-
-
-async def _undone(batch: Batch, payment: Payment) -> list[Refund]:
-    """The refunds that have undone a payment, the oldest first."""
-    found = await store.refunds_of_payment(batch.db, batch.bucket, payment.id, SHOWN_MAX)
-    return [one for one in found if one.reason_code is RefundReason.UNDONE]
 
 
 def _answer(payment: Payment, done: Sequence[Refund], status: int) -> Answer:
