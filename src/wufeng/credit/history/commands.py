@@ -85,10 +85,14 @@ class Lived(Struct, frozen=True):
 
 
 class Rewritten(Struct, frozen=True):
-    """What a change of history does: rows to keep, and the standings between which the difference is posted."""
+    """What a change of history does: rows to keep, and the standings between which the difference is posted.
+
+    told  the events of the changed history in their order
+    """
 
     before: Standing
     after: Standing
+    told: tuple[Placed, ...]
     move: Move
     items: Mapping[UUID, BillItems]
     new_bills: tuple[tuple[Bill, BillItems], ...]
@@ -277,7 +281,8 @@ def retold(
     """A history that is loaded with one event more or less, as `rewritten` has it."""
     history, before = lived.history, lived.standing
     line = history.rows.line
-    after = _folded(line, _otherwise(history, added, removed), versions, on)
+    told = _otherwise(history, added, removed)
+    after = folded(line, told, versions, on)
     if isinstance(after, Stumbled):
         return _set_aside(
             line, f"its history told otherwise cannot be folded: {after}", error=after.__cause__
@@ -291,6 +296,7 @@ def retold(
     return Rewritten(
         before=before,
         after=after,
+        told=told,
         move=Move(history.rows, moved),
         items={id_: one for id_, one in after.items.items() if history.items.get(id_, one) != one},
         new_bills=tuple(
@@ -350,7 +356,7 @@ async def keep_items(batch: Batch, done: Rewritten) -> None:
         await bills.insert_bills(batch.db, batch.bucket, done.new_bills, len(batch.journals))
 
 
-def _otherwise(history: History, added: Late | None, removed: UUID | None) -> list[Event]:
+def _otherwise(history: History, added: Late | None, removed: UUID | None) -> tuple[Placed, ...]:
     """The events with one more, or with a repayment less."""
     events = history.placed
     if removed is not None:
@@ -358,7 +364,7 @@ def _otherwise(history: History, added: Late | None, removed: UUID | None) -> li
     if added is not None:
         of = added.repayment_id if isinstance(added, Repaid) else added.refund_id
         events = places.inserted(events, places.booked(added, of, LAST))
-    return [one.event for one in events]
+    return events
 
 
 def _brought(history: History, added: Late | None, removed: UUID | None) -> int:
@@ -385,7 +391,7 @@ def principal_of(pieces: Sequence[Allocation]) -> int:
 def _lived(history: History, versions: Versions, on: date) -> Standing | Problem:
     """What a line's events make of it, if its rows are just that."""
     line = history.rows.line
-    standing = _folded(line, history.events, versions, on)
+    standing = folded(line, history.placed, versions, on)
     if isinstance(standing, Problem):
         return _set_aside(line, f"its events cannot have been: {standing}", error=standing.__cause__)
     if found := differences(history, standing, versions.contract, on):
@@ -393,10 +399,10 @@ def _lived(history: History, versions: Versions, on: date) -> Standing | Problem
     return standing
 
 
-def _folded(line: Line, events: Sequence[Event], versions: Versions, on: date) -> Standing | Problem:
+def folded(line: Line, placed: Sequence[Placed], versions: Versions, on: date) -> Standing | Problem:
     """What events make of a line, or why they cannot have been. The fold is pure: whatever it falls over is theirs."""
     try:
-        return fold(line, events, versions, on)
+        return fold(line, [one.event for one in placed], versions, on)
     except Problem as problem:
         return problem
     except Exception as error:

@@ -68,6 +68,7 @@ class Refunded(Struct, frozen=True):
                             None: nothing yet, and it is what this history makes of it
     undone                  as if the purchase had not happened: no charges of it are kept
     uncovered_minor         of the amount, has not lowered the debt: so much went back that was not there
+    made_on                 the date on which it was made; None: that from which it counts
     """
 
     on: date
@@ -79,6 +80,12 @@ class Refunded(Struct, frozen=True):
     subsidy_returned_minor: int | None = 0
     undone: bool = False
     uncovered_minor: int = 0
+    made_on: date | None = None
+
+    @property
+    def is_dated_back(self) -> bool:
+        """Whether it counts from an earlier date than that on which it was made."""
+        return self.made_on is not None and self.on < self.made_on
 
     @property
     def returned_minor(self) -> int:

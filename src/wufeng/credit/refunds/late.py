@@ -134,6 +134,7 @@ def _event(request: RefundRequest) -> RefundEvent:
         merchants_fault=request.merchants_fault,
         subsidy_returned_minor=None,
         undone=request.undone,
+        made_on=request.on,
     )
 
 

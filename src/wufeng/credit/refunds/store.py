@@ -44,6 +44,11 @@ async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[NewRefun
     )
 
 
+async def is_refunded_since(db: Connection, bucket: int, line_id: UUID, id_: UUID) -> bool:
+    """Whether a refund of a line was made after what has that id."""
+    return bool(await db.fetchval(SQL.is_refunded_since, bucket, line_id, id_))
+
+
 async def load_returned(
     db: Connection, bucket: int, refund_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Returned, ...]]:
@@ -70,6 +75,7 @@ async def load_refunds_of_line(db: Connection, bucket: int, line_id: UUID) -> li
             row["merchants_fault"],
             row["subsidy_returned_minor"],
             row["undone"],
+            made_on=row["posted_on"],
         )
         for row in await db.fetch(SQL.load_refunds_of_line, bucket, line_id)
     ]

@@ -10,6 +10,9 @@ select head.bucket, r.id, r.line_id, r.draws::uuid[], r.amount_minor, r.value_on
              posted_on, undone)
  where head.bucket = $1;
 
+-- name: is_refunded_since
+select exists (select 1 from draw_refund where bucket = $1 and line_id = $2 and id > $3);
+
 -- name: load_returned
 select id, returned from draw_refund where bucket = $1 and id = any($2::uuid[]);
 
@@ -20,7 +23,7 @@ update draw_refund
  where draw_refund.bucket = $1 and draw_refund.id = r.id;
 
 -- name: load_refunds_of_line
-select id, draws, amount_minor, value_on, returned, merchants_fault, subsidy_returned_minor, undone
+select id, draws, amount_minor, value_on, posted_on, returned, merchants_fault, subsidy_returned_minor, undone
   from draw_refund
  where bucket = $1 and line_id = $2
  order by id;

@@ -25,6 +25,7 @@ from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.versions import Versions
+from wufeng.credit.refunds import store as refunds
 from wufeng.credit.refunds.sending import Send, send_back, send_nothing
 from wufeng.credit.repayments import store
 from wufeng.credit.repayments.model import (
@@ -120,7 +121,7 @@ class _Book:
         self.acts: list[Act] = []
         self.moved: list[Repayment] = []
         self.told: list[tuple[str, Repayment, date]] = []
-        self.rewritten: list[Rewritten] = []
+        self.late: list[tuple[Repaid, Rewritten]] = []  # money that came late, and what it has done
 
 
 class _Asked(Struct, frozen=True):
@@ -211,11 +212,7 @@ class _Desk:
             on = batch.book.business_date(command.at)
             if repayment.status is RepaymentStatus.PENDING:
                 if command.ok:
-                    posted = await self._post(batch, book, repayment, on)
-                    if isinstance(posted, Problem):  # nobody can date it so any more: it counts from today
-                        posted = await self._post(batch, book, replace(repayment, value_on=on), on)
-                    assert isinstance(posted, Repayment), "what comes today can be booked"
-                    repayment = posted
+                    repayment = await self._post_answered(batch, book, repayment, on)
                 else:
                     repayment = replace(repayment, status=RepaymentStatus.FAILED, reason=command.reason)
                     book.told.append(("repayment.failed", repayment, on))
@@ -272,7 +269,6 @@ class _Desk:
     async def _rewrite(self, batch: Batch, book: _Book, done: Rewritten, on: date) -> None:
         """Put a rewritten history in the place of what the book has loaded of the line."""
         await keep_items(batch, done)
-        book.rewritten.append(done)
         line_id = done.move.after.line.id
         book.before[line_id] = done.move.before
         book.debts[line_id] = touched(done.move.after, on)
@@ -354,11 +350,27 @@ class _Desk:
         but = " but what is under way already" if pending else ""
         return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed{but} ({target.value}).")
 
+    async def _post_answered(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment:
+        """Post what a bank has paid: into the line's history, if since it was asked there was a day or a refund."""
+        if repayment.value_on < on or await refunds.is_refunded_since(
+            batch.db, batch.bucket, repayment.line_id, repayment.id
+        ):
+            posted = await self._post_late(batch, book, repayment, on)
+            if isinstance(posted, Repayment):
+                return posted
+            repayment = replace(
+                repayment, value_on=on
+            )  # nobody can date it so any more: it counts from today
+        return self._post_today(batch, book, repayment, on)
+
     async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
         """Spread a repayment over its line's debt; returns it as posted. One that counts from an earlier date is put
         into the line's history there."""
         if repayment.value_on < on:
             return await self._post_late(batch, book, repayment, on)
+        return self._post_today(batch, book, repayment, on)
+
+    def _post_today(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment:
         debt = book.debts[repayment.line_id]
         spread = repaid(debt, repayment.amount_minor, repayment.plan, self._versions(debt.line), on)
         book.debts[debt.line.id] = touched(spread.debt, on)
@@ -392,6 +404,7 @@ class _Desk:
         )
         book.journals += journals.journals_of_recovery_correction(cause, line, done.before, done.after)
         book.moved += done.repayments
+        book.late.append((event, done))
         await self._rewrite(batch, book, done, repayment.value_on)
         return self._posted(book, repayment, done.after.allocations[repayment.id], on)
 
@@ -432,9 +445,9 @@ class _Desk:
         if book.moved:
             await store.update_repayments(batch.db, batch.bucket, book.moved)
         await audit(batch.db, batch.book, batch.ids, book.acts)
-        for done in book.rewritten:
-            line = done.move.after.line
-            if sendings := await send_back(batch, line, done, batch.book.business_date(at)):
+        for money, done in book.late:
+            versions = self._versions(done.move.after.line)
+            if sendings := await send_back(batch, done, money, versions, batch.book.business_date(at)):
                 await self.send(batch, sendings, at)
         for kind, repayment, on in book.told:
             currency = book.debts[repayment.line_id].line.currency

@@ -1,5 +1,6 @@
 """Money in: a repayment, what it paid, and the debt it is spread over."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -173,4 +174,9 @@ class Repayment(Struct, frozen=True, kw_only=True):
     @property
     def paid_minor(self) -> int:
         """What of it paid debt; the rest went to the line's credit balance."""
-        return sum(piece.amount_minor for piece in self.allocation if piece.part not in NOT_PAID)
+        return paid_by(self.allocation)
+
+
+def paid_by(pieces: Iterable[Allocation]) -> int:
+    """What pieces of a repayment paid of the debt."""
+    return sum(piece.amount_minor for piece in pieces if piece.part not in NOT_PAID)

@@ -1,6 +1,6 @@
 """Where repayments are kept. Everything works inside the caller's transaction, in one bucket."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ from wufeng.credit.refunds.model import Returnable, Returned
 from wufeng.credit.repayments.model import Allocation, Repayment, RepaymentStatus, Source, SourceKind
 
 SQL = load(__file__)
+
+EMPTY: Mapping[UUID, int] = {}
 
 _ALLOCATION = msgspec.json.Decoder(tuple[Allocation, ...])
 
@@ -81,11 +83,15 @@ async def load_pending(
 
 
 async def load_returnable(
-    db: Connection, bucket: int, line_ids: Collection[UUID]
+    db: Connection, bucket: int, line_ids: Collection[UUID], freed: Mapping[UUID, int] = EMPTY
 ) -> dict[UUID, list[Returnable]]:
-    """By line: what repayments paid and no refund has given back yet, the latest repayment first."""
+    """By line: what repayments paid and no refund has given back yet, the latest repayment first.
+
+    freed  by repayment: what it would pay more without refunds that are to give it back
+    """
     by_line: dict[UUID, list[Returnable]] = {}
-    for row in await db.fetch(SQL.load_returnable, bucket, line_ids):
+    found = await db.fetch(SQL.load_returnable, bucket, line_ids, list(freed), list(freed.values()))
+    for row in found:
         source = Source(SourceKind(row["source"]), row["source_id"])
         by_line.setdefault(row["line_id"], []).append(Returnable(row["id"], source, row["amount_minor"]))
     return by_line
