@@ -7,7 +7,7 @@ over by the day on which it is made.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -22,12 +22,13 @@ from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch
 from wufeng.credit.history.commands import Rewritten, folded
 from wufeng.credit.history.model import Event, Refunded, Repaid, ReturnKept, Standing
+from wufeng.credit.history.places import Placed
 from wufeng.credit.journals import journals_of_sending, note_of
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store
 from wufeng.credit.refunds.model import SENT_MAX, Returnable, Returned, Sending
-from wufeng.credit.refunds.rules import give_back, left_of
+from wufeng.credit.refunds.rules import give_back
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import paid_by
 from wufeng.ledger import Cause, JournalKind
@@ -56,81 +57,100 @@ async def send_back(
     The rows of the line's repayments say already what they have paid in that history.
     """
     left_minor = left_over(done)
-    mores = _mores(done, money, versions, on) if left_minor else []
-    if not mores:
-        return []
-    line = done.move.after.line
-    sources = await _sources(batch, line, mores)
-    earlier = await store.load_returned(batch.db, batch.bucket, [one.refund.refund_id for one in mores])
+    line, mores = done.move.after.line, _mores(done, money, versions, on) if left_minor else []
+    gone: Counter[UUID] = Counter()
     sendings = []
     for more in mores:
         refund_id = more.refund.refund_id
-        there = [one for one in sources if one.repayment_id in _there(done, more.refund)]
+        earlier = (await store.load_returned(batch.db, batch.bucket, [refund_id]))[refund_id]
+        if more.refund.is_dated_back:  # what it has sent, repayments pay again in the history that it finds
+            gone.update(_by_repayment(back for back in earlier if back.sending))
+        sources = await _sources(batch, done, more, gone if more.refund.is_dated_back else Counter())
         accounts_most = SENT_MAX - await _bank_returns(batch, refund_id)
-        back = _returned(min(more.amount_minor, left_minor), there, accounts_most, earlier[refund_id], on)
+        back = _returned(min(more.amount_minor, left_minor), sources, accounts_most, earlier, on)
         if back:
             left_minor -= sum(one.amount_minor for one in back)
-            sources = left_of(sources, back)
+            gone.update(_by_repayment(back))
             sendings.append(Sending(refund_id, line.id, back))
-    if sendings:
-        await _keep(batch, line, sendings, earlier, on)
+            await _keep(batch, line, sendings[-1], earlier, on)
     return sendings
 
 
 class _More(Struct, frozen=True):
-    """What a refund leaves over more than it did. freed: by repayment, what it would pay without the refund."""
+    """What a refund leaves over more than it did. found: the history that it would have found."""
 
     refund: Refunded
     amount_minor: int
-    freed: Mapping[UUID, int] = {}
+    found: Standing
 
 
 def _mores(done: Rewritten, money: Repaid, versions: Versions, on: date) -> list[_More]:
-    """What refunds leave over more, the latest first: those that stand after the money keep it on their own date, as
-    they would have then; others that were made when it was there have freed it by counting from before it.
+    """What refunds leave over more, the latest first: those of their own day that stand after the money keep it then;
+    those that are dated back and were made when the money was there free it by counting from before it.
     """
-    events = [one.event for one in done.told]
-    after_it = events[events.index(money) :]
-    found = [event for event in after_it if isinstance(event, Refunded) and not event.is_dated_back]
-    own = {event.refund_id for event in found}
-    freeing = [
-        event
-        for event in events
-        if isinstance(event, Refunded) and event.refund_id not in own and _is_there(money, event)
-    ]
-    return [*_freed(done, freeing, versions, on), *_kept(done, found)]
+    line, told = done.move.before.line, _as_asked(done.told, money)
+    timely = folded(line, told, versions, on) if told != done.told else done.after
+    if isinstance(timely, Problem):
+        return []
+    refunds = [(n, one.event) for n, one in enumerate(told) if isinstance(one.event, Refunded)]
+    place = _place_of(told, money)
+    own = [one for n, one in refunds if n > place and not one.is_dated_back]
+    freeing = [one for _, one in refunds if one.is_dated_back and _is_there(money, one)]
+    return [*_freeing(line, told, timely, freeing, versions, on), *_keeping(done, timely, own)]
 
 
-def _kept(done: Rewritten, refunds: Sequence[Refunded]) -> Iterator[_More]:
+def _as_asked(told: tuple[Placed, ...], money: Repaid) -> tuple[Placed, ...]:
+    """The history with the money in its day before what was made after it had been asked for, not at the end."""
+    place = _place_of(told, money)
+    later = (
+        n
+        for n, one in enumerate(told[:place])
+        if one.on == money.on and isinstance(one.event, Repaid | Refunded) and one.of > money.repayment_id
+    )
+    asked = next(later, place)
+    return (*told[:asked], told[place], *told[asked:place], *told[place + 1 :])
+
+
+def _place_of(told: Sequence[Placed], money: Repaid) -> int:
+    return next(n for n, one in enumerate(told) if one.event == money)
+
+
+def _keeping(done: Rewritten, timely: Standing, refunds: Sequence[Refunded]) -> Iterator[_More]:
     """What refunds keep more on their own date, the latest first: no more than all of them together."""
-    more = {}
-    for one in refunds:
-        was = done.before.refunds[one.refund_id]
-        more[one.refund_id] = done.after.refunds[one.refund_id].kept_minor - was.kept_minor
+    more = {
+        id_: timely.refunds[id_].kept_minor - done.before.refunds[id_].kept_minor
+        for id_ in (one.refund_id for one in refunds)
+    }
     left_minor = sum(more.values())
     for one in reversed(refunds):
         amount_minor = min(more[one.refund_id], left_minor)
         if amount_minor > 0:
             left_minor -= amount_minor
-            yield _More(one, amount_minor)
+            yield _More(one, amount_minor, timely)
 
 
-def _freed(done: Rewritten, refunds: Sequence[Refunded], versions: Versions, on: date) -> Iterator[_More]:
+def _freeing(
+    line: Line,
+    told: tuple[Placed, ...],
+    standing: Standing,
+    refunds: Sequence[Refunded],
+    versions: Versions,
+    on: date,
+) -> Iterator[_More]:
     """What is left over by today with each refund and would not be without it, the latest first. Each is asked in the
     history without those that were made after it.
     """
-    line, told, standing = done.move.before.line, done.told, done.after
     for one in sorted(refunds, key=lambda refund: refund.refund_id, reverse=True):
         without = tuple(placed for placed in told if placed.of != one.refund_id)
-        before = folded(line, without, versions, on)
+        found = folded(line, without, versions, on)
         sent = tuple(placed for placed in told if not _is_refused(placed.event, one.refund_id))
-        after = folded(line, sent, versions, on) if sent != told else standing
-        if isinstance(before, Problem) or isinstance(after, Problem):
+        left = folded(line, sent, versions, on) if sent != told else standing
+        if isinstance(found, Problem) or isinstance(left, Problem):
             return  # without it nothing can be told: what is left over stays in the person's favour
-        amount_minor = after.credit_balance_minor - before.credit_balance_minor
+        amount_minor = left.credit_balance_minor - found.credit_balance_minor
         if amount_minor > 0:
-            yield _More(one, amount_minor, _paid_more(before, standing, one, done))
-        told, standing = without, before
+            yield _More(one, amount_minor, found)
+        told, standing = without, found
 
 
 def _is_refused(event: Event, refund_id: UUID) -> bool:
@@ -138,35 +158,31 @@ def _is_refused(event: Event, refund_id: UUID) -> bool:
     return isinstance(event, ReturnKept) and event.refund_id == refund_id
 
 
-def _paid_more(before: Standing, after: Standing, refund: Refunded, done: Rewritten) -> dict[UUID, int]:
-    """By repayment that was there: what it pays without the refund beside what it pays with it and has been sent."""
-    more = {
-        id_: paid_by(before.allocations.get(id_, ())) - paid_by(after.allocations.get(id_, ()))
-        for id_ in _there(done, refund)
-    }
-    for back in refund.returned:
-        if back.sending and back.repayment_id in more:
-            more[back.repayment_id] -= back.amount_minor
-    return {id_: amount_minor for id_, amount_minor in more.items() if amount_minor > 0}
-
-
-def _there(done: Rewritten, refund: Refunded) -> set[UUID]:
-    """The repayments that were there when a refund was made."""
-    repaid = (one.event for one in done.told if isinstance(one.event, Repaid))
-    return {one.repayment_id for one in repaid if _is_there(one, refund)}
-
-
 def _is_there(money: Repaid, refund: Refunded) -> bool:
     """Whether money was there, by the date from which it counts and the order of ids on it, when a refund was made."""
     return (money.on, money.repayment_id) < (refund.made_on or refund.on, refund.refund_id)
 
 
-async def _sources(batch: Batch, line: Line, mores: Sequence[_More]) -> list[Returnable]:
-    """What can go back to where repayments came from, the latest first."""
-    freed: Counter[UUID] = Counter()
-    for more in mores:
-        freed.update(more.freed)
-    return (await repayments.load_returnable(batch.db, batch.bucket, [line.id], freed)).get(line.id, [])
+async def _sources(batch: Batch, done: Rewritten, more: _More, gone: Mapping[UUID, int]) -> list[Returnable]:
+    """What of repayments can go back that were there when the refund was made, by what they pay in the history that it
+    would have found, the latest first. gone: of that, has been sent later.
+    """
+    repaid = [one.event for one in done.told if isinstance(one.event, Repaid)]
+    there = [one.repayment_id for one in repaid if _is_there(one, more.refund)]
+    beside = {
+        id_: paid_by(more.found.allocations[id_]) - paid_by(done.after.allocations[id_]) - gone.get(id_, 0)
+        for id_ in there
+    }
+    line_id = done.move.after.line.id
+    by_line = await repayments.load_returnable(batch.db, batch.bucket, [line_id], beside)
+    return [one for one in by_line.get(line_id, ()) if one.repayment_id in beside]
+
+
+def _by_repayment(returned: Iterable[Returned]) -> Counter[UUID]:
+    amounts: Counter[UUID] = Counter()
+    for back in returned:
+        amounts[back.repayment_id] += back.amount_minor
+    return amounts
 
 
 async def _bank_returns(batch: Batch, refund_id: UUID) -> int:
@@ -195,19 +211,11 @@ def _returned(
     return tuple(replace(one, sending=number, on=on) for one in back)
 
 
-async def _keep(
-    batch: Batch,
-    line: Line,
-    sendings: Sequence[Sending],
-    earlier: dict[UUID, tuple[Returned, ...]],
-    on: date,
-) -> None:
-    by_refund = {one.refund_id: (*earlier[one.refund_id], *one.returned) for one in sendings}
-    await store.update_returned(batch.db, batch.bucket, by_refund)
-    back = [returned for one in sendings for returned in one.returned]
-    await repayments.add_returned(batch.db, batch.bucket, back)
-    for one in sendings:
-        await ledger.post(batch, journals_of_sending(_cause(batch, line, one, on), line, one.sent))
+async def _keep(batch: Batch, line: Line, sending: Sending, earlier: Sequence[Returned], on: date) -> None:
+    returned = (*earlier, *sending.returned)
+    await store.update_returned(batch.db, batch.bucket, {sending.refund_id: returned})
+    await repayments.add_returned(batch.db, batch.bucket, sending.returned)
+    await ledger.post(batch, journals_of_sending(_cause(batch, line, sending, on), line, sending.sent))
 
 
 def _cause(batch: Batch, line: Line, sending: Sending, on: date) -> Cause:

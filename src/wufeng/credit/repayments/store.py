@@ -83,14 +83,14 @@ async def load_pending(
 
 
 async def load_returnable(
-    db: Connection, bucket: int, line_ids: Collection[UUID], freed: Mapping[UUID, int] = EMPTY
+    db: Connection, bucket: int, line_ids: Collection[UUID], beside: Mapping[UUID, int] = EMPTY
 ) -> dict[UUID, list[Returnable]]:
     """By line: what repayments paid and no refund has given back yet, the latest repayment first.
 
-    freed  by repayment: what it would pay more without refunds that are to give it back
+    beside  by repayment: what it pays more, or less, in another history than that of its row
     """
     by_line: dict[UUID, list[Returnable]] = {}
-    found = await db.fetch(SQL.load_returnable, bucket, line_ids, list(freed), list(freed.values()))
+    found = await db.fetch(SQL.load_returnable, bucket, line_ids, list(beside), list(beside.values()))
     for row in found:
         source = Source(SourceKind(row["source"]), row["source_id"])
         by_line.setdefault(row["line_id"], []).append(Returnable(row["id"], source, row["amount_minor"]))

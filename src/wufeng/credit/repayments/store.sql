@@ -43,14 +43,14 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
 
 -- name: load_returnable
 -- What refunds may still give back, the latest repayment first: what it pays that has not gone back with a refund, and
--- never more than is left of what came. What was sent later is not among what it pays; what a refund to come frees is as
--- if it were. What came another way has nowhere to go back to.
+-- never more than is left of what came. What was sent later is not among what it pays; what it pays beside that
+-- in another history is given. What came another way has nowhere to go back to.
 select id, line_id, source, source_id, least(paid_minor, came_minor - returned_minor) as amount_minor
   from (select id, line_id, source, source_id, amount_minor as came_minor, returned_minor,
                principal_minor + charges_minor - (returned_minor - returned_later_minor)
-               + coalesce(freed.freed_minor, 0) as paid_minor
+               + coalesce(beside.beside_minor, 0) as paid_minor
           from repayment
-          left join unnest($3::uuid[], $4::bigint[]) as freed (id, freed_minor) using (id)
+          left join unnest($3::uuid[], $4::bigint[]) as beside (id, beside_minor) using (id)
          where bucket = $1 and line_id = any($2::uuid[]) and status = 'posted' and source <> 'external') as came
  where paid_minor > 0 and came_minor > returned_minor
  order by id desc;

@@ -365,9 +365,14 @@ async def send_back(batch: Batch, sendings: Sequence[credit.Sending], at: dateti
         before = loaded[one.refund_id]
         new = _returns(before.id, one.line_id, one.sent, len(before.returns))
         waits = before.status is RefundStatus.PENDING or bool(new)
+        effects = sent_effects(before.effects, one.sent)
         after = replace(
             before,
-            effects=sent_effects(before.effects, one.sent),
+            effects=effects,
+            charges_returned_minor=max(
+                before.charges_returned_minor,
+                sum(effect.amount_minor for effect in effects) - before.amount_minor,
+            ),
             returns=(*before.returns, *new),
             status=RefundStatus.PENDING if waits else RefundStatus.POSTED,
             posted_at=None if waits else before.posted_at,

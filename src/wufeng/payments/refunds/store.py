@@ -63,7 +63,7 @@ async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[Refund])
 
 
 async def update_refunds(db: Connection, bucket: int, refunds: Sequence[Refund]) -> None:
-    """Write what banks have said of refunds."""
+    """Write what banks have said of refunds, and what they have sent since."""
     await db.execute(
         SQL.update_refunds,
         bucket,
@@ -72,6 +72,7 @@ async def update_refunds(db: Connection, bucket: int, refunds: Sequence[Refund])
         [msgspec.json.encode(r.effects) for r in refunds],
         [msgspec.json.encode(r.returns) for r in refunds],
         [r.posted_at for r in refunds],
+        [r.charges_returned_minor for r in refunds],
     )
 
 

@@ -12,9 +12,10 @@ select head.bucket, r.*
 
 -- name: update_refunds
 update refund
-   set status = r.status, effects = r.effects, returns = r.returns, posted_at = r.posted_at
-  from unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::timestamptz[])
-       as r (id, status, effects, returns, posted_at)
+   set status = r.status, effects = r.effects, returns = r.returns, posted_at = r.posted_at,
+       charges_returned_minor = r.charges_returned_minor
+  from unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::timestamptz[], $7::bigint[])
+       as r (id, status, effects, returns, posted_at, charges_returned_minor)
  where refund.bucket = $1 and refund.id = r.id;
 
 -- name: load_refunds
