@@ -96,7 +96,8 @@ def _mores(done: Rewritten, money: Repaid, versions: Versions, on: date) -> list
     place = _place_of(told, money)
     own = [one for n, one in refunds if n > place and not one.is_dated_back]
     freeing = [one for _, one in refunds if one.is_dated_back and _is_there(money, one)]
-    return [*_freeing(line, told, timely, freeing, versions, on), *_keeping(done, timely, own)]
+    mores = [*_keeping(timely, own), *_freeing(line, told, timely, freeing, versions, on)]
+    return sorted(mores, key=lambda more: more.refund.refund_id, reverse=True)
 
 
 def _as_asked(told: tuple[Placed, ...], money: Repaid) -> tuple[Placed, ...]:
@@ -115,11 +116,12 @@ def _place_of(told: Sequence[Placed], money: Repaid) -> int:
     return next(n for n, one in enumerate(told) if one.event == money)
 
 
-def _keeping(done: Rewritten, timely: Standing, refunds: Sequence[Refunded]) -> Iterator[_More]:
-    """What refunds keep more on their own date, the latest first: no more than all of them together."""
+def _keeping(timely: Standing, refunds: Sequence[Refunded]) -> Iterator[_More]:
+    """What refunds keep on their own date and have not sent since: no more than all of them together."""
     more = {
-        id_: timely.refunds[id_].kept_minor - done.before.refunds[id_].kept_minor
-        for id_ in (one.refund_id for one in refunds)
+        one.refund_id: timely.refunds[one.refund_id].kept_minor
+        - sum(sent.amount_minor for sent in one.sent_later)
+        for one in refunds
     }
     left_minor = sum(more.values())
     for one in reversed(refunds):
@@ -137,8 +139,8 @@ def _freeing(
     versions: Versions,
     on: date,
 ) -> Iterator[_More]:
-    """What is left over by today with each refund and would not be without it, the latest first. Each is asked in the
-    history without those that were made after it.
+    """What is left over by today with each refund and would not be without it. Each is asked in the history without
+    those that were made after it.
     """
     for one in sorted(refunds, key=lambda refund: refund.refund_id, reverse=True):
         without = tuple(placed for placed in told if placed.of != one.refund_id)
