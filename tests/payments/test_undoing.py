@@ -3,7 +3,9 @@
 import asyncio
 from datetime import date
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from wufeng import credit, payments
 from wufeng.base.ids import Prefix, decode
@@ -13,7 +15,7 @@ from wufeng.payments.pay.model import Capture, Funding
 from wufeng.payments.refunds.queries import SHOWN_MAX
 
 from .conftest import Payer, Town
-from .test_refunds_dated_back import turn_to
+from .test_refunds_dated_back import asked_of_the_bank, turn_to
 
 CREDIT_BALANCE, PRINCIPAL = AccountKind.LINE_CREDIT_BALANCE, AccountKind.LINE_PRINCIPAL
 
@@ -87,6 +89,90 @@ async def test_an_undo_after_as_many_refunds_as_are_shown_is_found_again(town: T
     status, undone = await undo(town, payer, body)
     assert status == 201, undone
     assert await undo(town, payer, body) == (200, undone)
+
+
+async def back_of(town: Town, payer: Payer) -> tuple[object, ...]:
+    """What has gone back to each source, what is owed, and the refund's effects and charges beside the amount."""
+    sums = "select source, sum(returned_minor)::bigint as back from repayment where person_id = $1 group by source"
+    sources = {row["source"]: row["back"] for row in await town.fetch(sums, payer.id)}
+    of = "select effects, charges_returned_minor as charges, amount_minor from refund where payer_id = $1"
+    (row,) = await town.fetch(of, payer.id)
+    effects = [(one["kind"], one["amount_minor"]) for one in msgspec.json.decode(row["effects"])]
+    assert sum(amount_minor for _, amount_minor in effects) == row["amount_minor"] + row["charges"]
+    return sources, await owed(town, payer), effects, row["charges"]
+
+
+@pytest.mark.parametrize("counts", ["undone", date(2026, 10, 2), date(2026, 10, 5), date(2026, 10, 6), None])
+@pytest.mark.parametrize(("asked_on", "refunded_on", "answered_on"), [(5, 7, 8), (7, 7, 8), (7, 7, 7)])
+async def test_a_bank_that_answers_after_it_leaves_what_a_timely_one_would_have(
+    town: Town, counts: str | date | None, asked_on: int, refunded_on: int, answered_on: int
+) -> None:
+    """What is repaid after that is no source of it, and stays in the person's favour."""
+    timely, late = await town.people(2, wallet_minor=20_000)
+    bodies = {payer.id: (await town.pay(payer, f"o{payer.id}", 80_000))[1] for payer in (timely, late)}
+    await turn_to(town, date(2026, 10, asked_on))
+    await town.repay(timely, 85_000, await town.bank_account(timely))
+    asked = await asked_of_the_bank(town, late, 85_000, await town.bank_account(late))
+    await turn_to(town, date(2026, 10, refunded_on))
+    town.turn(minutes=1)
+    for payer in (timely, late):
+        if counts == "undone":
+            status, body = await undo(town, payer, bodies[payer.id])
+        else:
+            dated = {"value_on": counts, "merchant_id": None}
+            status, body = await town.refund(payer, bodies[payer.id], "r1", 80_000, **dated)
+        assert status in (201, 202), body
+    if answered_on > refunded_on:
+        await turn_to(town, date(2026, 10, answered_on))
+    town.turn(minutes=1)
+    for payer in (timely, late):
+        await town.repay(payer, 20_000)
+    assert (await town.ask(late.bucket, replace(asked, at=town.at)))[0] == 200
+    assert await back_of(town, late) == await back_of(town, timely)
+    assert await back_of(town, late) == (
+        {"bank_account": 80_000, "wallet": 0},
+        [0, 0, 0, -25_000],
+        [("returned", 80_000)],
+        0,
+    )
+
+
+async def test_what_a_refund_kept_for_want_of_a_source_goes_to_the_late_one(town: Town) -> None:
+    """Money that came another way had paid a part of it when it was refunded."""
+    timely, late = await town.people(2)
+    bodies = {payer.id: (await town.pay(payer, f"o{payer.id}", 80_000))[1] for payer in (timely, late)}
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(timely, 80_000, await town.bank_account(timely))
+    asked = await asked_of_the_bank(town, late, 80_000, await town.bank_account(late))
+    await turn_to(town, date(2026, 10, 6))
+    for payer in (timely, late):
+        await town.repay(payer, 30_000, source=credit.Source(credit.SourceKind.EXTERNAL, None))
+    await turn_to(town, date(2026, 10, 7))
+    for payer in (timely, late):
+        assert (await town.refund(payer, bodies[payer.id], "r1", 80_000))[1]["amount_minor"] == 80_000
+    await turn_to(town, date(2026, 10, 8))
+    assert (await town.ask(late.bucket, replace(asked, at=town.at)))[0] == 200
+    back = await back_of(town, late)
+    assert back == await back_of(town, timely)
+    assert back[:2] == ({"bank_account": 80_000, "external": 0}, [0, 0, 0, -30_000])
+
+
+async def test_a_late_answer_brings_back_what_it_paid_of_charges(town: Town) -> None:
+    """Unpaid since the due date of October, paid with the late interest on 5 November and undone before the answer."""
+    timely, late = await town.people(2)
+    bodies = {payer.id: (await town.pay(payer, f"o{payer.id}", 80_000))[1] for payer in (timely, late)}
+    await turn_to(town, date(2026, 11, 5))
+    await town.repay(timely, 85_000, await town.bank_account(timely))
+    asked = await asked_of_the_bank(town, late, 85_000, await town.bank_account(late))
+    await turn_to(town, date(2026, 11, 7))
+    for payer in (timely, late):
+        assert (await undo(town, payer, bodies[payer.id]))[0] == 201
+    await turn_to(town, date(2026, 11, 8))
+    assert (await town.ask(late.bucket, replace(asked, at=town.at)))[0] == 200
+    back = await back_of(town, late)
+    assert back == await back_of(town, timely)
+    assert isinstance(back[-1], int)
+    assert back[-1] > 0
 
 
 async def test_a_payment_that_was_refunded_whole_is_not_undone(town: Town) -> None:
