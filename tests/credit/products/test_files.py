@@ -67,7 +67,7 @@ def test_the_shipped_product_is_the_monthly_bill_of_the_facts() -> None:
         ("fee_ppm = 45_000", "fee_ppm = -1", "fee_ppm = -1", "prices[1].fee_ppm lies between 0 and"),
         ("days_past_due = 0", "days_past_due = 1", "waterfall", "begins at 0 days past due"),
         ('"fee", "interest", "principal"]', '"fee", "fee", "principal"]', '"fee", "fee"', "names fee, interest and"),
-        ("suspend_after_days = 1", "suspend_after_days = 0", "suspend_after_days", "at least 1"),
+        ("suspend_after_days = 1", "suspend_after_days = 0", "suspend_after_days", "lies between 1, the day after"),
         ("maximum_minor = 5_000_000", "maximum_minor = 1", "minimum_minor = 50_000", "is above 0 and not above"),
         ('"transfer", ', "", "forbidden", "must name what is never paid with credit: transfer"),
         ("share_ppm = 1_000_000", "share_ppm = 999_999", "[[lenders]]", "make up 1_000_000 ppm, not 999999"),
@@ -140,6 +140,58 @@ def test_a_table_that_is_missing_or_none_is_named() -> None:
 def test_what_is_not_toml_says_where() -> None:
     with pytest.raises(ConfigurationError, match=r"mine.toml:3: is not TOML: .*line 3"):
         read_product("id = 'a'\n\n[cycle\n", "mine.toml")
+
+
+def with_value(table: str, key: str, value: int) -> str:
+    """The shipped file with a number of a table in the place of its own, or added."""
+    source = SOURCE if f"[{table}]\n" in SOURCE else SOURCE.replace("[scenes]", f"[{table}]\n\n[scenes]")
+    before, head, rest = source.partition(f"[{table}]\n")
+    body, end, after = rest.partition("\n\n")
+    lines = [line for line in body.split("\n") if not line.startswith(f"{key} = ")]
+    return f"{before}{head}{key} = {value}\n" + "\n".join(lines) + end + after
+
+
+FAR = [  # a table, a key of it, the first value that is too much: days that no date reaches, sums beyond the database
+    ("due_days", "changes_a_year", 366),
+    ("interest", "annualised_max_ppm", 10_000_001),
+    ("interest", "annualised_max_ppm", -1),
+    ("instalments", "minimum_minor", 10**14 + 1),
+    ("arrears", "suspend_after_days", 3_651),
+    ("arrears", "charge_off_after_days", 3_651),
+    ("opening", "lines_max", 101),
+    ("opening", "lines_max", 0),
+]
+
+
+@pytest.mark.parametrize("more", [0, 10**9, 10**15, 10**400], ids=["next", "9", "15", "400"])
+@pytest.mark.parametrize(("table", "key", "value"), FAR)
+def test_what_no_line_can_live_by_is_named_with_its_line(table: str, key: str, value: int, more: int) -> None:
+    source = with_value(table, key, value + (more if value > 0 else -more))
+    found = examine_product(source, "mine.toml")
+    assert isinstance(found, list)
+    (at,) = (one for one in found if one.path == f"{table}.{key}")
+    assert source.split("\n")[at.line - 1].startswith(f"{key} = "), at
+
+
+def test_the_furthest_days_may_be_offered() -> None:
+    for table, key, value in (
+        ("due_days", "changes_a_year", 365),
+        ("instalments", "minimum_minor", 10**14),
+        ("interest", "annualised_max_ppm", 10_000_000),
+        ("arrears", "charge_off_after_days", 3_650),
+        ("arrears", "suspend_after_days", 179),
+        ("opening", "lines_max", 100),
+    ):
+        read_product(with_value(table, key, value), "mine.toml")
+
+
+def test_a_step_of_the_waterfall_has_an_age_that_days_reach() -> None:
+    for days in (3_651, 10**400):
+        found = examine_product(edited("days_past_due = 91", f"days_past_due = {days}"), "mine.toml")
+        assert isinstance(found, list)
+        assert [one.path for one in found] == ["repayment.waterfall[1].days_past_due"], found
+        assert found[0].line == line_with(SOURCE, "days_past_due = 91")
+    read_product(edited("days_past_due = 91", "days_past_due = 3_650"), "mine.toml")
 
 
 @pytest.mark.parametrize("key", ['""', '"."', '"a[b"', '"a.b."', '"[x]"', '"lenders[0]."', '"a\\nb"'])

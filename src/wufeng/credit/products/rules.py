@@ -41,6 +41,12 @@ MOST_MINOR = 10**14
 MOST_MULTIPLE_MINOR = 1_000_000
 """The coarsest multiple that instalments may be rounded to."""
 
+MOST_DAYS = 3_650
+"""The most days that a product may count from a due date or to one: ten years, and every date that follows is one."""
+
+MOST_LINES = 100
+"""How many lines of a product one person may hold at most: what asks for all of them still ends."""
+
 YEARS = range(2000, 2201)
 
 MOST_VERSIONS = 1_000_000
@@ -190,8 +196,8 @@ def _check_cycle(cycle: Cycle, due_days: DueDays | None) -> Iterator[Finding]:
             )
     if cycle.due_day is not None and cycle.due_day not in due_days.allowed:
         yield Finding("due_days.allowed", f"holds the product's own due day, {cycle.due_day}")
-    if due_days.changes_a_year < 0:
-        yield Finding("due_days.changes_a_year", "is not negative")
+    if not 0 <= due_days.changes_a_year <= 365:
+        yield Finding("due_days.changes_a_year", "lies between 0 and 365")
 
 
 def _check_dates(dates: Dates) -> Iterator[Finding]:
@@ -238,6 +244,9 @@ def _check_rates(product: Product) -> Iterator[Finding]:
     if product.interest.late_most_ppm is not None and not 0 <= product.interest.late_most_ppm <= WHOLE:
         yield Finding("interest.late_most_ppm", "lies between 0 and 1_000_000")
     ceiling = product.interest.annualised_max_ppm
+    if not 0 <= ceiling <= MOST_PPM:
+        yield Finding("interest.annualised_max_ppm", f"lies between 0 and {MOST_PPM:_}")
+        return
     for field, daily_ppm in (
         ("daily_ppm", product.interest.daily_ppm),
         ("revolving_daily_ppm", product.interest.revolving_daily_ppm),
@@ -258,6 +267,8 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling if priced else None)
     if not prices and not product.instalments.single:
         yield Finding("instalments.prices", "name at least one tenor where `single` is false")
+    if product.instalments.minimum_minor > MOST_MINOR:
+        yield Finding("instalments.minimum_minor", f"is at most {MOST_MINOR}")
     if priced:
         yield from _check_parts(product)
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
@@ -393,25 +404,31 @@ def _check_repayment(product: Product) -> Iterator[Finding]:
     if not ages or ages[0] != 0 or ages != sorted(set(ages)):
         yield Finding("repayment.waterfall", "begins at 0 days past due and rises")
     for n, step in enumerate(steps):
+        if step.days_past_due > MOST_DAYS:
+            yield Finding(f"repayment.waterfall[{n}].days_past_due", f"is at most {MOST_DAYS}")
         if sorted(step.order) != sorted(Part):
             yield Finding(f"repayment.waterfall[{n}].order", "names fee, interest and principal, each once")
 
 
 def _check_arrears(product: Product) -> Iterator[Finding]:
-    if not 0 <= product.auto_debit.days_after <= 3_650:
-        yield Finding("auto_debit.days_after", "lies between 0 and 3650")
+    if not 0 <= product.auto_debit.days_after <= MOST_DAYS:
+        yield Finding("auto_debit.days_after", f"lies between 0 and {MOST_DAYS}")
     arrears = product.arrears
-    if arrears.suspend_after_days < 1:
-        yield Finding("arrears.suspend_after_days", "is at least 1, the day after the due date")
+    if not 1 <= arrears.suspend_after_days <= MOST_DAYS:
+        yield Finding(
+            "arrears.suspend_after_days", f"lies between 1, the day after the due date, and {MOST_DAYS}"
+        )
     charged_off_after = arrears.charge_off_after_days
-    if charged_off_after is not None and charged_off_after <= arrears.suspend_after_days:
-        yield Finding("arrears.charge_off_after_days", "is after suspend_after_days")
+    if charged_off_after is not None and not arrears.suspend_after_days < charged_off_after <= MOST_DAYS:
+        yield Finding(
+            "arrears.charge_off_after_days", f"is after suspend_after_days, and at most {MOST_DAYS}"
+        )
     for field, least, days in (
         ("remind_before", 0, arrears.remind_before),
         ("remind_after", 1, arrears.remind_after),
     ):
-        if any(not least <= day <= 3_650 for day in days):
-            yield Finding(f"arrears.{field}", f"holds days between {least} and 3650")
+        if any(not least <= day <= MOST_DAYS for day in days):
+            yield Finding(f"arrears.{field}", f"holds days between {least} and {MOST_DAYS}")
 
 
 def _check_range(product: Product) -> Iterator[Finding]:
@@ -426,8 +443,8 @@ def _check_range(product: Product) -> Iterator[Finding]:
         yield Finding("opening.tier_min", "is 1, 2 or 3")
     if not 0 <= opening.age_min <= 120:
         yield Finding("opening.age_min", "lies between 0 and 120")
-    if opening.lines_max < 1:
-        yield Finding("opening.lines_max", "is at least 1")
+    if not 1 <= opening.lines_max <= MOST_LINES:
+        yield Finding("opening.lines_max", f"lies between 1 and {MOST_LINES}")
     if missing := sorted(NEVER_CREDITABLE - product.scenes.forbidden):
         yield Finding("scenes.forbidden", f"must name what is never paid with credit: {', '.join(missing)}")
 
