@@ -1,6 +1,7 @@
 """The ceiling of a product holds for every amount that it splits, on every day; and a price is reckoned once."""
 
 from datetime import date, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -150,6 +151,43 @@ def test_a_published_version_lives_on_when_the_rules_become_stricter() -> None:
     kept = read_kept(rounding_up(500), "mine@1")
     assert kept.product.instalments.minimum_minor == 500
     assert read_kept(MONTHLY.source, "monthly_bill@1") == MONTHLY
+
+
+def splitting(least: int) -> str:
+    """The shipped file without its tiers, that splits so much at least."""
+    source = MONTHLY.source.split("[[tiers]]")[0] + MONTHLY.source[MONTHLY.source.index("[[lenders]]") :]
+    assert "minimum_minor = 1_000" in source
+    return source.replace("minimum_minor = 1_000", f"minimum_minor = {least}", 1)
+
+
+@pytest.mark.parametrize("least", [1, 2, 3, 287])
+def test_no_price_is_reckoned_of_parts_that_cannot_be(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = splitting(least)
+    with monkeypatch.context() as patch:
+        patch.setattr("wufeng.credit.products.rules.price_of", None)  # whoever asks for a price fails
+        found = examine_product(source, "mine.toml")
+    assert isinstance(found, list)
+    assert [one.detail for one in found] == ["is at least 288, or the rounding could exceed a part"]
+    ceiling._dearest.cache_clear()
+    began = perf_counter()
+    kept = read_kept(source, f"mine@{least}")
+    assert kept.product.instalments.minimum_minor == least, "a version that was published lives on"
+    assert perf_counter() - began < 5, "and its prices are reckoned in bounded steps"
+
+
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("day_count", ["thirty_360", "actual_365"])
+def test_the_dearest_price_of_the_most_parts_is_refused_in_good_time(method: Method, day_count: str) -> None:
+    prices = f'day_count = "{day_count}"\nprices = [{{ tenor = 60, annual_ppm = 10_000_000, method = "{method}" }}]'
+    source = splitting(7_200)
+    before, _, after = source.partition("prices = [")
+    source = before + prices + after.partition("\n]")[2]
+    ceiling._dearest.cache_clear()
+    began = perf_counter()
+    (found,) = examine_product(source, "mine.toml")  # type: ignore[misc]
+    assert found.path == "instalments.prices[0].annual_ppm" and "above the ceiling of 24.00%" in found.detail
+    assert read_kept(source, "mine@1").product.instalments.prices[0].method is method
+    assert perf_counter() - began < 20
 
 
 def dated() -> Product:

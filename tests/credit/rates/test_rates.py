@@ -1,16 +1,21 @@
 """Yearly rates: the fast integer root against a slow exact one, and what holds for any flows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from wufeng.credit.rates import rules
 from wufeng.credit.rates.day_counts import days_between, days_by_year, year_fraction
 from wufeng.credit.rates.model import DatedFlow, DayCount, Flow, Span, UnitPeriod
 from wufeng.credit.rates.rules import (
+    _balance,
     annuity_payment,
     daily_rate,
     effective_rate,
@@ -69,6 +74,61 @@ def test_the_rate_of_any_payments_lies_between_its_halves(
     rate = periodic_rate(financed, payments)
     assert _overpaid(financed, payments, Fraction(2 * rate - 1, 24 * PPM)) >= 0
     assert _overpaid(financed, payments, Fraction(2 * rate + 1, 24 * PPM)) <= 0
+
+
+@given(
+    financed=st.integers(1_000, 10**10),
+    equal=st.integers(1, 10**10),
+    tenor=st.integers(2, 60),
+    last=st.integers(0, 10**30),
+)
+@example(financed=7_200_000_000, equal=6_000_000_000, tenor=60, last=9 * 10**29)
+def test_a_last_part_however_large_has_its_rate_in_few_steps(
+    financed: int, equal: int, tenor: int, last: int
+) -> None:
+    """Closed sums lose the digits of so late a part: the proof halves a bracket instead of walking to the rate."""
+    payments = [equal] * (tenor - 1) + [last]
+    assume(sum(payments) > financed)
+    with counted() as steps:
+        rate = periodic_rate(financed, payments)
+    assert len(steps) < 200
+    assert _overpaid(financed, payments, Fraction(2 * rate - 1, 24 * PPM)) >= 0
+    assert _overpaid(financed, payments, Fraction(2 * rate + 1, 24 * PPM)) <= 0
+
+
+@given(st.integers(1, 10**12), st.lists(st.integers(-(10**12), 10**30), min_size=1, max_size=60))
+def test_of_parts_that_cannot_be_the_search_ends_too(financed: int, payments: list[int]) -> None:
+    with counted() as steps:
+        assert periodic_rate(financed, payments) >= 0
+    assert len(steps) < 300
+
+
+@contextmanager
+def counted() -> Iterator[list[object]]:
+    """The exact steps of the proof, as they are taken."""
+    steps: list[object] = []
+
+    def balance(*given: Any) -> int:
+        steps.append(given)
+        return _balance(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "_balance", balance)
+        yield steps
+
+
+@pytest.mark.parametrize("far", [-(10**9), -9, -1, 0, 1, 9, 10**9])
+@pytest.mark.parametrize("halves", [1, 2, 3, 4, 5])
+def test_a_rate_is_proved_from_wherever_the_search_began(halves: int, far: int) -> None:
+    whole = 12 * PPM
+    runs = [(2 * whole + halves, 1)]
+    assert rules._proved(2 * whole, runs, 1, whole, halves // 2 + far) == round(Fraction(halves, 2))
+
+
+def test_a_rate_beyond_the_highest_is_told_as_that() -> None:
+    flows = [DatedFlow(Fraction(0), -1), DatedFlow(Fraction(1, 365), 10**12)]
+    assert effective_rate(flows) > 10**6 * PPM
+    assert unit_period_rate([Flow(0, -1), Flow(1, 10**12, Fraction(1, 2))], Fraction(365)) > 10**6 * PPM
 
 
 def _overpaid(financed: int, payments: list[int], rate: Fraction) -> Fraction:

@@ -213,6 +213,8 @@ def _worst(terms: Terms, amount_minor: int, on: date) -> Plan:
 
     Invariant: what has been paid after each part is at most the exact share of the amount and `_excess`, which knows
     nothing of the amount. What this plan has paid, as a share of the amount, falls with it: the least is the worst.
+    Nor does it ever take back what was paid: of an amount too small for its parts (kept versions may split one) the
+    bound of a part may be below that of the one before, and a plan with a part below zero had many rates, or none.
     """
     fine = replace(terms, multiple_minor=1, rounding=Rounding.HALF_EVEN)
     exact = schedule(fine, SAMPLE_MINOR, on)
@@ -220,7 +222,7 @@ def _worst(terms: Terms, amount_minor: int, on: date) -> Plan:
     paid, before, parts = 0, 0, []
     for share, over in zip(exact.instalments_minor, excess, strict=True):
         paid += share
-        now = -(-paid * amount_minor * PARTS // SAMPLE_MINOR) + over
+        now = max(before, -(-paid * amount_minor * PARTS // SAMPLE_MINOR) + over)
         parts.append(now - before)
         before = now
     nothing = (0,) * (len(parts) - 1)

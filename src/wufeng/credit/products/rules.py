@@ -41,6 +41,8 @@ MOST_MINOR = 10**14
 MOST_MULTIPLE_MINOR = 1_000_000
 """The coarsest multiple that instalments may be rounded to."""
 
+TENORS = range(2, 61)
+
 MOST_DAYS = 3_650
 """The most days that a product may count from a due date or to one: ten years, and every date that follows is one."""
 
@@ -61,19 +63,23 @@ LONGEST_NAME = 100
 def check(product: Product) -> list[Finding]:
     """Everything that is wrong with a product, in the order of its file; an empty list means that it may be offered.
 
-    What prices cost a year is looked at when the days they are paid on, and what plans are rounded by, are sound.
+    What prices cost a year is looked at when the days they are paid on, what plans are rounded by, the least amount
+    and the ceiling are sound: a price of parts that cannot be has no rate.
     """
     terms = [*_check_days(product), *_check_counting(product)]
+    parts = [] if terms else list(_check_parts(product))
+    priced = not terms and not parts and 0 <= product.interest.annualised_max_ppm <= MOST_PPM
     return [
         *_check_head(product),
         *terms,
         *_check_rates(product),
-        *_check_instalments(product, priced=not terms),
+        *_check_instalments(product, priced=priced),
+        *parts,
         *_check_repayment(product),
         *_check_arrears(product),
         *_check_range(product),
         *_check_lenders(product),
-        *_check_tiers(product, priced=not terms),
+        *_check_tiers(product, priced=priced),
     ]
 
 
@@ -267,13 +273,11 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
         yield from _check_price(price, f"instalments.prices[{n}]", product, ceiling if priced else None)
     if not prices and not product.instalments.single:
         yield Finding("instalments.prices", "name at least one tenor where `single` is false")
-    if product.instalments.minimum_minor > MOST_MINOR:
-        yield Finding("instalments.minimum_minor", f"is at most {MOST_MINOR}")
-    if priced:
-        yield from _check_parts(product)
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
         yield Finding("instalments.merchant_share_max_ppm", "lies between 0 and 1_000_000")
     bills = product.instalments.bills
+    if bills is not None and product.dates is not None and product.dates.down_payment_ppm:
+        yield Finding("dates.down_payment_ppm", "is 0 where bills are put into instalments: they have none")
     if bills is not None and not 0 < bills.least_minor <= MOST_MINOR:
         yield Finding("instalments.bills.least_minor", f"lies between 1 and {MOST_MINOR}")
     if bills is not None and not 0 < bills.share_max_ppm <= WHOLE:
@@ -298,14 +302,14 @@ def _check_parts(product: Product) -> Iterator[Finding]:
     """What keeps every part of a plan above nothing. Only of terms that are sound."""
     instalments, multiple_minor = product.instalments, product.rounding.instalment_multiple_minor
     down_ppm = product.dates.down_payment_ppm if product.dates is not None else 0
-    tenors = (price.tenor for price in instalments.prices)
+    tenors = (price.tenor for price in instalments.prices if price.tenor in TENORS)
     least = max((least_amount(tenor, multiple_minor, down_ppm) for tenor in tenors), default=0)
     if instalments.minimum_minor < least:
         yield Finding(
             "instalments.minimum_minor", f"is at least {least}, or the rounding could exceed a part"
         )
-    if down_ppm and instalments.bills is not None:
-        yield Finding("dates.down_payment_ppm", "is 0 where bills are put into instalments: they have none")
+    elif instalments.minimum_minor > MOST_MINOR:
+        yield Finding("instalments.minimum_minor", f"is at most {MOST_MINOR}")
 
 
 def _check_price(price: Price, path: str, product: Product, ceiling: int | None) -> Iterator[Finding]:
@@ -315,8 +319,8 @@ def _check_price(price: Price, path: str, product: Product, ceiling: int | None)
         ("annual_ppm", price.annual_ppm),
     )
     given = [(field, ppm) for field, ppm in kinds if ppm is not None]
-    if not 2 <= price.tenor <= 60:
-        yield Finding(f"{path}.tenor", "lies between 2 and 60 instalments")
+    if price.tenor not in TENORS:
+        yield Finding(f"{path}.tenor", f"lies between {TENORS[0]} and {TENORS[-1]} instalments")
         return
     if len(given) != 1:
         yield Finding(path, "has one of fee_ppm, fee_period_ppm, annual_ppm")

@@ -12,6 +12,7 @@ Value = Callable[[int], tuple[int, int]]
 BITS = 128
 ONE = 1 << BITS
 _NEAR = 1 << 60  # Newton doubles the digits: what is left after a step of 2**-68 is below the last bit
+_MOST_TURNS = 64  # of Newton's method, before the bracket is halved instead
 _KEPT = 48  # binary digits of the answer that a half is told by: an exact half is one there
 
 
@@ -21,15 +22,16 @@ def discount_at_zero(value: Value, lowest: int) -> int:
     Newton's method inside a bracket: of a plain loan it comes down from 1 without ever leaving it.
     """
     low, high, at = lowest, ONE, ONE
-    while True:
+    for turn in range(_MOST_TURNS + BITS):
         worth, slope = value(at)
         low, high = (low, at) if worth > 0 else (at, high)
         following = at - (worth << BITS) // slope if slope > 0 else low
-        if not low <= following <= high:
+        if turn >= _MOST_TURNS or not low <= following <= high:
             following = (low + high) >> 1
         if abs(following - at) < _NEAR:
             return following
         at = following
+    return at
 
 
 def flows_worth(amounts: Sequence[int], times: Sequence[int], discount: int) -> tuple[int, int]:

@@ -28,7 +28,11 @@ _ONE = 1 << _BITS
 _NEAR = 1 << 22  # Newton doubles the digits: the step after one of 2**-26 is below the last bit
 _TINY = 1 << 32  # 2**-16 a period
 _FEW_RUNS = 4
-_MOST = 10**6  # a year: beyond it there is no rate that anybody lends at
+_MOST_TURNS = (
+    64  # of Newton's method: an ordinary plan takes six, and where it takes more the proof finds the rate
+)
+_NEAR_STEPS = 8  # of a unit of the answer, before the proof halves a bracket instead
+_MOST = 1 << 20  # a year: beyond it there is no rate that anybody lends at
 
 
 def periodic_rate(
@@ -62,12 +66,13 @@ def _root(financed: int, runs: Sequence[Run], count: int, cost: int) -> int:
     if rate < _TINY or len(runs) > _FEW_RUNS:  # closed sums lose their digits near a discount of one
         runs = [(payment, 1) for payment, equal in runs for _ in range(equal)]
     descending, target = runs[::-1], financed << _BITS
-    while True:
+    for _ in range(_MOST_TURNS):
         value, slope = _worth(descending, discount)
-        step = ((target - value) << _BITS) // slope
-        discount += step
+        step = ((target - value) << _BITS) // max(1, slope)
+        discount = max(1, discount + step)
         if abs(step) < _NEAR:
-            return (_ONE << _BITS) // discount - _ONE
+            break
+    return (_ONE << _BITS) // discount - _ONE
 
 
 def _worth(descending: Sequence[Run], discount: int) -> tuple[int, int]:
@@ -90,16 +95,42 @@ def _worth(descending: Sequence[Run], discount: int) -> tuple[int, int]:
 
 
 def _proved(financed: int, runs: Sequence[Run], units: int, whole: int, answer: int) -> int:
-    """Move the answer until the true rate lies between its halves; a rate that is a half goes to the even one."""
-    while (above := _balance(financed, runs, (2 * answer + 1) * units, 2 * whole)) >= 0:
+    """Move the answer until the true rate lies between its halves; a rate that is a half goes to the even one.
+
+    An answer that is far off (digits were lost on the way to it) is found anew.
+    """
+    for _ in range(_NEAR_STEPS):
+        above = _balance(financed, runs, (2 * answer + 1) * units, 2 * whole)
         if above == 0:
             return answer + answer % 2
-        answer += 1
-    while (below := _balance(financed, runs, (2 * answer - 1) * units, 2 * whole)) <= 0:
+        if above > 0:
+            answer += 1
+            continue
+        below = _balance(financed, runs, (2 * answer - 1) * units, 2 * whole)
         if below == 0:
             return answer - answer % 2
+        if below > 0:
+            return answer
         answer -= 1
-    return answer
+    return _halved(financed, runs, units, whole)
+
+
+def _halved(financed: int, runs: Sequence[Run], units: int, whole: int) -> int:
+    """The least answer whose upper half is no less than the true rate, by halving a bracket; a half goes to the even.
+
+    Ends for all payments: what was financed outgrows them at some rate. More is paid than that, so none is below 0.
+    """
+
+    def above(answer: int) -> int:
+        return _balance(financed, runs, (2 * answer + 1) * units, 2 * whole)
+
+    low, high = -1, 1
+    while above(high) > 0:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if above(middle) > 0 else (low, middle)
+    return high if above(high) else high + high % 2
 
 
 def _balance(financed: int, runs: Sequence[Run], rate: int, whole: int) -> int:
@@ -185,19 +216,18 @@ def effective_rate(flows: Sequence[DatedFlow], scale: int = PPM) -> int:
         return flows_worth(amounts, times, discount)
 
     discount = discount_at_zero(value, _lowest(value, Fraction(parts_a_year)))
-    return rounded(((ONE << BITS) // power(discount, parts_a_year) - ONE) * scale)
+    return rounded(((ONE << BITS) // max(1, power(discount, parts_a_year)) - ONE) * scale)
 
 
 def _lowest(value: Value, periods_a_year: Fraction) -> int:
-    """A discount factor of a period at which flows are worth no more than nothing: a yearly rate above their own."""
-    rate = 1
-    while True:
-        periods, of = periods_a_year.numerator, periods_a_year.denominator
-        discount = ONE * periods // (periods + rate * of)
-        if value(discount)[0] <= 0:
-            return discount
+    """A discount factor of a period at which flows are worth no more than nothing: a yearly rate above their own.
+
+    That of the highest rate where theirs is beyond it: they are told to cost that much.
+    """
+    rate, periods, of = 1, periods_a_year.numerator, periods_a_year.denominator
+    while value(discount := ONE * periods // (periods + rate * of))[0] > 0 and rate < _MOST:
         rate *= 2
-        assert rate < _MOST, "these flows have no rate"
+    return discount
 
 
 def daily_rate(daily_ppm: int) -> int:
