@@ -269,6 +269,20 @@ def test_the_line_of_what_is_no_toml_is_the_readers_own(said: str) -> None:
     assert mistake.line == len(SOURCE.splitlines()) + 3
 
 
+@pytest.mark.parametrize("number", ["0x" + "F" * 5_000, str(2**63), str(-(10**400))])
+def test_a_number_that_toml_does_not_have_is_named_with_its_line(number: str) -> None:
+    for old, path in (
+        ("bill_day = 1", "cycle.bill_day"),
+        ("allowed = [8", "due_days.allowed"),
+        ("tenor = 6", "instalments.prices[1].tenor"),
+    ):
+        source = edited(old, old.rstrip("168") + number)
+        found = examine_product(source, "mine.toml")
+        assert isinstance(found, list)
+        assert [(one.path, one.line) for one in found] == [(path, line_with(SOURCE, old))]
+        assert found[0].detail == "is wrong: a number of more than 64 bits"
+
+
 def test_many_mistakes_are_placed_without_reading_the_file_again_for_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -20,6 +20,9 @@ from wufeng.credit.products.model import Finding
 LONGEST_NAME = 64
 """A longer key is no misspelling of a known one."""
 
+BITS = 63
+"""Of a whole number in TOML, beside its sign."""
+
 IN_PPM = "; rates are whole parts per million: 0.03% is 300"
 
 
@@ -49,6 +52,10 @@ def _check_table(table: dict[str, Any], expected: type[Struct], path: str) -> It
 
 
 def _check_value(value: Any, expected: Any, path: str) -> Iterator[Finding]:
+    numbers = value if isinstance(value, list) else [value]
+    if any(isinstance(number, int) and number.bit_length() > BITS for number in numbers):
+        yield Finding(path, "is wrong: a number of more than 64 bits")
+        return
     try:
         msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
