@@ -34,7 +34,7 @@ from wufeng.credit.history.model import (
     Standing,
 )
 from wufeng.credit.history.places import Placed
-from wufeng.credit.history.rules import with_surplus
+from wufeng.credit.history.telling import with_surplus
 from wufeng.credit.lines.model import Line, LineState, LineStatus
 from wufeng.credit.plans.rules import least_amount, schedule, terms_of
 from wufeng.credit.products.model import Cycle, Mode, Product

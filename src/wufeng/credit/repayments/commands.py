@@ -20,7 +20,7 @@ from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
 from wufeng.credit.history.commands import Rewritten, keep_items, principal_of, rewritten, settling_late
 from wufeng.credit.history.model import Repaid
-from wufeng.credit.history.rules import with_surplus
+from wufeng.credit.history.telling import with_surplus
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
