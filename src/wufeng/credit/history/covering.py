@@ -21,8 +21,8 @@ def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence
     find the principal that they have taken over.
 
     What of it was not there has not lowered the debt: the least by which the amount of its refund must be lower (as
-    a refund is told in `telling`). So much of what went back was the merchant's money itself, not the person's. It stays so where
-    a plan has taken the debt over: money that would cover it after all stands in the person's favour.
+    `telling` has it). So much of what went back was the merchant's money itself, not the person's. It stays so where a
+    plan has taken the debt over: money that would cover it after all stands in the person's favour.
     Raises a problem where a refund gave back more than its amount, and nothing covers it, and where a plan lacks
     principal, and no refund has sent so much back.
     """
