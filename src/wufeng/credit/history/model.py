@@ -66,6 +66,7 @@ class Refunded(Struct, frozen=True):
                             gone
     subsidy_returned_minor  what went back to the merchant of what it had paid for months cancelled: it is not undone.
                             None: nothing yet, and it is what this history makes of it
+    subsidy_returned        that by lender, where the purchase is undone as a whole; None: as its own journal splits it
     undone                  as if the purchase had not happened: no charges of it are kept
     uncovered_minor         of the amount, has not lowered the debt: so much went back that was not there
     made_on                 the date on which it was made; None: that from which it counts
@@ -81,6 +82,7 @@ class Refunded(Struct, frozen=True):
     undone: bool = False
     uncovered_minor: int = 0
     made_on: date | None = None
+    subsidy_returned: Parts | None = None
 
     @property
     def is_dated_back(self) -> bool:
@@ -163,7 +165,8 @@ class Charged(Struct, frozen=True):
 
     By lender every amount is split by itself, as its journal splits it: the sum of splits is not the split of the sum.
     subsidy_kept_minor  of what refunds would have given back, merchants were not given, or less than nothing: what was
-                        told is not undone. It is split as one, so that it leaves nothing where it comes to nothing
+                        told is not undone. It is split as one, so that it leaves nothing where it comes to nothing.
+                        Of purchases that are undone as a whole nothing is kept
     """
 
     interest: Parts = ()

@@ -324,7 +324,7 @@ def _uncharging(standing: Standing, event: Refunded, done: Done) -> Standing:
         -done.fee_returned_minor,
         kept_minor - done.subsidy_given_up_minor,
     )
-    return _giving_back(after, done, kept_minor)
+    return _giving_back(after, event, done, kept_minor)
 
 
 def _lost_cancelled(standing: Standing, done: Done) -> Parts:
@@ -336,9 +336,14 @@ def _lost_cancelled(standing: Standing, done: Done) -> Parts:
     return merged([*standing.lost_cancelled, *cancelled])
 
 
-def _giving_back(standing: Standing, done: Done, kept_minor: int) -> Standing:
-    """What a refund gives back of subsidies, as its own journal splits it, but for what the merchant did not get."""
+def _giving_back(standing: Standing, event: Refunded, done: Done, kept_minor: int) -> Standing:
+    """What a refund gives back of subsidies, as its own journal splits it, but for what the merchant did not get; of a
+    purchase that is undone as a whole, as the event has it by lender.
+    """
     charged = standing.charged
+    if event.subsidy_returned is not None:
+        returned = merged([*charged.subsidy_returned, *event.subsidy_returned])
+        return replace(standing, charged=replace(charged, subsidy_returned=returned))
     all_kept_minor = charged.subsidy_kept_minor + kept_minor
     kept = split_change(charged.subsidy_kept_minor, all_kept_minor, standing.line.lenders)
     returned = merged([*charged.subsidy_returned, *subsidy_refunded(done), *kept])
