@@ -1762,7 +1762,7 @@ COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
 
 COMMENT ON COLUMN public.repayment.charges_minor IS 'of it, fees and interest; refunds give back no more than this and the principal';
 
-COMMENT ON COLUMN public.repayment.returned_later_minor IS 'of returned_minor: what was left over later, and is not among what it pays';
+COMMENT ON COLUMN public.repayment.returned_later_minor IS 'of returned_minor: what refunds sent that count from before it, so that it no longer pays that';
 
 CREATE TABLE public.ride (
     bucket smallint NOT NULL,

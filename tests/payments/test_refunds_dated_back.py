@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from importlib.resources import files
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,8 +18,11 @@ from wufeng.payments.bank.model import Answered, Kind
 from .conftest import Payer, Town
 
 CREDIT_BALANCE = AccountKind.LINE_CREDIT_BALANCE
+EXTERNAL = credit.Source(credit.SourceKind.EXTERNAL, None)
 BOUGHT_ON = date(2026, 9, 3)
-RETURNED_LATER = files("wufeng.migrations") / "0040_returned_later.sql"
+RETURNED_LATER = [
+    files("wufeng.migrations") / name for name in ("0040_returned_later.sql", "0042_returned_later_than.sql")
+]
 
 
 async def turn_to(town: Town, on: date) -> None:
@@ -45,8 +49,9 @@ async def test_what_was_paid_since_goes_back_to_where_it_came_from(town: Town) -
     assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
 
 
-async def test_what_was_sent_before_it_was_told_apart_is_found_by_the_migration(
-    town: Town, owner: Connection
+@pytest.mark.parametrize(("value_on", "later_minor"), [(date(2026, 10, 2), 50_000), (date(2026, 10, 6), 0)])
+async def test_what_was_sent_before_it_was_told_apart_is_found_by_the_migrations(
+    town: Town, owner: Connection, value_on: date, later_minor: int
 ) -> None:
     """Run twice, too: a refund of today sends back what the repayment still pays."""
     [payer] = await town.people(wallet_minor=80_000)
@@ -55,15 +60,88 @@ async def test_what_was_sent_before_it_was_told_apart_is_found_by_the_migration(
     await turn_to(town, date(2026, 10, 5))
     await town.repay(payer, 80_000)
     await turn_to(town, date(2026, 10, 20))
-    await town.refund(payer, first, "r1", 50_000, value_on=date(2026, 10, 2), merchant_id=None)
+    await town.refund(payer, first, "r1", 50_000, value_on=value_on, merchant_id=None)
     await owner.execute("update repayment set returned_later_minor = 0")
-    for _ in range(2):
-        await owner.execute(RETURNED_LATER.read_text())
+    await owner.execute(
+        "update draw_refund set returned = replace(returned::text, ',\"later\":true', '')::json"
+    )
+    for migration in RETURNED_LATER * 2:
+        await owner.execute(migration.read_text())
     [row] = await town.fetch("select returned_minor, returned_later_minor from repayment")
-    assert row == {"returned_minor": 50_000, "returned_later_minor": 50_000}
+    assert row == {"returned_minor": 50_000, "returned_later_minor": later_minor}
     status, refund = await town.refund(payer, second, "r2", 30_000)
     assert status == 201, refund
     assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 30_000)]
+
+
+@pytest.mark.parametrize("value_on", [None, date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)])
+@pytest.mark.parametrize("then_on", [None, date(2026, 10, 11)])
+async def test_what_a_source_paid_goes_back_to_it_once(
+    town: Town, value_on: date | None, then_on: date | None
+) -> None:
+    """The rest of what it brought stands in the person's favour, whatever is refunded on whichever day."""
+    [payer] = await town.people()
+    account = await town.bank_account(payer)
+    _, first = await town.pay(payer, "o1", 30_000)
+    await town.pay(payer, "o2", 20_000)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(payer, 100_000, account)
+    await turn_to(town, date(2026, 10, 7))
+    await refunded(town, payer, first, "r1", 30_000, value_on)
+    _, third = await town.pay(payer, "o3", 40_000)
+    await turn_to(town, date(2026, 10, 10))
+    await town.repay(payer, 40_000, source=EXTERNAL)
+    await turn_to(town, date(2026, 10, 12))
+    await refunded(town, payer, third, "r2", 40_000, then_on)
+    [row] = await town.fetch("select returned_minor from repayment where source <> 'external'")
+    assert row["returned_minor"] == 50_000
+
+
+@pytest.mark.parametrize("parts", [(50_000, 50_000), (30_000, 50_000), (50_000, 30_000)])
+@pytest.mark.parametrize("brought_minor", [50_000, 70_000, 100_000])
+async def test_two_refunds_before_a_banks_answer_send_back_what_they_would_have_after_it(
+    town: Town, parts: tuple[int, int], brought_minor: int
+) -> None:
+    timely, late = await town.people(2)
+    payments = {q.id: [(await town.pay(q, f"{n}{q.id}", 50_000))[1] for n in (0, 1)] for q in (timely, late)}
+    await turn_to(town, date(2026, 10, 4))
+    for payer in (timely, late):
+        await town.repay(payer, 50_000, source=EXTERNAL)
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(timely, brought_minor, await town.bank_account(timely))
+    asked = await asked_of_the_bank(town, late, brought_minor, await town.bank_account(late))
+    await turn_to(town, date(2026, 10, 7))
+    for payer in (timely, late):
+        for number, part_minor in enumerate(parts):
+            town.turn(seconds=1)
+            await refunded(town, payer, payments[payer.id][number], f"r{number}", part_minor, None)
+    await turn_to(town, date(2026, 10, 8))
+    assert (await town.ask(late.bucket, asked))[0] == 200
+    seen = [
+        await town.fetch(
+            "select source, amount_minor, principal_minor, returned_minor from repayment where person_id = $1"
+            " order by id",
+            payer.id,
+        )
+        for payer in (timely, late)
+    ]
+    assert seen[0] == seen[1]
+    assert await town.balance(timely.line_id, CREDIT_BALANCE) == await town.balance(
+        late.line_id, CREDIT_BALANCE
+    )
+
+
+async def refunded(
+    town: Town,
+    payer: Payer,
+    payment: dict[str, Any],
+    refund_no: str,
+    amount_minor: int,
+    value_on: date | None,
+) -> None:
+    dated = {} if value_on is None else {"value_on": value_on}
+    status, refund = await town.refund(payer, payment, refund_no, amount_minor, merchant_id=None, **dated)
+    assert status in (201, 202), refund
 
 
 async def test_late_interest_that_was_paid_comes_back_beside_the_amount(town: Town) -> None:

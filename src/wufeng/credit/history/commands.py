@@ -6,6 +6,7 @@ Decisions, what was paid out and what was told stay as they were; differences ar
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import dropwhile
 from uuid import UUID
 
 import structlog
@@ -97,6 +98,14 @@ class Rewritten(Struct, frozen=True):
     items: Mapping[UUID, BillItems]
     new_bills: tuple[tuple[Bill, BillItems], ...]
     repayments: tuple[Repayment, ...]
+
+    def repaid_after(self, refund_id: UUID) -> set[UUID]:
+        """The repayments that count from after a refund."""
+        after = dropwhile(
+            lambda event: not isinstance(event, Refunded) or event.refund_id != refund_id,
+            (one.event for one in self.told),
+        )
+        return {event.repayment_id for event in after if isinstance(event, Repaid)}
 
 
 async def load_history(batch: Batch, products: Products, line: Line) -> History:

@@ -117,7 +117,8 @@ def _told(
     if isinstance(done, Problem):
         return done
     back, _ = give_back(left_over(done), sources)
-    returned = tuple(replace(one, sending=1, on=request.on) for one in back)
+    after = done.repaid_after(request.id)
+    returned = tuple(replace(one, sending=1, on=request.on, later=one.repayment_id in after) for one in back)
     effects, charges_minor = _effects(request, done, sum(one.amount_minor for one in returned))
     line = lived.history.rows.line
     late = RefundedLate(line, request.amount_minor, done.before, done.after, effects, charges_minor, returned)

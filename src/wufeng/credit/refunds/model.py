@@ -43,6 +43,7 @@ class Returned(Struct, frozen=True, omit_defaults=True):
 
     sending  0: with the refund itself, on the date from which it counts; what is left over later goes in a first, a
              second sending, each on a date of its own (`on`)
+    later    whether the repayment counts from after the refund, so that it no longer pays what goes back
     """
 
     repayment_id: UUID
@@ -50,6 +51,7 @@ class Returned(Struct, frozen=True, omit_defaults=True):
     amount_minor: int
     sending: int = 0
     on: date | None = None
+    later: bool = False
 
 
 class Sent(Struct, frozen=True):

@@ -7,7 +7,7 @@ over by the day on which it is made.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -58,30 +58,32 @@ async def send_back(
     """
     left_minor = left_over(done)
     line, mores = done.move.after.line, _mores(done, money, versions, on) if left_minor else []
-    gone: Counter[UUID] = Counter()
-    sendings = []
+    sendings: list[Sending] = []
     for more in mores:
         refund_id = more.refund.refund_id
         earlier = (await store.load_returned(batch.db, batch.bucket, [refund_id]))[refund_id]
-        if more.refund.is_dated_back:  # what it has sent, repayments pay again in the history that it finds
-            gone.update(_by_repayment(back for back in earlier if back.sending))
-        sources = await _sources(batch, done, more, gone if more.refund.is_dated_back else Counter())
+        sources = await _sources(batch, done, more, _gone(more, sendings))
         accounts_most = SENT_MAX - await _bank_returns(batch, refund_id)
-        back = _returned(min(more.amount_minor, left_minor), sources, accounts_most, earlier, on)
+        amount_minor, after = min(more.amount_minor, left_minor), done.repaid_after(refund_id)
+        back = _returned(amount_minor, sources, accounts_most, earlier, after, on)
         if back:
             left_minor -= sum(one.amount_minor for one in back)
-            gone.update(_by_repayment(back))
             sendings.append(Sending(refund_id, line.id, back))
             await _keep(batch, line, sendings[-1], earlier, on)
     return sendings
 
 
 class _More(Struct, frozen=True):
-    """What a refund leaves over more than it did. found: the history that it would have found."""
+    """What a refund leaves over more than it did.
+
+    found    the history that it would have found
+    without  the refunds of the line that this history is told without
+    """
 
     refund: Refunded
     amount_minor: int
     found: Standing
+    without: tuple[Refunded, ...] = ()
 
 
 def _mores(done: Rewritten, money: Repaid, versions: Versions, on: date) -> list[_More]:
@@ -142,7 +144,8 @@ def _freeing(
     """What is left over by today with each refund and would not be without it. Each is asked in the history without
     those that were made after it.
     """
-    for one in sorted(refunds, key=lambda refund: refund.refund_id, reverse=True):
+    latest = sorted(refunds, key=lambda refund: refund.refund_id, reverse=True)
+    for number, one in enumerate(latest, 1):
         without = tuple(placed for placed in told if placed.of != one.refund_id)
         found = folded(line, without, versions, on)
         sent = tuple(placed for placed in told if not _is_refused(placed.event, one.refund_id))
@@ -151,7 +154,7 @@ def _freeing(
             return  # without it nothing can be told: what is left over stays in the person's favour
         amount_minor = left.credit_balance_minor - found.credit_balance_minor
         if amount_minor > 0:
-            yield _More(one, amount_minor, found)
+            yield _More(one, amount_minor, found, tuple(latest[:number]))
         told, standing = without, found
 
 
@@ -167,7 +170,7 @@ def _is_there(money: Repaid, refund: Refunded) -> bool:
 
 async def _sources(batch: Batch, done: Rewritten, more: _More, gone: Mapping[UUID, int]) -> list[Returnable]:
     """What of repayments can go back that were there when the refund was made, by what they pay in the history that it
-    would have found, the latest first. gone: of that, has been sent later.
+    would have found, the latest first. gone: of that, has been sent.
     """
     repaid = [one.event for one in done.told if isinstance(one.event, Repaid)]
     there = [one.repayment_id for one in repaid if _is_there(one, more.refund)]
@@ -180,10 +183,13 @@ async def _sources(batch: Batch, done: Rewritten, more: _More, gone: Mapping[UUI
     return [one for one in by_line.get(line_id, ()) if one.repayment_id in beside]
 
 
-def _by_repayment(returned: Iterable[Returned]) -> Counter[UUID]:
+def _gone(more: _More, sendings: Sequence[Sending]) -> Counter[UUID]:
+    """By repayment: what refunds have sent of it that it pays again without them, and what of them is sent just now."""
+    ids = {one.refund_id for one in more.without}
+    now = (back for one in sendings if one.refund_id in ids for back in one.returned)
     amounts: Counter[UUID] = Counter()
-    for back in returned:
-        amounts[back.repayment_id] += back.amount_minor
+    for back in (*(back for one in more.without for back in one.returned), *now):
+        amounts[back.repayment_id] += back.amount_minor if back.later else 0
     return amounts
 
 
@@ -205,12 +211,13 @@ def _returned(
     sources: Sequence[Returnable],
     accounts_most: int,
     earlier: Sequence[Returned],
+    after: Collection[UUID],
     on: date,
 ) -> tuple[Returned, ...]:
-    """What a refund sends back in a further sending, to so many bank accounts at most."""
+    """What a refund sends back in a further sending, to so many bank accounts at most. after: repayments after it."""
     back, _ = give_back(amount_minor, sources, accounts_most)
     number = max((one.sending for one in earlier), default=0) + 1
-    return tuple(replace(one, sending=number, on=on) for one in back)
+    return tuple(replace(one, sending=number, on=on, later=one.repayment_id in after) for one in back)
 
 
 async def _keep(batch: Batch, line: Line, sending: Sending, earlier: Sequence[Returned], on: date) -> None:

@@ -104,7 +104,7 @@ async def add_returned(db: Connection, bucket: int, returned: Sequence[Returned]
         bucket,
         [back.repayment_id for back in returned],
         [back.amount_minor for back in returned],
-        [back.sending > 0 for back in returned],
+        [back.later for back in returned],
     )
 
 

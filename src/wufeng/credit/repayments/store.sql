@@ -43,8 +43,8 @@ select id, line_id, person_id, source, source_id, status, amount_minor, principa
 
 -- name: load_returnable
 -- What refunds may still give back, the latest repayment first: what it pays that has not gone back with a refund, and
--- never more than is left of what came. What was sent later is not among what it pays; what it pays beside that
--- in another history is given. What came another way has nowhere to go back to.
+-- never more than is left of what came. What refunds sent that count from before it is not among what it pays; what it
+-- pays beside that in another history is given. What came another way has nowhere to go back to.
 select id, line_id, source, source_id, least(paid_minor, came_minor - returned_minor) as amount_minor
   from (select id, line_id, source, source_id, amount_minor as came_minor, returned_minor,
                principal_minor + charges_minor - (returned_minor - returned_later_minor)
