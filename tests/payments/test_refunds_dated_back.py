@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from wufeng import credit, payments
 from wufeng.base.database import Connection
@@ -129,6 +130,54 @@ async def test_two_refunds_before_a_banks_answer_send_back_what_they_would_have_
     assert await town.balance(timely.line_id, CREDIT_BALANCE) == await town.balance(
         late.line_id, CREDIT_BALANCE
     )
+
+
+@pytest.mark.parametrize("value_on", [date(2026, 10, 2), date(2026, 10, 6)])
+@pytest.mark.parametrize("parts", [(40_000,), (20_000, 20_000)])
+async def test_money_that_comes_after_a_refund_is_not_what_it_has_freed(
+    town: Town, value_on: date, parts: tuple[int, ...]
+) -> None:
+    """It stands in the person's favour when the bank's answer comes, as it would have after one in time."""
+    timely, late = await town.people(2)
+    payments = {q.id: (await town.pay(q, f"o{q.id}", 80_000))[1] for q in (timely, late)}
+    await turn_to(town, date(2026, 10, 5))
+    await town.repay(timely, 60_000, await town.bank_account(timely))
+    asked = await asked_of_the_bank(town, late, 60_000, await town.bank_account(late))
+    await turn_to(town, date(2026, 10, 7))
+    for payer in (timely, late):
+        for number, part_minor in enumerate(parts):
+            town.turn(seconds=1)
+            dated = None if number else value_on
+            await refunded(town, payer, payments[payer.id], f"r{number}", part_minor, dated)
+        town.turn(seconds=1)
+        await town.repay(payer, 10_000, source=EXTERNAL)
+    await turn_to(town, date(2026, 10, 8))
+    assert (await town.ask(late.bucket, replace(asked, at=town.at)))[0] == 200
+    rows = await town.fetch("select returned_minor from repayment where source = 'bank_account'")
+    assert [row["returned_minor"] for row in rows] == [20_000, 20_000]
+    for payer in (timely, late):
+        assert await town.balance(payer.line_id, CREDIT_BALANCE) == -10_000
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_two_answers_on_money_of_a_refunds_own_day(town: Town, first: int) -> None:
+    """Both stand before the refund, in whichever order they come: all of it goes back."""
+    [payer] = await town.people()
+    account = await town.bank_account(payer)
+    _, payment = await town.pay(payer, "o1", 80_000)
+    await turn_to(town, date(2026, 10, 5))
+    asked = []
+    for _ in range(2):
+        town.turn(seconds=1)
+        asked.append(await asked_of_the_bank(town, payer, 40_000, account))
+    town.turn(seconds=1)
+    await refunded(town, payer, payment, "r1", 80_000, None)
+    await turn_to(town, date(2026, 10, 8))
+    for one in (asked[first], asked[1 - first]):
+        assert (await town.ask(payer.bucket, replace(one, at=town.at)))[0] == 200
+    rows = await town.fetch("select returned_minor from repayment")
+    assert [row["returned_minor"] for row in rows] == [40_000, 40_000]
+    assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
 
 
 async def refunded(

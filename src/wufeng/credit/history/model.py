@@ -85,9 +85,14 @@ class Refunded(Struct, frozen=True):
     subsidy_returned: Parts | None = None
 
     @property
+    def told_on(self) -> date:
+        """The date on which it was made."""
+        return self.made_on or self.on
+
+    @property
     def is_dated_back(self) -> bool:
         """Whether it counts from an earlier date than that on which it was made."""
-        return self.made_on is not None and self.on < self.made_on
+        return self.on < self.told_on
 
     @property
     def returned_minor(self) -> int:

@@ -21,7 +21,7 @@ from wufeng.base.errors import Problem
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch
 from wufeng.credit.history.commands import Rewritten, folded
-from wufeng.credit.history.model import Event, Refunded, Repaid, ReturnKept, Standing
+from wufeng.credit.history.model import Refunded, Repaid, Standing
 from wufeng.credit.history.places import Placed
 from wufeng.credit.journals import journals_of_sending, note_of
 from wufeng.credit.lines.model import Line
@@ -98,20 +98,25 @@ def _mores(done: Rewritten, money: Repaid, versions: Versions, on: date) -> list
     place = _place_of(told, money)
     own = [one for n, one in refunds if n > place and not one.is_dated_back]
     freeing = [one for _, one in refunds if one.is_dated_back and _is_there(money, one)]
-    mores = [*_keeping(timely, own), *_freeing(line, told, timely, freeing, versions, on)]
+    mores = [*_keeping(timely, own), *_freeing(line, told, freeing, versions)]
     return sorted(mores, key=lambda more: more.refund.refund_id, reverse=True)
 
 
 def _as_asked(told: tuple[Placed, ...], money: Repaid) -> tuple[Placed, ...]:
-    """The history with the money in its day before what was made after it had been asked for, not at the end."""
-    place = _place_of(told, money)
-    later = (
-        n
-        for n, one in enumerate(told[:place])
-        if one.on == money.on and isinstance(one.event, Repaid | Refunded) and one.of > money.repayment_id
-    )
-    asked = next(later, place)
-    return (*told[:asked], told[place], *told[asked:place], *told[place + 1 :])
+    """The history in which what was repaid on the money's day stands before what was made after it had been asked for,
+    not at the end of the day, where answers of banks are told.
+    """
+    repaid = [one for one in told if one.on == money.on and isinstance(one.event, Repaid)]
+    for one in sorted(repaid, key=lambda placed: placed.of):
+        place = told.index(one)
+        later = (
+            n
+            for n, other in enumerate(told[:place])
+            if other.on == one.on and isinstance(other.event, Repaid | Refunded) and other.of > one.of
+        )
+        asked = next(later, place)
+        told = (*told[:asked], one, *told[asked:place], *told[place + 1 :])
+    return told
 
 
 def _place_of(told: Sequence[Placed], money: Repaid) -> int:
@@ -134,38 +139,36 @@ def _keeping(timely: Standing, refunds: Sequence[Refunded]) -> Iterator[_More]:
 
 
 def _freeing(
-    line: Line,
-    told: tuple[Placed, ...],
-    standing: Standing,
-    refunds: Sequence[Refunded],
-    versions: Versions,
-    on: date,
+    line: Line, told: Sequence[Placed], refunds: Sequence[Refunded], versions: Versions
 ) -> Iterator[_More]:
-    """What is left over by today with each refund and would not be without it. Each is asked in the history without
-    those that were made after it.
-    """
+    """What each refund would have left over when it was made, and has not sent: what would not have been without it."""
     latest = sorted(refunds, key=lambda refund: refund.refund_id, reverse=True)
     for number, one in enumerate(latest, 1):
-        without = tuple(placed for placed in told if placed.of != one.refund_id)
-        found = folded(line, without, versions, on)
-        sent = tuple(placed for placed in told if not _is_refused(placed.event, one.refund_id))
-        left = folded(line, sent, versions, on) if sent != told else standing
+        known = [placed for placed in told if _is_known(placed, one)]
+        with_it = tuple(placed for placed in known if placed.of != one.refund_id or placed.event == one)
+        without = tuple(placed for placed in known if placed.of != one.refund_id)
+        left, found = (folded(line, told_so, versions, one.told_on) for told_so in (with_it, without))
         if isinstance(found, Problem) or isinstance(left, Problem):
             return  # without it nothing can be told: what is left over stays in the person's favour
-        amount_minor = left.credit_balance_minor - found.credit_balance_minor
+        sent_minor = sum(sent.amount_minor for sent in one.sent_later)
+        amount_minor = left.credit_balance_minor - found.credit_balance_minor - sent_minor
         if amount_minor > 0:
             yield _More(one, amount_minor, found, tuple(latest[:number]))
-        told, standing = without, found
 
 
-def _is_refused(event: Event, refund_id: UUID) -> bool:
-    """Whether a bank refused money of the refund: it had been sent, and is not left over once more."""
-    return isinstance(event, ReturnKept) and event.refund_id == refund_id
+def _is_known(placed: Placed, refund: Refunded) -> bool:
+    """Whether an event had come to pass when a refund was made; of money and refunds the order of ids says so."""
+    event = placed.event
+    if isinstance(event, Repaid):
+        return _is_there(event, refund)
+    if isinstance(event, Refunded):
+        return (event.told_on, event.refund_id) <= (refund.told_on, refund.refund_id)
+    return placed.on <= refund.told_on
 
 
 def _is_there(money: Repaid, refund: Refunded) -> bool:
     """Whether money was there, by the date from which it counts and the order of ids on it, when a refund was made."""
-    return (money.on, money.repayment_id) < (refund.made_on or refund.on, refund.refund_id)
+    return (money.on, money.repayment_id) < (refund.told_on, refund.refund_id)
 
 
 async def _sources(batch: Batch, done: Rewritten, more: _More, gone: Mapping[UUID, int]) -> list[Returnable]:
