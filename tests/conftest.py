@@ -9,6 +9,7 @@ test process, by a fixture `template` that asks for `furnish`.
 import asyncio
 import contextlib
 import fcntl
+import gc
 import getpass
 import hashlib
 import os
@@ -66,6 +67,13 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     starts, or a bank that takes its time.
     """
     return (yield) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What all tests and their modules are made of stays to the end: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -28,9 +28,7 @@ _ONE = 1 << _BITS
 _NEAR = 1 << 22  # Newton doubles the digits: the step after one of 2**-26 is below the last bit
 _TINY = 1 << 32  # 2**-16 a period
 _FEW_RUNS = 4
-_MOST_TURNS = (
-    64  # of Newton's method: an ordinary plan takes six, and where it takes more the proof finds the rate
-)
+_MOST_TURNS = 64  # of Newton's method: an ordinary plan takes six, and beyond it the proof finds the rate
 _NEAR_STEPS = 8  # of a unit of the answer, before the proof halves a bracket instead
 _MOST = 1 << 20  # a year: beyond it there is no rate that anybody lends at
 
@@ -68,8 +66,10 @@ def _root(financed: int, runs: Sequence[Run], count: int, cost: int) -> int:
     descending, target = runs[::-1], financed << _BITS
     for _ in range(_MOST_TURNS):
         value, slope = _worth(descending, discount)
-        step = ((target - value) << _BITS) // max(1, slope)
-        discount = max(1, discount + step)
+        step = ((target - value) << _BITS) // (slope or 1)
+        discount += step
+        if discount < 1:
+            discount = 1
         if abs(step) < _NEAR:
             break
     return (_ONE << _BITS) // discount - _ONE
