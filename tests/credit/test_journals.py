@@ -410,6 +410,23 @@ async def test_an_undo_leaves_the_merchant_and_lenders_nothing_of_a_subsidy(
     assert await odd.folded(BUYS_AT, AccountKind.MERCHANT_PAYABLE) == 0
 
 
+@pytest.mark.parametrize("amount_minor", [10_000, 14_000, 18_001])
+async def test_two_purchases_that_are_undone_leave_lenders_nothing_of_their_subsidies(
+    odd: House, amount_minor: int
+) -> None:
+    """Both were settled, so all was earned: given back as one amount, 210 are split as 105 and 105 are not."""
+    payer = await odd.payer(wallet_minor=900_000, limit_minor=400_000)
+    payments = []
+    for _ in (1, 2):
+        payments.append(await odd.buy(payer, amount_minor, tenor=3, merchant_share_ppm=WHOLE_PPM // 2))
+        await odd.repay(payer, Target.ALL)
+    await odd.refund(payer, payments[1], 304)
+    for payment, left_minor in zip(payments, (amount_minor, amount_minor - 304), strict=True):
+        await odd.refund_late(payer, payment, left_minor, OPENED_ON, undone=True)
+    assert await carried_by(odd, payer) == [[0, 0], [0, 0]]
+    assert await odd.folded(BUYS_AT, AccountKind.MERCHANT_PAYABLE) == 0
+
+
 @pytest.mark.parametrize("tenor", [1, 3])
 async def test_nobody_has_lost_from_a_purchase_that_is_undone(odd: House, tenor: int) -> None:
     """Charged off, and two recoveries: its interest and fees were split from another debt than the loss was."""

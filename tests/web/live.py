@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -93,7 +92,7 @@ def _started(directory: Path) -> Iterator[Demo]:
         yield _read(said)
     finally:
         late.cancel()
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # an interrupt is ignored by what was started in the background
         try:
             process.wait(40)
         except subprocess.TimeoutExpired:
