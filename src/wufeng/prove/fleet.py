@@ -170,8 +170,7 @@ class Fleet:
         try:
             content = msgspec.json.encode(intent.body) if content is None else content
             response = await http.post(self._url + intent.path, content=content, headers=headers)
-        except (httpx.TransportError, AttributeError):
-            # uvloop forgets the socket of a connection that ends as it is made, and anyio asks that for its address.
+        except httpx.TransportError:
             return None
         code = None
         if response.status_code >= 400 and response.status_code != 402:
