@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 from tests.credit.conftest import House, Payer
+from tests.credit.history.lives import Clerk, Step, lived, plot_of
 from tests.credit.history.test_rewriting import assert_rows_are_the_fold, reversing
 
 from wufeng import credit
@@ -13,6 +14,8 @@ from wufeng.base.errors import Code, Problem
 from wufeng.base.ids import Prefix, decode
 from wufeng.credit.bill_plans.model import BillPlanOptions
 from wufeng.credit.bill_plans.queries import bill_plan_options
+from wufeng.credit.draws.model import Draw
+from wufeng.credit.products.model import Price
 from wufeng.credit.queries import load_bill, show_plan
 from wufeng.credit.repayments.model import Source, SourceKind
 from wufeng.credit.views import PlanView
@@ -156,6 +159,19 @@ async def test_what_was_signed_is_what_is_made(house: House) -> None:
     other = await split(house, payer, person_id=stranger.id)
     assert isinstance(other, Problem) and other.code is Code.NOT_FOUND
     assert (await house.line(payer)).unbilled_minor == 0
+
+
+def test_a_bill_is_not_split_at_a_price_that_a_merchant_carries() -> None:
+    """Its merchant would have paid: nobody would. Where all prices are so, no bill is split."""
+    carried, own = Price(3, fee_ppm=25_000, merchant_share_ppm=400_000), Price(6, fee_ppm=30_000)
+    steps = Step(0, "buy", 60_000), Step(0, "to_bill", 1), Step(0, "split", 1)
+    (plan,) = plans_of(lived(plot_of("monthly_bill", *steps, instalments={"prices": (carried, own)})))
+    assert (plan.tenor, sum(plan.fee_parts)) == (6, plan.amount_minor * 3 // 100)
+    assert plans_of(lived(plot_of("monthly_bill", *steps, instalments={"prices": (carried,)}))) == []
+
+
+def plans_of(clerk: Clerk) -> list[Draw]:
+    return [draw for draw in clerk.draws.values() if draw.of_bill is not None]
 
 
 async def test_after_the_due_date_and_of_a_paid_bill_nothing_is_split(house: House) -> None:

@@ -803,6 +803,9 @@ class Oracle:
         bill.single -= event.draw.amount_minor
         bill.minimum = self._minimum(bill)
         self._buy(Drawn(event.on, event.draw))
+        assert not any(rate.subsidy for rate in self.purchases[-1].rates), (
+            "a bill has no merchant to pay a part"
+        )
         self.drawn -= event.draw.amount_minor
         self._look_at_states()
         self._use_credit()

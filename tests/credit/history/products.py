@@ -29,6 +29,7 @@ from wufeng.credit.products.model import (
 )
 from wufeng.credit.products.rules import check
 
+WHOLE = 1_000_000
 SHIPPED = ("monthly_bill", "daily_interest", "order_instalments", "pay_in_four", "study_now")
 
 
@@ -47,6 +48,7 @@ def prices(fees: tuple[int, int], by_the_year: tuple[int, Method]) -> tuple[tupl
         (Price(3, fee_period_ppm=period_ppm), Price(12, fee_period_ppm=period_ppm)),
         (Price(3, annual_ppm=annual_ppm, method=method), Price(6, annual_ppm=annual_ppm, method=method)),
         (Price(2, fee_ppm=0), Price(4, annual_ppm=annual_ppm, method=Method.EQUAL_PAYMENT)),
+        (Price(3, fee_ppm=whole_ppm, merchant_share_ppm=WHOLE), Price(6, fee_period_ppm=period_ppm)),
     )
 
 
@@ -92,6 +94,8 @@ def terms(draw: st.DrawFn, made: Product, mode: Mode) -> Product:
     if dates is not None and mode is Mode.ORDER:
         dates = draw(own_dates(dates))
     bills = draw(st.sampled_from([None, BillSplit(1_000), BillSplit(2_000, share_max_ppm=900_000)]))
+    if (dates is not None and dates.down_payment_ppm) or all(price.merchant_share_ppm for price in split):
+        bills = None
     made = replace(
         made,
         dates=dates,
@@ -131,10 +135,10 @@ def terms(draw: st.DrawFn, made: Product, mode: Mode) -> Product:
             remainder=draw(st.sampled_from(list(Remainder))),
             minimum_minor=max(2_304, made.instalments.minimum_minor),
             day_count=draw(st.sampled_from(sorted(OF_DATES))),
-            merchant_share_max_ppm=1_000_000,
+            merchant_share_max_ppm=WHOLE,
             early=draw(st.sampled_from(list(Early))),
             refund_fees=draw(st.sampled_from(list(RefundFees))),
-            bills=bills if dates is None or not dates.down_payment_ppm else None,
+            bills=bills,
         ),
         repayment=replace(
             made.repayment, to_instalments=draw(st.booleans()), refund_interest=draw(st.booleans())

@@ -532,6 +532,17 @@ CASES = {
         mode=Mode.ORDER,
         after=5,
     ),
+    "a bill has no merchant: it is not split at a price that a merchant carries": plot_of(
+        "monthly_bill",
+        Step(0, "buy", 60_000),
+        Step(0, "to_bill", 1),
+        Step(0, "split", 1),
+        Step(9, "pay", 15_000),
+        after=40,
+        instalments={
+            "prices": (Price(3, fee_ppm=25_000, merchant_share_ppm=1_000_000), Price(6, fee_ppm=30_000))
+        },
+    ),
 }
 
 

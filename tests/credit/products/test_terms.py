@@ -77,6 +77,21 @@ def test_what_does_not_fit_is_named_with_its_line(old: str, new: str, says: str)
     assert all(one.startswith("mine.toml:") and not one.startswith("mine.toml:1:") for one in found), found
 
 
+def test_a_product_that_splits_bills_has_a_price_that_no_merchant_carries() -> None:
+    carried = BOTH.source.replace("fee_period_ppm", "merchant_share_ppm = 1, fee_period_ppm")
+    (found,) = said(carried)
+    assert found.startswith("mine.toml:56:"), found
+    assert found.endswith("instalments.bills need a price that no merchant carries: a bill has no merchant")
+    assert (
+        said(
+            carried,
+            ("merchant_share_ppm = 1, ", ""),
+            ("merchant_share_ppm = 1, fee_period_ppm = 5_000", "fee_period_ppm = 5_000"),
+        )
+        == []
+    )
+
+
 def test_parts_beside_the_instalments_need_a_tenor_for_them() -> None:
     edits = [("lead_days = 7", 'lead_days = 7\nstub = "interest_only"\ndown_payment_ppm = 100_000')]
     assert said(STUDY.source, *edits) == []

@@ -56,7 +56,7 @@ def small_of(items: Sequence[BillItem], on_bill: Mapping[UUID, Draw], product: P
 def why_not(bill: Bill, small_minor: int, line: Line, product: Product, on: date) -> str | None:
     """Why a bill may not be split on a date; None when it may. small_minor: of it, `small_of`."""
     bounds = product.instalments.bills
-    if bounds is None:
+    if bounds is None or not product.bill_tenors:
         return "This product does not put bills into instalments."
     if line.status in NOT_SPLIT:
         return f"This line is {line.status.value}."
@@ -73,8 +73,7 @@ def why_not(bill: Bill, small_minor: int, line: Line, product: Product, on: date
 
 def options_of(bill: Bill, line: Line, product: Product, amount_minor: int, on: date) -> list[Priced]:
     """The prices of splitting an amount of a bill, the shortest tenor first."""
-    calendar = calendar_of(line, product)
-    tenors = [tenor for tenor in product.tenors if tenor > 1]
+    calendar, tenors = calendar_of(line, product), product.bill_tenors
     return [
         _priced(bill, price) for price in price_options(product, calendar, amount_minor, on, tenors=tenors)
     ]

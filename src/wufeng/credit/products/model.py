@@ -455,6 +455,16 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         prices = (price.tenor for price in self.instalments.prices)
         return (1, *prices) if self.instalments.single else tuple(prices)
 
+    @property
+    def bill_tenors(self) -> tuple[int, ...]:
+        """The numbers of instalments a bill may be put into; none where the product does not split bills.
+
+        A bill has no merchant: it is not split at a price that a merchant carries, which nobody would pay.
+        """
+        if self.instalments.bills is None:
+            return ()
+        return tuple(price.tenor for price in self.instalments.prices if not price.merchant_share_ppm)
+
     def price(self, tenor: int) -> Price | None:
         """The price of a tenor; None when there is none.
 

@@ -276,6 +276,8 @@ def _check_instalments(product: Product, *, priced: bool) -> Iterator[Finding]:
     if not 0 <= product.instalments.merchant_share_max_ppm <= WHOLE:
         yield Finding("instalments.merchant_share_max_ppm", "lies between 0 and 1_000_000")
     bills = product.instalments.bills
+    if bills is not None and not product.bill_tenors:
+        yield Finding("instalments.bills", "need a price that no merchant carries: a bill has no merchant")
     if bills is not None and product.dates is not None and product.dates.down_payment_ppm:
         yield Finding("dates.down_payment_ppm", "is 0 where bills are put into instalments: they have none")
     if bills is not None and not 0 < bills.least_minor <= MOST_MINOR:
