@@ -1124,7 +1124,12 @@ class Oracle:
         ) or any(
             bill.to_charge or self._interest_of_a_day(bill) for bill in self.statements if self._bears(bill)
         )
-        return first_after(self.cycle.bill_day, self.today) if wanted else None
+        days = [first_after(self.cycle.bill_day, self.today)] if wanted else []
+        for bill in self.statements:  # whose days of grace end before a bill day, if nobody pays
+            late_on = bill.last_on + DAY
+            if bill.owed and bill.due_on < bill.last_on and late_on > self.today:
+                days += [late_on] if falls_on(self.cycle.bill_day, late_on) else []
+        return min(days, default=None)
 
     def _bears(self, bill: Statement) -> bool:
         return bool(bill.earned or bill.ppm)

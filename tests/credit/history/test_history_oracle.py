@@ -532,6 +532,13 @@ CASES = {
         mode=Mode.ORDER,
         after=5,
     ),
+    "a bill day on which a bill is late takes the interest of its days of grace": plot_of(
+        "monthly_bill",
+        Step(40, "buy", 60_000),
+        Step(20, "refund", 1_000),
+        after=70,
+        billing={"grace_days": 21},
+    ),
     "a bill has no merchant: it is not split at a price that a merchant carries": plot_of(
         "monthly_bill",
         Step(0, "buy", 60_000),

@@ -29,6 +29,7 @@ def expected_bill_on(debt: Debt, on: date) -> date | None:
     wanted = [bill_on for draw in debt.draws if (bill_on := bill_wanted_on(draw, line, on)) is not None]
     if bearing := [bill for bill in debt.bills if brings_a_bill(bill, on)]:
         wanted.append(_interest_bill_on(line, bearing, on))
+    wanted += [bill_on for bill in debt.bills if (bill_on := _grace_bill_on(line, bill, on)) is not None]
     return min(wanted, default=None)
 
 
@@ -41,6 +42,16 @@ def _interest_bill_on(line: Line, bearing: Sequence[Bill], on: date) -> date:
     while (bill_on := add_months(late_on, months)) <= on:
         months += 1
     return bill_on
+
+
+def _grace_bill_on(line: Line, bill: Bill, on: date) -> date | None:
+    """The bill day on which a bill that runs will be late, if nobody pays it: the bill of that very day takes the
+    interest of the days of grace. None: it is late on no bill day.
+    """
+    late_on = bill.last_on + timedelta(days=1)
+    if line.cycle is None or not bill.unpaid_minor or not bill.due_on < bill.last_on or on > bill.last_on:
+        return None
+    return late_on if line.cycle.bill_on(bill.last_on) == late_on else None
 
 
 def with_next_bill(debt: Debt, on: date) -> Debt:
