@@ -1742,6 +1742,7 @@ CREATE TABLE public.repayment (
     created_at timestamp with time zone NOT NULL,
     charges_minor bigint DEFAULT 0 NOT NULL,
     returned_later_minor bigint DEFAULT 0 NOT NULL,
+    asked_seq bigint,
     CONSTRAINT repayment_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT repayment_charges_minor_check CHECK ((charges_minor >= 0)),
     CONSTRAINT repayment_posted CHECK (((status = ANY (ARRAY['posted'::text, 'reversed'::text])) = (posted_on IS NOT NULL))),
@@ -1763,6 +1764,8 @@ COMMENT ON COLUMN public.repayment.reason IS 'why it failed or was reversed';
 COMMENT ON COLUMN public.repayment.charges_minor IS 'of it, fees and interest; refunds give back no more than this and the principal';
 
 COMMENT ON COLUMN public.repayment.returned_later_minor IS 'of returned_minor: what refunds sent that count from before it, so that it no longer pays that';
+
+COMMENT ON COLUMN public.repayment.asked_seq IS 'the bucket''s last number when its bank was asked: what is booked late stands after that on its date; null: nobody asked, it was booked on its day, or it is older than this column';
 
 CREATE TABLE public.ride (
     bucket smallint NOT NULL,

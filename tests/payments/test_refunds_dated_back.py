@@ -22,7 +22,8 @@ CREDIT_BALANCE = AccountKind.LINE_CREDIT_BALANCE
 EXTERNAL = credit.Source(credit.SourceKind.EXTERNAL, None)
 BOUGHT_ON = date(2026, 9, 3)
 RETURNED_LATER = [
-    files("wufeng.migrations") / name for name in ("0040_returned_later.sql", "0042_returned_later_than.sql")
+    files("wufeng.migrations") / name
+    for name in ("0040_returned_later.sql", "0042_returned_later_than.sql", "0043_asked_seq.sql")
 ]
 
 
@@ -62,17 +63,49 @@ async def test_what_was_sent_before_it_was_told_apart_is_found_by_the_migrations
     await town.repay(payer, 80_000)
     await turn_to(town, date(2026, 10, 20))
     await town.refund(payer, first, "r1", 50_000, value_on=value_on, merchant_id=None)
+    await migrate_again(owner)
+    [row] = await town.fetch("select returned_minor, returned_later_minor from repayment")
+    assert row == {"returned_minor": 50_000, "returned_later_minor": later_minor}
+    status, refund = await town.refund(payer, second, "r2", 30_000)
+    assert status == 201, refund
+    assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 30_000)]
+
+
+async def migrate_again(owner: Connection) -> None:
+    """Run what tells later sendings apart, twice, on rows that do not."""
     await owner.execute("update repayment set returned_later_minor = 0")
     await owner.execute(
         "update draw_refund set returned = replace(returned::text, ',\"later\":true', '')::json"
     )
     for migration in RETURNED_LATER * 2:
         await owner.execute(migration.read_text())
-    [row] = await town.fetch("select returned_minor, returned_later_minor from repayment")
-    assert row == {"returned_minor": 50_000, "returned_later_minor": later_minor}
-    status, refund = await town.refund(payer, second, "r2", 30_000)
-    assert status == 201, refund
-    assert [(one["kind"], one["amount_minor"]) for one in refund["effects"]] == [("returned", 30_000)]
+
+
+async def test_what_a_bank_was_asked_before_its_place_was_kept(town: Town, owner: Connection) -> None:
+    """The migration finds the place of what is pending; money that was booked late before it stands at the end of its
+    day: after that day's refund, whose sending is a later one.
+    """
+    [payer] = await town.people()
+    _, first = await town.pay(payer, "o1", 50_000)
+    await turn_to(town, date(2026, 10, 5))
+    asked = await asked_of_the_bank(town, payer, 80_000, await town.bank_account(payer))
+    town.turn(minutes=1)
+    await refunded(town, payer, first, "r1", 50_000, None)
+    await owner.execute("update repayment set asked_seq = null")
+    await migrate_again(owner)
+    [place] = await town.fetch("select asked_seq from repayment")
+    [bounds] = await town.fetch("select min(seq) as first, max(seq) as last from journal")
+    assert bounds["first"] <= place["asked_seq"] < bounds["last"]
+    await turn_to(town, date(2026, 10, 8))
+    assert (await town.ask(payer.bucket, asked))[0] == 200
+    query = "select asked_seq, returned_minor, returned_later_minor from repayment"
+    kept = {"returned_minor": 50_000, "returned_later_minor": 0}
+    assert await town.fetch(query) == [place | kept]
+    await migrate_again(owner)
+    assert await town.fetch(query) == [place | kept]
+    await owner.execute("update repayment set asked_seq = null")
+    await migrate_again(owner)
+    assert await town.fetch(query) == [{"asked_seq": None} | kept | {"returned_later_minor": 50_000}]
 
 
 @pytest.mark.parametrize("value_on", [None, date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)])

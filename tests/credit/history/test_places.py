@@ -59,6 +59,17 @@ def test_numbers_say_what_came_first_in_a_day() -> None:
     assert places.in_order(history) == (paid(on, 5, 3), move, billed(on, 6), paid(on, 7, 1))
 
 
+def test_money_stands_where_its_bank_was_asked() -> None:
+    """After what came before that, whatever a late close found since: a bill counts it among nothing it found."""
+    on, next_on = date(2026, 10, 1), date(2026, 10, 2)
+    asked = replace(paid(next_on, 0, 4).event, asked_seq=5)
+    history = [paid(next_on, 5, 1), paid(next_on, 6, 3), places.repaid(asked, 9)]
+    assert [one.of.int for one in places.in_order(history)] == [1, 4, 3]
+    late_close = billed(on, 7)
+    alone = places.in_order([places.repaid(asked, 9), late_close])
+    assert [one.event for one in alone] == [late_close.event, asked]
+
+
 def test_what_has_no_number_is_the_first_of_its_day() -> None:
     on = date(2026, 10, 1)
     move = places.moved(DueDaySet(on, 10, None, 20), LINE)

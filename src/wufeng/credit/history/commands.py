@@ -131,14 +131,18 @@ async def load_history(batch: Batch, products: Products, line: Line) -> History:
         *await _placed_kept(batch, line, [one.refund_id for one in all_refunds]),
     ]
     for one in posted:
-        event = Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan)
-        placed.append(places.booked(event, one.id, _first(seqs, one.id)))
+        placed.append(places.repaid(repaid_of(one), _first(seqs, one.id)))
     for refunded in all_refunds:
         placed += await _placed_sent(batch, line, refunded)
         placed.append(places.booked(refunded, refunded.refund_id, _first(seqs, refunded.refund_id)))
     items = await bills.load_items(db, bucket, [bill.id for bill in all_bills])
     rows = Debt(line, tuple(all_bills), tuple(all_draws))
     return History(rows, items, all_repayments, places.in_order(placed))
+
+
+def repaid_of(one: Repayment) -> Repaid:
+    """A repayment as an event of its line's history."""
+    return Repaid(one.value_on, one.id, one.source, one.amount_minor, one.plan, one.asked_seq)
 
 
 def _placed_draws(
@@ -272,8 +276,8 @@ def _first(seqs: Mapping[UUID, Sequence[int]], of: UUID) -> int:
 async def rewritten(
     batch: Batch, products: Products, line: Line, on: date, added: Late | None, removed: UUID | None
 ) -> Rewritten | Problem:
-    """The line's history with a repayment or a refund more, at the end of its value date, or with a repayment less; or
-    why it cannot be so.
+    """The line's history with a repayment or a refund more, or with a repayment less; or why it cannot be so. What
+    comes more stands at the end of its value date, or where a bank was asked for it.
 
     A line whose rows are not what its events make of them is set aside, not rewritten. So is one of which they make
     nothing at all: only its own rows can be the cause, so its command alone is refused, and nothing has been written.
@@ -370,9 +374,13 @@ def _otherwise(history: History, added: Late | None, removed: UUID | None) -> tu
     events = history.placed
     if removed is not None:
         events = places.in_order(one for one in events if one.of != removed)
-    if added is not None:
-        of = added.repayment_id if isinstance(added, Repaid) else added.refund_id
-        events = places.inserted(events, places.booked(added, of, LAST))
+    match added:
+        case Repaid(asked_seq=int()):
+            return places.in_order((*events, places.repaid(added, LAST)))
+        case Repaid():
+            return places.inserted(events, places.repaid(added, LAST))
+        case Refunded():
+            return places.inserted(events, places.booked(added, added.refund_id, LAST))
     return events
 
 

@@ -50,13 +50,17 @@ class Issued(Struct, frozen=True):
 
 
 class Repaid(Struct, frozen=True):
-    """Money came, counted from `on`."""
+    """Money came, counted from `on`.
+
+    asked_seq  the bucket's last number when its bank was asked, where that has answered late; None: by its journal
+    """
 
     on: date
     repayment_id: UUID
     source: Source
     amount_minor: int
     plan: UUID | None = None
+    asked_seq: int | None = None
 
 
 class Refunded(Struct, frozen=True):

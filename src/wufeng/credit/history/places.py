@@ -2,7 +2,7 @@
 
 Numbers are given under the head's lock, in the order of commits, so they say what happened before what. Bills, plans
 made of them and changes of the due day post no journal for certain: they stand after the number that was the last when
-they were made.
+they were made. So does money that a bank was asked for, if it has answered so late that others came between.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wufeng.credit.history.model import BillSplit, ChargedOff, Delivered, DueDaySet, Event, Issued
+from wufeng.credit.history.model import BillSplit, ChargedOff, Delivered, DueDaySet, Event, Issued, Repaid
 
 PENDING = 2**62
 """The number of the first journal that this very batch posts: the head gives them theirs in their order, after all."""
@@ -30,6 +30,7 @@ class Turn(IntEnum):
     BOOKED = 2  # has the number itself
     AFTER = 3  # was made when the number was the last
     PLAN = 4  # of a bill that was
+    ASKED = 5  # of a bank, when the number was the last: what is told of that late
 
 
 class Placed(Struct, frozen=True):
@@ -87,6 +88,13 @@ def end_of(placed: Sequence[Placed], on: date) -> int:
 def booked(event: Event, of: UUID, seq: int) -> Placed:
     """What a journal has booked."""
     return Placed(event.on, seq, Turn.BOOKED, of, event)
+
+
+def repaid(event: Repaid, seq: int) -> Placed:
+    """Money: where its journal has booked it, with that number, or where a bank was asked for it before."""
+    if event.asked_seq is None:
+        return booked(event, event.repayment_id, seq)
+    return Placed(event.on, event.asked_seq, Turn.ASKED, event.repayment_id, event)
 
 
 def issued(event: Issued, seq: int | None) -> Placed:

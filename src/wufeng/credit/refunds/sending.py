@@ -6,7 +6,6 @@ its own day sends what it keeps on that day; one that is dated back, and so may 
 over by the day on which it is made.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias
@@ -30,7 +29,7 @@ from wufeng.credit.refunds import store
 from wufeng.credit.refunds.model import SENT_MAX, Returnable, Returned, Sending
 from wufeng.credit.refunds.rules import give_back
 from wufeng.credit.repayments import store as repayments
-from wufeng.credit.repayments.model import paid_by
+from wufeng.credit.repayments.model import Repayment, SourceKind, paid_by
 from wufeng.ledger import Cause, JournalKind
 
 Send: TypeAlias = Callable[[Batch, Sequence[Sending], datetime], Awaitable[None]]
@@ -56,114 +55,92 @@ async def send_back(
 
     The rows of the line's repayments say already what they have paid in that history.
     """
-    left_minor = left_over(done)
-    line, mores = done.move.after.line, _mores(done, money, versions, on) if left_minor else []
-    sendings: list[Sending] = []
-    for more in mores:
+    left_minor, line, sendings = left_over(done), done.move.after.line, []
+    for more in _mores(done, money, versions) if left_minor else ():
         refund_id = more.refund.refund_id
-        earlier = (await store.load_returned(batch.db, batch.bucket, [refund_id]))[refund_id]
-        sources = await _sources(batch, done, more, _gone(more, sendings))
+        returned = await store.load_returned(
+            batch.db, batch.bucket, [one.refund_id for one in _refunds(done.told)]
+        )
+        rows = await repayments.load_repayments_of_line(batch.db, batch.bucket, line.id)
         accounts_most = SENT_MAX - await _bank_returns(batch, refund_id)
         amount_minor, after = min(more.amount_minor, left_minor), done.repaid_after(refund_id)
+        sources, earlier = _sources(more, rows, returned), returned[refund_id]
         back = _returned(amount_minor, sources, accounts_most, earlier, after, on)
         if back:
             left_minor -= sum(one.amount_minor for one in back)
             sendings.append(Sending(refund_id, line.id, back))
             await _keep(batch, line, sendings[-1], earlier, on)
+        if not left_minor:
+            break
     return sendings
 
 
 class _More(Struct, frozen=True):
     """What a refund leaves over more than it did.
 
-    found    the history that it would have found
-    without  the refunds of the line that this history is told without
+    told, found  the events that had come to pass when it was made, without it; what they make
     """
 
     refund: Refunded
     amount_minor: int
+    told: tuple[Placed, ...]
     found: Standing
-    without: tuple[Refunded, ...] = ()
 
 
-def _mores(done: Rewritten, money: Repaid, versions: Versions, on: date) -> list[_More]:
-    """What refunds leave over more, the latest first: those of their own day that stand after the money keep it then;
-    those that are dated back and were made when the money was there free it by counting from before it.
+def _mores(done: Rewritten, money: Repaid, versions: Versions) -> Iterator[_More]:
+    """What refunds leave over more that were made when the money was there, the latest first: as of their making, for
+    each of them has found what the ones before it have left. Where nothing can be told without one, what it leaves over
+    stays in the person's favour.
     """
-    line, told = done.move.before.line, _as_asked(done.told, money)
-    timely = folded(line, told, versions, on) if told != done.told else done.after
-    if isinstance(timely, Problem):
-        return []
-    refunds = [(n, one.event) for n, one in enumerate(told) if isinstance(one.event, Refunded)]
-    place = _place_of(told, money)
-    own = [one for n, one in refunds if n > place and not one.is_dated_back]
-    freeing = [one for _, one in refunds if one.is_dated_back and _is_there(money, one)]
-    mores = [*_keeping(timely, own), *_freeing(line, told, freeing, versions)]
-    return sorted(mores, key=lambda more: more.refund.refund_id, reverse=True)
+    line = done.move.before.line
+    for refund in sorted(_refunds(done.told), key=lambda one: one.refund_id, reverse=True):
+        if not _is_there(money, refund) or _keeps_nothing(done, refund):
+            continue
+        known = _known(done.told, refund)
+        told = tuple(one for one in known if one.of != refund.refund_id)
+        left, found = (folded(line, events, versions, refund.told_on) for events in (known, told))
+        if isinstance(left, Problem) or isinstance(found, Problem):
+            continue
+        amount_minor = left.credit_balance_minor - found.credit_balance_minor - _sent_later(refund)
+        if amount_minor > 0:
+            yield _More(refund, amount_minor, told, found)
 
 
-def _as_asked(told: tuple[Placed, ...], money: Repaid) -> tuple[Placed, ...]:
-    """The history in which what was repaid on the money's day stands before what was made after it had been asked for,
-    not at the end of the day, where answers of banks are told.
+def _keeps_nothing(done: Rewritten, refund: Refunded) -> bool:
+    """Whether a refund of its own day keeps nothing then but what it has sent: refunds that were dated back before it
+    have it keep more than at its making, never less.
     """
-    repaid = [one for one in told if one.on == money.on and isinstance(one.event, Repaid)]
-    for one in sorted(repaid, key=lambda placed: placed.of):
-        place = told.index(one)
-        later = (
-            n
-            for n, other in enumerate(told[:place])
-            if other.on == one.on and isinstance(other.event, Repaid | Refunded) and other.of > one.of
-        )
-        asked = next(later, place)
-        told = (*told[:asked], one, *told[asked:place], *told[place + 1 :])
-    return told
+    kept_minor = done.after.refunds[refund.refund_id].kept_minor
+    return not refund.is_dated_back and kept_minor <= _sent_later(refund)
 
 
-def _place_of(told: Sequence[Placed], money: Repaid) -> int:
-    return next(n for n, one in enumerate(told) if one.event == money)
+def _sent_later(refund: Refunded) -> int:
+    return sum(sent.amount_minor for sent in refund.sent_later)
 
 
-def _keeping(timely: Standing, refunds: Sequence[Refunded]) -> Iterator[_More]:
-    """What refunds keep on their own date and have not sent since: no more than all of them together."""
-    more = {
-        one.refund_id: timely.refunds[one.refund_id].kept_minor
-        - sum(sent.amount_minor for sent in one.sent_later)
-        for one in refunds
-    }
-    left_minor = sum(more.values())
-    for one in reversed(refunds):
-        amount_minor = min(more[one.refund_id], left_minor)
-        if amount_minor > 0:
-            left_minor -= amount_minor
-            yield _More(one, amount_minor, timely)
+def _refunds(told: Sequence[Placed]) -> list[Refunded]:
+    return [one.event for one in told if isinstance(one.event, Refunded)]
 
 
-def _freeing(
-    line: Line, told: Sequence[Placed], refunds: Sequence[Refunded], versions: Versions
-) -> Iterator[_More]:
-    """What each refund would have left over when it was made, and has not sent: what would not have been without it."""
-    latest = sorted(refunds, key=lambda refund: refund.refund_id, reverse=True)
-    for number, one in enumerate(latest, 1):
-        known = [placed for placed in told if _is_known(placed, one)]
-        with_it = tuple(placed for placed in known if placed.of != one.refund_id or placed.event == one)
-        without = tuple(placed for placed in known if placed.of != one.refund_id)
-        left, found = (folded(line, told_so, versions, one.told_on) for told_so in (with_it, without))
-        if isinstance(found, Problem) or isinstance(left, Problem):
-            return  # without it nothing can be told: what is left over stays in the person's favour
-        sent_minor = sum(sent.amount_minor for sent in one.sent_later)
-        amount_minor = left.credit_balance_minor - found.credit_balance_minor - sent_minor
-        if amount_minor > 0:
-            yield _More(one, amount_minor, found, tuple(latest[:number]))
+def _known(told: Sequence[Placed], refund: Refunded) -> tuple[Placed, ...]:
+    """The events that had come to pass when a refund was made, and itself: of money and refunds the order of ids says
+    so, of others on that day their numbers.
+    """
+    (made,) = (one for one in told if one.event == refund)
 
+    def is_known(one: Placed) -> bool:
+        event = one.event
+        if isinstance(event, Repaid):
+            return _is_there(event, refund)
+        if isinstance(event, Refunded):
+            return (event.told_on, event.refund_id) <= (refund.told_on, refund.refund_id)
+        if one.of == refund.refund_id:
+            return False  # what it has sent since
+        if one.on == refund.told_on and one.is_numbered:
+            return one.seq < made.seq
+        return one.on <= refund.told_on
 
-def _is_known(placed: Placed, refund: Refunded) -> bool:
-    """Whether an event had come to pass when a refund was made; of money and refunds the order of ids says so."""
-    event = placed.event
-    if isinstance(event, Repaid):
-        return _is_there(event, refund)
-    if isinstance(event, Refunded):
-        return (event.told_on, event.refund_id) <= (refund.told_on, refund.refund_id)
-    return placed.on <= refund.told_on
+    return tuple(one for one in told if is_known(one))
 
 
 def _is_there(money: Repaid, refund: Refunded) -> bool:
@@ -171,29 +148,32 @@ def _is_there(money: Repaid, refund: Refunded) -> bool:
     return (money.on, money.repayment_id) < (refund.told_on, refund.refund_id)
 
 
-async def _sources(batch: Batch, done: Rewritten, more: _More, gone: Mapping[UUID, int]) -> list[Returnable]:
-    """What of repayments can go back that were there when the refund was made, by what they pay in the history that it
-    would have found, the latest first. gone: of that, has been sent.
+def _sources(
+    more: _More, rows: Sequence[Repayment], returned: Mapping[UUID, Sequence[Returned]]
+) -> list[Returnable]:
+    """What of repayments can go back that were there when the refund was made, the latest first: what each pays in the
+    history that it would have found, less what has gone back of it with refunds that do not stand before it there; and
+    never more than is left of what came.
     """
-    repaid = [one.event for one in done.told if isinstance(one.event, Repaid)]
-    there = [one.repayment_id for one in repaid if _is_there(one, more.refund)]
-    beside = {
-        id_: paid_by(more.found.allocations[id_]) - paid_by(done.after.allocations[id_]) - gone.get(id_, 0)
-        for id_ in there
-    }
-    line_id = done.move.after.line.id
-    by_line = await repayments.load_returnable(batch.db, batch.bucket, [line_id], beside)
-    return [one for one in by_line.get(line_id, ()) if one.repayment_id in beside]
+    there = {one.repayment_id: n for n, one in _repaid(more.told) if _is_there(one, more.refund)}
+    found = []
+    for row in reversed(rows):
+        if row.id not in there or row.source.kind is SourceKind.EXTERNAL:
+            continue
+        before = {one.refund_id for one in _refunds(more.told[: there[row.id]])}
+        gone = (back for id_, all_of in returned.items() if id_ not in before for back in all_of)
+        gone_minor = sum(back.amount_minor for back in gone if back.repayment_id == row.id)
+        pays_minor = paid_by(more.found.allocations[row.id]) - gone_minor
+        if (amount_minor := min(pays_minor, row.amount_minor - row.returned_minor)) > 0:
+            found.append(Returnable(row.id, row.source, amount_minor))
+    return found
 
 
-def _gone(more: _More, sendings: Sequence[Sending]) -> Counter[UUID]:
-    """By repayment: what refunds have sent of it that it pays again without them, and what of them is sent just now."""
-    ids = {one.refund_id for one in more.without}
-    now = (back for one in sendings if one.refund_id in ids for back in one.returned)
-    amounts: Counter[UUID] = Counter()
-    for back in (*(back for one in more.without for back in one.returned), *now):
-        amounts[back.repayment_id] += back.amount_minor if back.later else 0
-    return amounts
+def _repaid(told: Sequence[Placed]) -> Iterator[tuple[int, Repaid]]:
+    """Money, with its place."""
+    for n, one in enumerate(told):
+        if isinstance(one.event, Repaid):
+            yield n, one.event
 
 
 async def _bank_returns(batch: Batch, refund_id: UUID) -> int:

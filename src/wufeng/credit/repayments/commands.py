@@ -18,7 +18,14 @@ from wufeng.credit import journals
 from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
-from wufeng.credit.history.commands import Rewritten, keep_items, principal_of, rewritten, settling_late
+from wufeng.credit.history.commands import (
+    Rewritten,
+    keep_items,
+    principal_of,
+    repaid_of,
+    rewritten,
+    settling_late,
+)
 from wufeng.credit.history.model import Repaid
 from wufeng.credit.history.telling import with_surplus
 from wufeng.credit.lines import store as lines
@@ -358,10 +365,8 @@ class _Desk:
             posted = await self._post_late(batch, book, repayment, on)
             if isinstance(posted, Repayment):
                 return posted
-            repayment = replace(
-                repayment, value_on=on
-            )  # nobody can date it so any more: it counts from today
-        return self._post_today(batch, book, repayment, on)
+            repayment = replace(repayment, value_on=on)  # nobody can date it so any more
+        return self._post_today(batch, book, replace(repayment, asked_seq=None), on)
 
     async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
         """Spread a repayment over its line's debt; returns it as posted. One that counts from an earlier date is put
@@ -389,9 +394,7 @@ class _Desk:
         self, batch: Batch, book: _Book, repayment: Repayment, on: date
     ) -> Repayment | Problem:
         line = book.debts[repayment.line_id].line
-        event = Repaid(
-            repayment.value_on, repayment.id, repayment.source, repayment.amount_minor, repayment.plan
-        )
+        event = repaid_of(repayment)
         done = await rewritten(batch, self.products, line, on, added=event, removed=None)
         if isinstance(done, Problem):
             return done
@@ -441,7 +444,7 @@ class _Desk:
     async def _keep(self, batch: Batch, book: _Book, at: datetime) -> None:
         await ledger.post(batch, book.journals)
         if book.new:
-            await store.insert_repayments(batch.db, batch.bucket, book.new)
+            await store.insert_repayments(batch.db, batch.bucket, book.new, len(batch.journals))
         if book.moved:
             await store.update_repayments(batch.db, batch.bucket, book.moved)
         await audit(batch.db, batch.book, batch.ids, book.acts)

@@ -149,6 +149,8 @@ class Repayment(Struct, frozen=True, kw_only=True):
     plan             the draw whose instalments to come it pays; None: the waterfall
     principal_minor  of it, billed or not         returned_minor  what refunds have given back of what it paid
     reason           why it failed or was reversed
+    asked_seq        the bucket's last number when its bank was asked, where it is pending or was booked late: after
+                     that it stands on its date; None: by its own journal
     """
 
     id: UUID
@@ -165,6 +167,7 @@ class Repayment(Struct, frozen=True, kw_only=True):
     posted_on: date | None = None
     allocation: tuple[Allocation, ...] = ()
     reason: str | None = None
+    asked_seq: int | None = None
 
     @property
     def saved_minor(self) -> int:

@@ -1,6 +1,6 @@
 """Where repayments are kept. Everything works inside the caller's transaction, in one bucket."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -13,13 +13,16 @@ from wufeng.credit.repayments.model import Allocation, Repayment, RepaymentStatu
 
 SQL = load(__file__)
 
-EMPTY: Mapping[UUID, int] = {}
-
 _ALLOCATION = msgspec.json.Decoder(tuple[Allocation, ...])
 
 
-async def insert_repayments(db: Connection, bucket: int, repayments: Sequence[Repayment]) -> None:
-    """Keep new repayments."""
+async def insert_repayments(
+    db: Connection, bucket: int, repayments: Sequence[Repayment], journals: int
+) -> None:
+    """Keep new repayments, and of those that a bank is asked for when it was.
+
+    journals  how many the batch has posted before: their numbers come before the asking
+    """
     await db.execute(
         SQL.insert_repayments,
         bucket,
@@ -37,6 +40,7 @@ async def insert_repayments(db: Connection, bucket: int, repayments: Sequence[Re
         [repayment.plan for repayment in repayments],
         [_allocation_text(repayment) for repayment in repayments],
         [repayment.created_at for repayment in repayments],
+        journals,
     )
 
 
@@ -54,6 +58,7 @@ async def update_repayments(db: Connection, bucket: int, repayments: Sequence[Re
         [repayment.posted_on for repayment in repayments],
         [_allocation_text(repayment) for repayment in repayments],
         [repayment.reason for repayment in repayments],
+        [repayment.asked_seq for repayment in repayments],
     )
 
 
@@ -83,15 +88,11 @@ async def load_pending(
 
 
 async def load_returnable(
-    db: Connection, bucket: int, line_ids: Collection[UUID], beside: Mapping[UUID, int] = EMPTY
+    db: Connection, bucket: int, line_ids: Collection[UUID]
 ) -> dict[UUID, list[Returnable]]:
-    """By line: what repayments paid and no refund has given back yet, the latest repayment first.
-
-    beside  by repayment: what it pays more, or less, in another history than that of its row
-    """
+    """By line: what repayments paid and no refund has given back yet, the latest repayment first."""
     by_line: dict[UUID, list[Returnable]] = {}
-    found = await db.fetch(SQL.load_returnable, bucket, line_ids, list(beside), list(beside.values()))
-    for row in found:
+    for row in await db.fetch(SQL.load_returnable, bucket, line_ids):
         source = Source(SourceKind(row["source"]), row["source_id"])
         by_line.setdefault(row["line_id"], []).append(Returnable(row["id"], source, row["amount_minor"]))
     return by_line
@@ -124,6 +125,7 @@ def _repayment(row: Record) -> Repayment:
         allocation=_ALLOCATION.decode(row["allocation"]) if row["allocation"] else (),
         reason=row["reason"],
         created_at=row["created_at"],
+        asked_seq=row["asked_seq"],
     )
 
 
