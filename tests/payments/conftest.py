@@ -358,6 +358,7 @@ class Town:
         amount_minor: int,
         bank_account_id: UUID | None = None,
         source: credit.Source | None = None,
+        value_on: date | None = None,
     ) -> None:
         """Repay the line, from the wallet, a bank account that has answered, or another source."""
         kind = credit.SourceKind.WALLET if bank_account_id is None else credit.SourceKind.BANK_ACCOUNT
@@ -371,6 +372,7 @@ class Town:
                 line_id=payer.line_id,
                 source=source or credit.Source(kind, bank_account_id or payer.wallet_id),
                 amount_minor=amount_minor,
+                value_on=value_on,
             ),
         )
         assert status in (201, 202), body

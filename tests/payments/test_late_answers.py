@@ -12,7 +12,14 @@ from wufeng import credit
 from wufeng.payments.pay.model import Funding
 
 from .conftest import Payer, Town
-from .test_refunds_dated_back import EXTERNAL, asked_of_the_bank, refunded, turn_to
+from .test_refunds_dated_back import (
+    EXTERNAL,
+    asked_of_the_bank,
+    close_days,
+    refunded,
+    turn_clock_to,
+    turn_to,
+)
 from .test_undoing import owed, undo
 
 
@@ -206,3 +213,20 @@ async def live(town: Town, twins: Twins, random: Random, left: list[int]) -> Non
         days = random.choice([1, 2, 4, 30])
         value_on = max(date(2026, 9, 3), on - timedelta(days=days)) if what == "dated" else None
         await twins.refund(number, amount_minor, value_on)
+
+
+@pytest.mark.parametrize("asked_on", [date(2026, 10, 1), date(2026, 10, 2)])
+async def test_a_late_close_finds_what_was_answered_before_it(town: Town, asked_on: date) -> None:
+    """Its bill stands after the money, which has paid some of it already: the line is told otherwise as any other."""
+    [payer] = await town.people()
+    await town.pay(payer, "o1", 50_000)
+    await turn_to(town, date(2026, 9, 30))
+    turn_clock_to(town, asked_on)
+    asked = await asked_of_the_bank(town, payer, 20_000, await town.bank_account(payer))
+    turn_clock_to(town, date(2026, 10, 3))
+    assert (await town.ask(payer.bucket, replace(asked, at=town.at)))[0] == 200
+    town.turn(minutes=1)
+    await close_days(town)
+    [bill] = await town.fetch("select single_minor, paid_principal_minor from bill")
+    assert bill == {"single_minor": 30_000, "paid_principal_minor": 0}
+    await town.repay(payer, 1_000, source=EXTERNAL, value_on=asked_on)

@@ -29,10 +29,20 @@ RETURNED_LATER = [
 
 async def turn_to(town: Town, on: date) -> None:
     """Turn the clock to noon of a date, and close the days before it."""
+    turn_clock_to(town, on)
+    await close_days(town)
+
+
+def turn_clock_to(town: Town, on: date) -> None:
+    """Turn the clock to noon of a date whose closes are late."""
     town.clock.turn_to(town.book.start_of(on) + timedelta(hours=12))
+
+
+async def close_days(town: Town) -> None:
+    """Close the days before today."""
+    through, steps = town.book.business_date(town.at) - timedelta(days=1), credit.close_steps()
     for bucket in town.book.buckets:
-        steps = credit.close_steps()
-        for day in await credit.close_through(town.lanes, town.book, bucket, on - timedelta(days=1), steps):
+        for day in await credit.close_through(town.lanes, town.book, bucket, through, steps):
             assert not day.errors
 
 

@@ -12,27 +12,30 @@ update repayment
  where repayment.status = 'pending' and repayment.asked_seq is null;
 
 -- What a refund sent of money that counts from its own date is later, too, where that money was told after the refund:
--- it stands at the end of the date.
-update draw_refund
-   set returned = marked.returned
-  from (select draw_refund.bucket, draw_refund.id,
-               json_agg(case when (back ->> 'sending')::int > 0 and repayment.value_on = draw_refund.value_on
-                              and repayment.posted_on > draw_refund.posted_on and repayment.asked_seq is null
-                             then (back::jsonb || '{"later": true}')::json else back end
-                        order by place) as returned
-          from draw_refund
-          cross join json_array_elements(draw_refund.returned) with ordinality as sent (back, place)
-          left join repayment on repayment.bucket = draw_refund.bucket
-                             and repayment.id = (back ->> 'repayment_id')::uuid
-         group by draw_refund.bucket, draw_refund.id
-        having bool_or((back ->> 'sending')::int > 0)) as marked
- where draw_refund.bucket = marked.bucket and draw_refund.id = marked.id;
-
+-- it stands at the end of the date. Only what this finds is counted: what a bank has refused since is not.
+with later as (
+    select draw_refund.bucket, draw_refund.id, sent.place, repayment.id as repayment_id,
+           (sent.back ->> 'amount_minor')::bigint as amount_minor
+      from draw_refund
+      cross join json_array_elements(draw_refund.returned) with ordinality as sent (back, place)
+      join repayment on repayment.bucket = draw_refund.bucket
+                    and repayment.id = (sent.back ->> 'repayment_id')::uuid
+     where (sent.back ->> 'sending')::int > 0 and not coalesce((sent.back ->> 'later')::boolean, false)
+       and repayment.value_on = draw_refund.value_on and repayment.posted_on > draw_refund.posted_on
+       and repayment.asked_seq is null
+), marked as (
+    update draw_refund
+       set returned = (select json_agg(case when later.place is null then sent.back
+                                            else (sent.back::jsonb || '{"later": true}')::json end
+                                       order by sent.place)
+                         from json_array_elements(draw_refund.returned) with ordinality as sent (back, place)
+                         left join later on later.bucket = draw_refund.bucket and later.id = draw_refund.id
+                                        and later.place = sent.place)
+     where (bucket, id) in (select bucket, id from later)
+)
 update repayment
-   set returned_later_minor = least(returned_minor, later.amount_minor)
-  from (select draw_refund.bucket, (back ->> 'repayment_id')::uuid as id,
-               sum((back ->> 'amount_minor')::bigint)::bigint as amount_minor
-          from draw_refund, json_array_elements(draw_refund.returned) as back
-         where (back ->> 'later')::boolean
-         group by draw_refund.bucket, (back ->> 'repayment_id')::uuid) as later
- where repayment.bucket = later.bucket and repayment.id = later.id and repayment.value_on < repayment.posted_on;
+   set returned_later_minor = least(returned_minor, returned_later_minor + more.amount_minor)
+  from (select bucket, repayment_id, sum(amount_minor)::bigint as amount_minor
+          from later
+         group by bucket, repayment_id) as more
+ where repayment.bucket = more.bucket and repayment.id = more.repayment_id;

@@ -34,18 +34,26 @@ class Turn(IntEnum):
 
 
 class Placed(Struct, frozen=True):
-    """An event and its place: the date, the number, the turn, and what it is of."""
+    """An event and its place: the date, the number, the turn, and what it is of.
+
+    booked_seq  the number of its journal, where that is not its place
+    """
 
     on: date
     seq: int
     turn: Turn
     of: UUID
     event: Event
+    booked_seq: int | None = None
 
     @property
     def is_numbered(self) -> bool:
         """Whether the number is one of the bucket's."""
-        return self.turn in (Turn.BOOKED, Turn.AFTER)
+        return self.turn in (Turn.BOOKED, Turn.AFTER, Turn.ASKED)
+
+    def is_found_by(self, close: "Placed") -> bool:
+        """Whether a close that did something with that number had it before it."""
+        return (self.seq if self.booked_seq is None else self.booked_seq) <= close.seq
 
 
 def in_order(placed: Iterable[Placed]) -> tuple[Placed, ...]:
@@ -62,7 +70,7 @@ def _where_done(one: Placed, numbered: Sequence[Placed]) -> Placed:
     """What a close did, on the latest date of what it found: it may be late, and found what had happened since."""
     if not (one.is_numbered and isinstance(one.event, Issued | ChargedOff)):
         return one
-    found = (other.event.on for other in numbered if other.seq <= one.seq)
+    found = (other.event.on for other in numbered if other.is_found_by(one))
     return replace(one, on=max(one.event.on, *found))
 
 
@@ -94,7 +102,7 @@ def repaid(event: Repaid, seq: int) -> Placed:
     """Money: where its journal has booked it, with that number, or where a bank was asked for it before."""
     if event.asked_seq is None:
         return booked(event, event.repayment_id, seq)
-    return Placed(event.on, event.asked_seq, Turn.ASKED, event.repayment_id, event)
+    return Placed(event.on, event.asked_seq, Turn.ASKED, event.repayment_id, event, booked_seq=seq)
 
 
 def issued(event: Issued, seq: int | None) -> Placed:
