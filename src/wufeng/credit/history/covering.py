@@ -10,13 +10,11 @@ from msgspec.structs import replace
 
 from wufeng.base.errors import Code, Problem
 from wufeng.credit.history.model import BillSplit, Event, Refunded, SentBack
-from wufeng.credit.history.telling import Lacking, after_each, told
-from wufeng.credit.lines.model import Line
-from wufeng.credit.products.versions import Versions
+from wufeng.credit.history.telling import Lacking, Teller
 from wufeng.credit.refunds.model import Returned
 
 
-def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence[Event]:
+def covered(teller: Teller, events: Sequence[Event]) -> Sequence[Event]:
     """The events, in which money of refunds that went back later stood in the person's favour when it did, and plans
     find the principal that they have taken over.
 
@@ -28,12 +26,15 @@ def covered(line: Line, events: Sequence[Event], versions: Versions) -> Sequence
     """
     if not _gone_of(events):
         return events
+    places = {event.refund_id: n for n, event in enumerate(events) if isinstance(event, Refunded)}
     by: dict[UUID, int] = {}
-    while (missing := _first_missing(line, events, versions, by)) is not None:
+    settled = 0
+    while (missing := _first_missing(teller, events, by, settled)) is not None:
         if isinstance(missing, _Short):
-            by[missing.refund_id] = _least_for_short(line, events, versions, by, missing)
+            refund_id, by_minor = missing.refund_id, _least_for_short(teller, events, by, missing)
         else:
-            by |= _least_for_plan(line, events, versions, by, missing)
+            refund_id, by_minor = _least_for_plan(teller, events, by, missing)
+        by[refund_id], settled = by_minor, places[refund_id]
     return _lowered(events, by)
 
 
@@ -55,14 +56,19 @@ class _Lack(Struct, frozen=True):
 
 
 def _first_missing(
-    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int]
+    teller: Teller, events: Sequence[Event], by: Mapping[UUID, int], settled: int
 ) -> _Short | _Lack | None:
-    """The first of it, as it was found when it happened: what plans of later have left alone was not known then."""
+    """The first of it, as it was found when it happened: what plans of later have left alone was not known then.
+
+    settled  among the first so many events nothing is missing
+    """
     lowered = _lowered(events, by)
     for known in _looked_at(events):
-        standings, count = after_each(line, lowered[:known], versions), 0
+        if known <= settled:
+            continue
+        count = 0
         try:
-            for count, standing in enumerate(standings):
+            for count, standing in enumerate(teller.after_each(lowered[:known])):
                 for refund_id, minor in standing.short.items():
                     return _Short(known, count, refund_id, minor)
         except Lacking as problem:
@@ -76,16 +82,14 @@ def _looked_at(events: Sequence[Event]) -> list[int]:
     return [n for (n, kind), (_, then) in pairwise([*kinds, (0, BillSplit)]) if BillSplit in (kind, then)]
 
 
-def _least_for_short(
-    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int], short: _Short
-) -> int:
+def _least_for_short(teller: Teller, events: Sequence[Event], by: Mapping[UUID, int], short: _Short) -> int:
     """The least by which a refund must be lower so that what went back of it was there."""
     refund_id = short.refund_id
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
 
     def lacks(minor: int) -> bool:
         lowered = _lowered(events, {**by, refund_id: minor})[: short.known]
-        return refund_id in told(line, lowered, versions, short.count).short
+        return refund_id in teller.told(lowered, short.count).short
 
     least = _least(by.get(refund_id, 0) + short.minor, refunded.amount_minor, lacks)
     if least is None:
@@ -95,8 +99,8 @@ def _least_for_short(
 
 
 def _least_for_plan(
-    line: Line, events: Sequence[Event], versions: Versions, by: Mapping[UUID, int], lack: _Lack
-) -> dict[UUID, int]:
+    teller: Teller, events: Sequence[Event], by: Mapping[UUID, int], lack: _Lack
+) -> tuple[UUID, int]:
     """The least by which a refund before a plan must be lower so that the plan finds its principal: the newest first,
     as far as it has sent money back. All of that, where it helps and is not enough.
     """
@@ -110,16 +114,16 @@ def _least_for_plan(
         def lacking(minor: int, refund_id: UUID = refund_id) -> int:
             lowered = _lowered(events, {**by, refund_id: minor})[: lack.known]
             try:
-                told(line, lowered, versions, lack.count)
+                teller.told(lowered, lack.count)
             except Lacking as problem:
                 return problem.minor
             return 0
 
         least = _least(was + lack.problem.minor, most, lambda minor: lacking(minor) > 0)
         if least is not None:
-            return {refund_id: least}
+            return refund_id, least
         if was < most and lacking(most) < lack.problem.minor:
-            return {refund_id: most}
+            return refund_id, most
     raise lack.problem
 
 
@@ -149,8 +153,9 @@ def _lowered(events: Sequence[Event], by: Mapping[UUID, int]) -> list[Event]:
             event = replace(event, uncovered_minor=by[event.refund_id], returned=returned)
         elif isinstance(event, SentBack):
             part_minor = min(left.get(event.refund_id, 0), event.amount_minor)
-            left[event.refund_id] = left.get(event.refund_id, 0) - part_minor
-            event = replace(event, amount_minor=event.amount_minor - part_minor)
+            if part_minor:
+                left[event.refund_id] -= part_minor
+                event = replace(event, amount_minor=event.amount_minor - part_minor)
         lowered.append(event)
     return lowered
 

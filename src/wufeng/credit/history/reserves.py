@@ -36,13 +36,15 @@ class Source(Struct, frozen=True):
 class Reserve(Struct, frozen=True):
     """What plans take over of one bill.
 
-    splits  the place of each plan's event, and its amount
-    draws   what the bill takes, the newest first; empty where a bill takes a share of what is used only
+    splits     the place of each plan's event, and its amount
+    draws      what the bill takes, the newest first; empty where a bill takes a share of what is used only
+    seen_from  the place of the first event that may see it: of the first of those draws, or of the bill
     """
 
     bill_id: UUID
     splits: tuple[tuple[int, int], ...]
     draws: tuple[Source, ...]
+    seen_from: int
 
     def amount_at(self, place: int) -> int:
         """What plans to come take over, seen from an event."""
@@ -70,11 +72,13 @@ def reserves_of(events: Sequence[Event], line: Line, versions: Versions) -> tupl
     if not splits:
         return ()
     taken = {} if versions.contract.minimum.rest is Rest.DRAW else _taken(events, line, versions)
+    made = {event.bill_id: place for place, event in enumerate(events) if isinstance(event, Issued)}
     reserves = []
     for bill_id, places in splits.items():
         left = _left_after_refunds(events[: places[-1][0]])
-        sources = (Source(id_, place, left[id_]) for id_, place in reversed(taken.get(bill_id, ())))
-        reserves.append(Reserve(bill_id, tuple(places), tuple(sources)))
+        sources = [Source(id_, place, left[id_]) for id_, place in reversed(taken.get(bill_id, ()))]
+        seen_from = min((made.get(bill_id, 0), *(source.place for source in sources)))
+        reserves.append(Reserve(bill_id, tuple(places), tuple(sources), seen_from))
     return tuple(reserves)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from wufeng.credit.history.covering import covered
 from wufeng.credit.history.model import Event, Standing
 from wufeng.credit.history.subsidies import all_returned
-from wufeng.credit.history.telling import as_of, open_debt, told
+from wufeng.credit.history.telling import Teller, as_of, open_debt
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.versions import Versions
 from wufeng.credit.repayments.model import Spread
@@ -23,8 +23,14 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
             for a bill whose close is late: no bill is made for a date that has been closed
     events  in their order (`in_order`)
     """
-    whole = all_returned(covered(line, events, versions), line.lenders)
-    standing = told(line, whole, versions, len(events))
+    return fold_by(Teller(line, versions), events, on)
+
+
+def fold_by(teller: Teller, events: Sequence[Event], on: date) -> Standing:
+    """The `fold` of events of a line that may have been told otherwise just now."""
+    line, versions = teller.line, teller.versions
+    whole = all_returned(covered(teller, events), line.lenders)
+    standing = teller.told(whole, len(events))
     late_on = line.next_bill_on if line.next_bill_on is not None and line.next_bill_on <= on else None
     expecting = replace(standing, line=replace(standing.line, next_bill_on=late_on))
     return as_of(expecting, versions, on)
@@ -36,7 +42,8 @@ def settling(
     """What settles a plan as it stood at a place among a line's events, which is of that date; None where no instalment
     of it was to come. A `Repaid` at that place, of just that amount, does it.
     """
-    standing = told(line, covered(line, events, versions), versions, place)
+    teller = Teller(line, versions)
+    standing = teller.told(covered(teller, events), place)
     if plan not in standing.draws:
         return None
     return settle_plan(brought_up(open_debt(standing, [plan]), versions.contract, on), plan, versions, on)

@@ -45,19 +45,43 @@ from wufeng.ledger.model import Parts
 from wufeng.ledger.rules import merged, split_between, split_change
 
 
-def told(line: Line, events: Sequence[Event], versions: Versions, count: int) -> Standing:
-    """What the first so many of a line's events have made of it."""
-    return next(islice(after_each(line, events, versions), count, None))
+class Teller:
+    """Tells what events make of a line: of events that were told just now, only from the first that is otherwise.
 
+    A standing is made of the one before, an event, and the reserves that the event sees: where all of these are as they
+    were, so is the standing.
+    """
 
-def after_each(line: Line, events: Sequence[Event], versions: Versions) -> Iterator[Standing]:
-    """What stood before a line's events, and after each of them."""
-    standing = Standing(_fresh(line, events), {}, {}, {}, {})
-    reserves = reserves_of(events, line, versions)
-    yield standing
-    for place, event in enumerate(events):
-        standing = apply(standing, event, versions, Leaving(reserves, place))
-        yield standing
+    def __init__(self, line: Line, versions: Versions) -> None:
+        self.line = line
+        self.versions = versions
+        self._events: Sequence[Event] = ()
+        self._reserves: tuple[Reserve, ...] = ()
+        self._standings: list[Standing] = []
+
+    def told(self, events: Sequence[Event], count: int) -> Standing:
+        """What the first so many of the line's events have made of it."""
+        return next(islice(self.after_each(events), count, None))
+
+    def after_each(self, events: Sequence[Event]) -> Iterator[Standing]:
+        """What stood before the line's events, and after each of them."""
+        reserves = reserves_of(events, self.line, self.versions)
+        standings = self._still_standing(events, reserves)
+        self._events, self._reserves, self._standings = tuple(events), reserves, standings
+        yield from standings
+        for place in range(len(standings) - 1, len(events)):
+            standings.append(apply(standings[-1], events[place], self.versions, Leaving(reserves, place)))
+            yield standings[-1]
+
+    def _still_standing(self, events: Sequence[Event], reserves: Sequence[Reserve]) -> list[Standing]:
+        """What was told last and is so of these events too: of the line before all of them at least."""
+        fresh = Standing(_fresh(self.line, events), {}, {}, {}, {})
+        if self._standings[:1] != [fresh]:
+            return [fresh]
+        seen_from = [reserve.seen_from for reserve in {*reserves} ^ {*self._reserves}]
+        places = enumerate(zip(events, self._events, strict=False))
+        other = next((place for place, (now, was) in places if now is not was and now != was), len(events))
+        return self._standings[: min(other, *seen_from, len(events)) + 1]
 
 
 def _fresh(line: Line, events: Sequence[Event]) -> Line:
