@@ -83,15 +83,16 @@ def _looked_at(events: Sequence[Event]) -> list[int]:
 
 
 def _least_for_short(teller: Teller, events: Sequence[Event], by: Mapping[UUID, int], short: _Short) -> int:
-    """The least by which a refund must be lower so that what went back of it was there."""
+    """The least by which a refund must be lower so that what went back of it was there: at most by all of that."""
     refund_id = short.refund_id
     refunded = next(one for one in events if isinstance(one, Refunded) and one.refund_id == refund_id)
+    most = min(_sent_of(events)[refund_id], refunded.amount_minor)
 
     def lacks(minor: int) -> bool:
         lowered = _lowered(events, {**by, refund_id: minor})[: short.known]
         return refund_id in teller.told(lowered, short.count).short
 
-    least = _least(by.get(refund_id, 0) + short.minor, refunded.amount_minor, lacks)
+    least = _least(by.get(refund_id, 0) + short.minor, most, lacks)
     if least is None:
         detail = f"A refund of {refunded.on} gave interest back that would have been owed; settle it with the person."
         raise Problem(Code.STATE_CONFLICT, detail)
@@ -128,13 +129,17 @@ def _least_for_plan(
 
 
 def _least(low: int, high: int, lacks: Callable[[int], bool]) -> int | None:
-    """The least amount that does not lack: at least what is missing as it is, and found by halves, for the less of a
-    refund is left, the less is missing. None: all of it does.
+    """The least amount that does not lack, for the less of a refund is left, the less is missing: mostly what is missing
+    as it is, or all of it, where what is owed again takes money that stood in for the rest; if not, found by halves.
+    None: all of it lacks.
     """
     if low <= high and not lacks(low):
         return low
-    if low >= high or lacks(high):
+    if low >= high:
         return None
+    if high - low == 1 or lacks(high - 1):
+        return None if lacks(high) else high
+    high -= 1
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if lacks(middle) else (low, middle)
