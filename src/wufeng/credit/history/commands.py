@@ -41,12 +41,12 @@ from wufeng.credit.history.model import (
     Standing,
 )
 from wufeng.credit.history.places import LAST, PENDING, Placed
-from wufeng.credit.history.rules import fold, settling
+from wufeng.credit.history.rules import fold_by, settling
+from wufeng.credit.history.telling import Teller
 from wufeng.credit.journals import moved_between
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.commands import Products
 from wufeng.credit.products.model import Product
-from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store as refunds
 from wufeng.credit.repayments import store as repayments
 from wufeng.credit.repayments.model import Allocation, Debt, Paid, Repayment, RepaymentStatus, Spread
@@ -79,10 +79,11 @@ class History(Struct, frozen=True):
 
 
 class Lived(Struct, frozen=True):
-    """A line's history, and what its events make of it by today."""
+    """A line's history, what its events make of it by today, and who has told it and tells it otherwise."""
 
     history: History
     standing: Standing
+    teller: Teller
 
 
 class Rewritten(Struct, frozen=True):
@@ -285,17 +286,15 @@ async def rewritten(
     lived = await load_lived(batch, products, line, on)
     if isinstance(lived, Problem):
         return lived
-    return retold(lived, products.of_line(line.product, line.product_version, line.tier), on, added, removed)
+    return retold(lived, on, added, removed)
 
 
-def retold(
-    lived: Lived, versions: Versions, on: date, added: Late | None, removed: UUID | None = None
-) -> Rewritten | Problem:
+def retold(lived: Lived, on: date, added: Late | None, removed: UUID | None = None) -> Rewritten | Problem:
     """A history that is loaded with one event more or less, as `rewritten` has it."""
     history, before = lived.history, lived.standing
     line = history.rows.line
     told = _otherwise(history, added, removed)
-    after = folded(line, told, versions, on)
+    after = folded(lived.teller, told, on)
     if isinstance(after, Stumbled):
         return _set_aside(
             line, f"its history told otherwise cannot be folded: {after}", error=after.__cause__
@@ -331,7 +330,8 @@ def going_on(lived: Lived, done: Rewritten, refunded: Refunded) -> Lived:
         event = SentBack(sent.on, refunded.refund_id, sent.amount_minor)
         placed = places.inserted(placed, places.booked(event, refunded.refund_id, LAST))
         left_minor -= sent.amount_minor
-    return Lived(replace(lived.history, placed=placed), replace(done.after, credit_balance_minor=left_minor))
+    after = replace(done.after, credit_balance_minor=left_minor)
+    return Lived(replace(lived.history, placed=placed), after, lived.teller)
 
 
 async def settling_late(
@@ -344,9 +344,8 @@ async def settling_late(
     if isinstance(lived, Problem):
         return lived
     history = lived.history
-    versions = products.of_line(line.product, line.product_version, line.tier)
     place = places.end_of(history.placed, value_on)
-    return settling(line, history.events, place, plan, versions, value_on)
+    return settling(lived.teller, history.events, place, plan, value_on)
 
 
 async def load_lived(batch: Batch, products: Products, line: Line, on: date) -> Lived | Problem:
@@ -355,8 +354,9 @@ async def load_lived(batch: Batch, products: Products, line: Line, on: date) -> 
         history = await load_history(batch, products, line)
     except UNFIT as error:
         return _set_aside(line, f"its rows make no history: {error!r}", error=error)
-    standing = _lived(history, products.of_line(line.product, line.product_version, line.tier), on)
-    return standing if isinstance(standing, Problem) else Lived(history, standing)
+    teller = Teller(line, products.of_line(line.product, line.product_version, line.tier))
+    standing = _lived(history, teller, on)
+    return standing if isinstance(standing, Problem) else Lived(history, standing, teller)
 
 
 async def keep_items(batch: Batch, done: Rewritten) -> None:
@@ -405,21 +405,21 @@ def principal_of(pieces: Sequence[Allocation]) -> int:
     return sum(piece.amount_minor for piece in pieces if piece.part in (Paid.PRINCIPAL, Paid.UNBILLED))
 
 
-def _lived(history: History, versions: Versions, on: date) -> Standing | Problem:
+def _lived(history: History, teller: Teller, on: date) -> Standing | Problem:
     """What a line's events make of it, if its rows are just that."""
     line = history.rows.line
-    standing = folded(line, history.placed, versions, on)
+    standing = folded(teller, history.placed, on)
     if isinstance(standing, Problem):
         return _set_aside(line, f"its events cannot have been: {standing}", error=standing.__cause__)
-    if found := differences(history, standing, versions.contract, on):
+    if found := differences(history, standing, teller.versions.contract, on):
         return _set_aside(line, *found)
     return standing
 
 
-def folded(line: Line, placed: Sequence[Placed], versions: Versions, on: date) -> Standing | Problem:
+def folded(teller: Teller, placed: Sequence[Placed], on: date) -> Standing | Problem:
     """What events make of a line, or why they cannot have been. The fold is pure: whatever it falls over is theirs."""
     try:
-        return fold(line, [one.event for one in placed], versions, on)
+        return fold_by(teller, [one.event for one in placed], on)
     except Problem as problem:
         return problem
     except Exception as error:

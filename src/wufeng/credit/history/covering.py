@@ -129,9 +129,10 @@ def _least_for_plan(
 
 
 def _least(low: int, high: int, lacks: Callable[[int], bool]) -> int | None:
-    """The least amount that does not lack, for the less of a refund is left, the less is missing: mostly what is missing
-    as it is, or all of it, where what is owed again takes money that stood in for the rest; if not, found by halves.
-    None: all of it lacks.
+    """The least amount that does not lack: the less of a refund is left, the less is missing. None: all of it does.
+
+    Mostly it is what is missing as it is; or all, where what is owed again takes the money that was there of it. What
+    lies between is found by halves.
     """
     if low <= high and not lacks(low):
         return low

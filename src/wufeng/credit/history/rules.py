@@ -27,7 +27,7 @@ def fold(line: Line, events: Sequence[Event], versions: Versions, on: date) -> S
 
 
 def fold_by(teller: Teller, events: Sequence[Event], on: date) -> Standing:
-    """The `fold` of events of a line that may have been told otherwise just now."""
+    """The `fold` of a line's events by who has told much of them already."""
     line, versions = teller.line, teller.versions
     whole = all_returned(covered(teller, events), line.lenders)
     standing = teller.told(whole, len(events))
@@ -36,14 +36,12 @@ def fold_by(teller: Teller, events: Sequence[Event], on: date) -> Standing:
     return as_of(expecting, versions, on)
 
 
-def settling(
-    line: Line, events: Sequence[Event], place: int, plan: UUID, versions: Versions, on: date
-) -> Spread | None:
+def settling(teller: Teller, events: Sequence[Event], place: int, plan: UUID, on: date) -> Spread | None:
     """What settles a plan as it stood at a place among a line's events, which is of that date; None where no instalment
     of it was to come. A `Repaid` at that place, of just that amount, does it.
     """
-    teller = Teller(line, versions)
     standing = teller.told(covered(teller, events), place)
     if plan not in standing.draws:
         return None
-    return settle_plan(brought_up(open_debt(standing, [plan]), versions.contract, on), plan, versions, on)
+    debt = brought_up(open_debt(standing, [plan]), teller.versions.contract, on)
+    return settle_plan(debt, plan, teller.versions, on)

@@ -20,7 +20,6 @@ from wufeng.credit.journals import RefundLegs, legs_of_late_refund
 from wufeng.credit.lines import store as lines
 from wufeng.credit.lines.model import Line, LineStatus
 from wufeng.credit.products.commands import Products
-from wufeng.credit.products.versions import Versions
 from wufeng.credit.refunds import store
 from wufeng.credit.refunds.model import (
     Effect,
@@ -87,11 +86,10 @@ async def refund_late(
     lived = await load_lived(batch, products, line, on)
     if isinstance(lived, Problem):
         return lived
-    versions = products.of_line(line.product, line.product_version, line.tier)
     sources = (await repayments.load_returnable(batch.db, batch.bucket, [line.id])).get(line.id, [])
     told: list[_Told] = []
     for request in requests:
-        one = _told(lived, request, sources, versions)
+        one = _told(lived, request, sources)
         if isinstance(one, Problem):
             return one
         told.append(one)
@@ -108,12 +106,10 @@ class _Told(Struct, frozen=True):
     late: RefundedLate
 
 
-def _told(
-    lived: Lived, request: RefundRequest, sources: Sequence[Returnable], versions: Versions
-) -> _Told | Problem:
+def _told(lived: Lived, request: RefundRequest, sources: Sequence[Returnable]) -> _Told | Problem:
     if (problem := _problem_of_value_on(lived, request)) is not None:
         return problem
-    done = retold(lived, versions, request.on, added=_event(request))
+    done = retold(lived, request.on, added=_event(request))
     if isinstance(done, Problem):
         return done
     back, _ = give_back(left_over(done), sources)

@@ -22,6 +22,7 @@ from wufeng.base.lanes import Batch
 from wufeng.credit.history.commands import Rewritten, folded
 from wufeng.credit.history.model import Refunded, Repaid, Standing
 from wufeng.credit.history.places import Placed
+from wufeng.credit.history.telling import Teller
 from wufeng.credit.journals import journals_of_sending, note_of
 from wufeng.credit.lines.model import Line
 from wufeng.credit.products.versions import Versions
@@ -92,13 +93,13 @@ def _mores(done: Rewritten, money: Repaid, versions: Versions) -> Iterator[_More
     each of them has found what the ones before it have left. Where nothing can be told without one, what it leaves over
     stays in the person's favour.
     """
-    line = done.move.before.line
+    teller = Teller(done.move.before.line, versions)
     for refund in sorted(_refunds(done.told), key=lambda one: one.refund_id, reverse=True):
         if not _is_there(money, refund) or _keeps_nothing(done, refund):
             continue
         known = _known(done.told, refund)
         told = tuple(one for one in known if one.of != refund.refund_id)
-        left, found = (folded(line, events, versions, refund.told_on) for events in (known, told))
+        left, found = (folded(teller, events, refund.told_on) for events in (known, told))
         if isinstance(left, Problem) or isinstance(found, Problem):
             continue
         amount_minor = left.credit_balance_minor - found.credit_balance_minor - _sent_later(refund)
