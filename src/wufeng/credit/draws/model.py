@@ -132,8 +132,10 @@ class Draw(Struct, frozen=True, kw_only=True):
         """Whether fees or interest of parts that no bill has taken are still to be billed, or the merchant's share of
         them, which is earned with its part whoever carries how much.
         """
-        charges = (self.fee_parts, self.interest_parts, self.subsidy_parts)
-        return any(any(parts[self.billed_parts :]) for parts in charges if parts)
+        first = self.billed_parts
+        return (
+            any(self.fee_parts[first:]) or any(self.interest_parts[first:]) or any(self.subsidy_parts[first:])
+        )
 
     def interest_of(self, part: int) -> int:
         """The interest of a part (0-based) by its plan."""
