@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.credit.history.lives import DAY, EXTERNAL, Clerk, Plot, lived, plot_of, plots, told
+from tests.credit.history.lives import DAY, EXTERNAL, WALLET, Clerk, Plot, lived, plot_of, plots, told
 
 from wufeng.base.errors import Problem
 from wufeng.credit.history import telling
@@ -61,20 +61,29 @@ def test_who_has_told_much_already_tells_the_same(plot: Plot, others: list[tuple
         assert outcome(clerk, events, teller) == outcome(clerk, events)
 
 
-@settings(max_examples=60)
-@given(plots(), st.data())
-def test_standings_are_those_of_the_events_that_were_asked_for(plot: Plot, data: st.DataObject) -> None:
-    """Plans to come are seen by events before them: a life without one of its plans, or up to some event."""
-    note(told(plot))
-    clerk = lived(plot)
+@pytest.mark.parametrize("before", [0, 1], ids=["after the bill", "before it"])
+def test_a_plan_to_come_is_seen_by_money_before_it(before: int) -> None:
+    clerk = Clerk(plot_of("monthly_bill"))
+    clerk.buy(60_000, 0)
+    clerk.turn_to(clerk.on + timedelta(days=clerk.days_to_bill(1)))
+    clerk.split_bill(3)
+    *lived_before, plan = clerk.events
+    assert isinstance(plan, BillSplit)
+    place = len(lived_before) - before
+    money = Repaid(lived_before[place - 1].on, clerk.new_id(), WALLET, 50_000)
+    late = [*lived_before[:place], money, *lived_before[place:]]
     teller = Teller(clerk.opened, clerk.versions)
-    for _ in range(3):
-        events = clerk.events[: data.draw(st.integers(0, len(clerk.events)))]
-        plans = [event for event in events if isinstance(event, BillSplit)]
-        if plans and data.draw(st.booleans()):
-            gone = data.draw(st.sampled_from(plans))
-            events = [event for event in events if event is not gone]
+    for events in [late, [*late, plan], late]:
         assert standings(teller, events) == standings(Teller(clerk.opened, clerk.versions), events)
+
+
+def test_a_line_begins_with_the_days_that_it_had() -> None:
+    clerk = Clerk(plot_of("monthly_bill"))
+    clerk.buy(60_000, 0)
+    clerk.move_due_day(20)
+    teller = Teller(clerk.line, clerk.versions)
+    for events in [clerk.events, clerk.events[:1]]:
+        assert standings(teller, events) == standings(Teller(clerk.line, clerk.versions), events)
 
 
 def standings(teller: Teller, events: Sequence[Event]) -> list[Standing | str]:
