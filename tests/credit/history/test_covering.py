@@ -90,7 +90,7 @@ def standings(teller: Teller, events: Sequence[Event]) -> list[Standing | str]:
     """What stands before and after each event, and why none stands after the last."""
     each: list[Standing | str] = []
     try:
-        each += teller.after_each(events)
+        each += (teller.told(events, count) for count in range(len(events) + 1))
     except (Problem, AssertionError, LookupError) as error:
         each.append(repr(error))
     return each

@@ -26,7 +26,7 @@ def covered(teller: Teller, events: Sequence[Event]) -> Sequence[Event]:
     """
     if not _gone_of(events):
         return events
-    places = {event.refund_id: n for n, event in enumerate(events) if isinstance(event, Refunded)}
+    places = _places_of(events)
     by: dict[UUID, int] = {}
     settled = 0
     while (missing := _first_missing(teller, events, by, settled)) is not None:
@@ -68,7 +68,7 @@ def _first_missing(
             continue
         count = 0
         try:
-            for count, standing in enumerate(teller.after_each(lowered[:known])):
+            for count, standing in teller.after_each(lowered[:known], known):
                 for refund_id, minor in standing.short.items():
                     return _Short(known, count, refund_id, minor)
         except Lacking as problem:
@@ -174,6 +174,15 @@ def _less_at_once(returned: Sequence[Returned], minor: int) -> tuple[Returned, .
         minor -= part_minor
         less.append(replace(back, amount_minor=back.amount_minor - part_minor))
     return tuple(less)
+
+
+def _places_of(events: Sequence[Event]) -> dict[UUID, int]:
+    """The place of the first event of each refund."""
+    places: dict[UUID, int] = {}
+    for place, event in enumerate(events):
+        if isinstance(event, Refunded | SentBack):
+            places.setdefault(event.refund_id, place)
+    return places
 
 
 def _sent_of(events: Sequence[Event]) -> Counter[UUID]:

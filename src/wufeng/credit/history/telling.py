@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import islice
 from uuid import UUID
 
 from msgspec import Struct
@@ -46,42 +45,51 @@ from wufeng.ledger.rules import merged, split_between, split_change
 
 
 class Teller:
-    """Tells what events make of a line: of events that were told just now, only from the first that is otherwise.
+    """Tells what events make of a line: of events that were told just now, only from about the first that is otherwise.
 
     A standing is made of the one before, an event, and the reserves that the event sees: where all of these are as they
-    were, so is the standing.
+    were, so is the standing. Kept are the last one and those before refunds, where histories part; and none in which
+    money is short, so that it is told anew where it was short first.
     """
 
     def __init__(self, line: Line, versions: Versions) -> None:
         self.line = line
         self.versions = versions
+        self._kept: list[tuple[int, Standing]] = []
+        self._fresh: Standing | None = None
         self._events: Sequence[Event] = ()
         self._reserves: tuple[Reserve, ...] = ()
-        self._standings: list[Standing] = []
 
     def told(self, events: Sequence[Event], count: int) -> Standing:
         """What the first so many of the line's events have made of it."""
-        return next(islice(self.after_each(events), count, None))
+        *_, (_, standing) = self.after_each(events, count)
+        return standing
 
-    def after_each(self, events: Sequence[Event]) -> Iterator[Standing]:
-        """What stood before the line's events, and after each of them."""
+    def after_each(self, events: Sequence[Event], count: int) -> Iterator[tuple[int, Standing]]:
+        """What stands after the first so many of the line's events, and before that after each that is told anew; and
+        after how many it does. It begins with what is known, in which nothing is short.
+        """
         reserves = reserves_of(events, self.line, self.versions)
-        standings = self._still_standing(events, reserves)
-        self._events, self._reserves, self._standings = tuple(events), reserves, standings
-        yield from standings
-        for place in range(len(standings) - 1, len(events)):
-            standings.append(apply(standings[-1], events[place], self.versions, Leaving(reserves, place)))
-            yield standings[-1]
-
-    def _still_standing(self, events: Sequence[Event], reserves: Sequence[Reserve]) -> list[Standing]:
-        """What was told last and is so of these events too: of the line before all of them at least."""
         fresh = Standing(_fresh(self.line, events), {}, {}, {}, {})
-        if self._standings[:1] != [fresh]:
-            return [fresh]
+        same = min(self._same(events, reserves), count) if fresh == self._fresh else 0
+        kept = [one for one in self._kept if one[0] <= same] or [(0, fresh)]
+        self._kept, self._fresh, self._events, self._reserves = kept, fresh, tuple(events), reserves
+        begun, standing = kept[-1]
+        yield begun, standing
+        for place in range(begun, count):
+            standing = apply(standing, events[place], self.versions, Leaving(reserves, place))
+            if not standing.short:
+                if not isinstance(events[place], Refunded):
+                    kept.pop()
+                kept.append((place + 1, standing))
+            yield place + 1, standing
+
+    def _same(self, events: Sequence[Event], reserves: Sequence[Reserve]) -> int:
+        """How many events are as they were told last, and saw what they see now."""
         seen_from = [reserve.seen_from for reserve in {*reserves} ^ {*self._reserves}]
         places = enumerate(zip(events, self._events, strict=False))
         other = next((place for place, (now, was) in places if now is not was and now != was), len(events))
-        return self._standings[: min(other, *seen_from, len(events)) + 1]
+        return min(other, len(self._events), *seen_from)
 
 
 def _fresh(line: Line, events: Sequence[Event]) -> Line:
