@@ -65,35 +65,45 @@ def test_who_has_told_much_already_tells_the_same(plot: Plot, others: list[tuple
 def test_a_plan_to_come_is_seen_by_money_before_it(before: int) -> None:
     clerk = Clerk(plot_of("monthly_bill"))
     clerk.buy(60_000, 0)
+    draw = clerk.buy(20_000, 0)
+    if before:
+        clerk.refund((draw,), 5_000)
     clerk.turn_to(clerk.on + timedelta(days=clerk.days_to_bill(1)))
+    if not before:
+        clerk.refund((draw,), 5_000)
     clerk.split_bill(3)
-    *lived_before, plan = clerk.events
+    *earlier, plan = clerk.events
     assert isinstance(plan, BillSplit)
-    place = len(lived_before) - before
-    money = Repaid(lived_before[place - 1].on, clerk.new_id(), WALLET, 50_000)
-    late = [*lived_before[:place], money, *lived_before[place:]]
-    teller = Teller(clerk.opened, clerk.versions)
-    for events in [late, [*late, plan], late]:
-        assert standings(teller, events) == standings(Teller(clerk.opened, clerk.versions), events)
+    place = next(n for n, event in enumerate(earlier) if isinstance(event, Refunded))
+    money = Repaid(earlier[place - 1].on, clerk.new_id(), WALLET, 50_000)
+    late = [*earlier[:place], money, *earlier[place:]]
+    assert_told_the_same(Teller(clerk.opened, clerk.versions), late, [*late, plan], late)
 
 
 def test_a_line_begins_with_the_days_that_it_had() -> None:
     clerk = Clerk(plot_of("monthly_bill"))
-    clerk.buy(60_000, 0)
+    draw = clerk.buy(60_000, 0)
+    clerk.refund((draw,), 5_000)
     clerk.move_due_day(20)
-    teller = Teller(clerk.line, clerk.versions)
-    for events in [clerk.events, clerk.events[:1]]:
-        assert standings(teller, events) == standings(Teller(clerk.line, clerk.versions), events)
+    assert_told_the_same(Teller(clerk.line, clerk.versions), clerk.events, clerk.events[:2])
 
 
-def standings(teller: Teller, events: Sequence[Event]) -> list[Standing | str]:
-    """What stands before and after each event, and why none stands after the last."""
-    each: list[Standing | str] = []
-    try:
-        each += (teller.told(events, count) for count in range(len(events) + 1))
-    except (Problem, AssertionError, LookupError) as error:
-        each.append(repr(error))
-    return each
+def assert_told_the_same(teller: Teller, *stories: Sequence[Event]) -> None:
+    """One who tells stories one after the other tells of each what one does who has told none."""
+    for events in stories:
+        told_anew = Teller(teller.line, teller.versions).told(events, len(events))
+        assert teller.told(events, len(events)) == told_anew
+
+
+def test_money_that_is_short_is_told_anew_from_before_it_was() -> None:
+    clerk, gone = many_refunds(1, 3)
+    events = without(sent_later(clerk.events, 3), gone)
+    teller = Teller(clerk.opened, clerk.versions)
+    assert teller.told(events, len(events)).short
+    (_, begun), *anew = teller.after_each(events, len(events))
+    assert not begun.short and any(standing.short for _, standing in anew)
+    counts = [count for count, _ in anew]
+    assert counts == list(range(counts[0], len(events) + 1)) and counts[0] > 1
 
 
 def many_refunds(months: int, each: int) -> tuple[Clerk, set[UUID]]:
