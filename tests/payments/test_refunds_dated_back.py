@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from wufeng import credit, payments
 from wufeng.base.database import Connection
+from wufeng.credit.history import telling
+from wufeng.credit.history.model import Event, Standing
 from wufeng.credit.refunds import sending
 from wufeng.ledger import AccountKind
 from wufeng.payments.bank.model import Answered, Kind
@@ -407,3 +409,36 @@ async def test_a_refund_after_one_that_was_dated_back_sends_the_rest_of_the_same
         ]
     assert await town.balance(payer.wallet_id, AccountKind.WALLET) == -100_000
     assert await town.balance(payer.line_id, CREDIT_BALANCE) == 0
+
+
+async def test_an_answer_tells_little_anew_for_each_refund_that_it_frees(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a refund frees is the difference of two histories; it took two whole ones of them for each."""
+    number = 12
+    [payer] = await town.people(1, limit_minor=1_000_000)
+    account = await town.bank_account(payer)
+    bodies = []
+    for order in range(number):
+        town.turn(hours=7)
+        bodies.append((await town.pay(payer, f"o{order}", 3_000))[1])
+    await turn_to(town, date(2026, 10, 5))
+    asked = await asked_of_the_bank(town, payer, 3_000 * number, account)
+    await turn_to(town, date(2026, 10, 7))
+    for order, body in enumerate(bodies):
+        town.turn(seconds=1)
+        await town.refund(payer, body, f"r{order}", 2_000, merchant_id=None, value_on=date(2026, 10, 2))
+    await turn_to(town, date(2026, 10, 8))
+    told, apply = [], telling.apply
+
+    def counted(standing: Standing, event: Event, *more: Any) -> Standing:
+        told.append(event)
+        return apply(standing, event, *more)
+
+    monkeypatch.setattr(telling, "apply", counted)
+    status, answer = await town.ask(payer.bucket, asked)
+    assert status == 200, answer
+    [row] = await town.fetch("select returned_minor from repayment")
+    assert row["returned_minor"] == 2_000 * number
+    events = 2 * number + 2  # purchases, refunds, a bill, the money
+    assert len(told) < 6 * events, len(told)
