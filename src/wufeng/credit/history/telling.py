@@ -1,5 +1,6 @@
 """What the events of a line make of its debt, one after the other, by the very rules that the single steps use."""
 
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -45,11 +46,11 @@ from wufeng.ledger.rules import merged, split_between, split_change
 
 
 class Teller:
-    """Tells what events make of a line: of events that were told just now, only from about the first that is otherwise.
+    """Tells what events make of a line, again and again with some of them otherwise: anew only from about there.
 
     A standing is made of the one before, an event, and the reserves that the event sees: where all of these are as they
-    were, so is the standing. Kept are the last one and those before refunds, where histories part; and none in which
-    money is short, so that it is told anew where it was short first.
+    were, so is the standing. Kept are those before refunds, where histories part, and the last; and none in which money
+    is short, so that it is always told where it became so.
     """
 
     def __init__(self, line: Line, versions: Versions) -> None:
@@ -62,12 +63,13 @@ class Teller:
 
     def told(self, events: Sequence[Event], count: int) -> Standing:
         """What the first so many of the line's events have made of it."""
-        *_, (_, standing) = self.after_each(events, count)
+        [(_, standing)] = deque(self.after_each(events, count), maxlen=1)
         return standing
 
     def after_each(self, events: Sequence[Event], count: int) -> Iterator[tuple[int, Standing]]:
-        """What stands after the first so many of the line's events, and before that after each that is told anew; and
-        after how many it does. It begins with what is known, in which nothing is short.
+        """What stands after some of the line's events, with their number, and after each one more up to so many.
+
+        It begins with the latest that is kept and stands as it did: nothing is short there.
         """
         reserves = reserves_of(events, self.line, self.versions)
         fresh = Standing(_fresh(self.line, events), {}, {}, {}, {})
