@@ -1091,7 +1091,7 @@ COMMENT ON TABLE public.line IS 'distributed by bucket: a person''s credit under
 
 COMMENT ON COLUMN public.line.touched_on IS 'the value date of the last bill, repayment or refund: no later one may be dated before it';
 
-COMMENT ON COLUMN public.line.next_bill_on IS 'the next bill that will have something on it; null: the day close need not look';
+COMMENT ON COLUMN public.line.next_bill_on IS 'the next bill that may have something on it; null: the day close need not look';
 
 COMMENT ON COLUMN public.line.bill_day IS 'null: each draw has due dates of its own';
 

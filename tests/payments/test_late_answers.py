@@ -174,6 +174,19 @@ async def test_two_answers_on_the_day_of_a_refund_that_is_dated_back(
     await twins.assert_same()
 
 
+@pytest.mark.parametrize("days", [0, 1])
+async def test_a_plan_that_was_settled_before_its_bill_was_made(town: Town, twins: Twins, days: int) -> None:
+    """Asked for in the first minute of the bill day, before the close: nothing of it is on that bill."""
+    await twins.buy(90_000, tenor=3)
+    await turn_to(town, date(2026, 9, 30))
+    town.clock.turn_to(town.book.start_of(date(2026, 10, 1)) + timedelta(minutes=1))
+    await twins.ask(90_000)
+    await close_days(town)
+    await twins.wait(days)
+    await twins.answer()
+    await twins.assert_same()
+
+
 WHAT = ("ask", "ask", "bring", "refund", "refund", "refund", "dated", "dated", "undo", "day", "day")
 
 

@@ -39,3 +39,5 @@ update repayment
           from later
          group by bucket, repayment_id) as more
  where repayment.bucket = more.bucket and repayment.id = more.repayment_id;
+
+comment on column line.next_bill_on is 'the next bill that may have something on it; null: the day close need not look';

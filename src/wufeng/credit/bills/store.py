@@ -134,6 +134,11 @@ async def load_bills_of_line(db: Connection, bucket: int, line_id: UUID) -> list
     return [_bill(row) for row in await db.fetch(SQL.load_all_of_line, bucket, line_id)]
 
 
+async def is_billed_since(db: Connection, bucket: int, line_id: UUID, seq: int) -> bool:
+    """Whether a bill of a line was made when a number of the bucket, or a later one, was the last."""
+    return bool(await db.fetchval(SQL.is_billed_since, bucket, line_id, seq))
+
+
 async def load_seqs(db: Connection, bucket: int, ids: Collection[UUID]) -> dict[UUID, int]:
     """By bill: the bucket's last number when it was issued. One of which that is not known is absent."""
     return {row["id"]: row["seq"] for row in await db.fetch(SQL.load_seqs, bucket, ids)}

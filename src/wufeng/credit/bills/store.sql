@@ -92,6 +92,9 @@ select id
  order by issued_on desc, id desc
  limit $4;
 
+-- name: is_billed_since
+select exists (select 1 from bill where bucket = $1 and line_id = $2 and seq >= $3);
+
 -- name: load_seqs
 select id, seq from bill where bucket = $1 and id = any($2::uuid[]) and seq is not null;
 

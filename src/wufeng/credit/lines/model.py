@@ -53,7 +53,8 @@ class Line(Struct, frozen=True, kw_only=True):
 
     lenders         who fund its draws, the lead first
     touched_on      value date of its last bill, repayment or refund; None: there was none
-    next_bill_on    the next bill that will have something on it; None when nothing is unbilled and nothing accrues
+    next_bill_on    the next bill that may have something on it; None when nothing is unbilled or accrues, nor will have
+                    days of grace behind it then
     past_due_since  the due date of its oldest bill that is overdue
     suspend_on      the date on which those arrears suspend it, while it is open
     auto_debit      ids (wal_…, bka_…) that bills are debited from when they are due, in the person's order

@@ -60,7 +60,7 @@ async def send_back(
     for more in _mores(done, money, versions) if left_minor else ():
         refund_id = more.refund.refund_id
         returned = await store.load_returned(
-            batch.db, batch.bucket, [one.refund_id for one in _refunds(done.told)]
+            batch.db, batch.bucket, [one.refund_id for _, one in _made(done.told)]
         )
         rows = await repayments.load_repayments_of_line(batch.db, batch.bucket, line.id)
         accounts_most = SENT_MAX - await _bank_returns(batch, refund_id)
@@ -93,18 +93,36 @@ def _mores(done: Rewritten, money: Repaid, versions: Versions) -> Iterator[_More
     each of them has found what the ones before it have left. Where nothing can be told without one, what it leaves over
     stays in the person's favour.
     """
-    teller = Teller(done.move.before.line, versions)
-    for refund in sorted(_refunds(done.told), key=lambda one: one.refund_id, reverse=True):
-        if not _is_there(money, refund) or _keeps_nothing(done, refund):
+    teller, (came,) = (
+        Teller(done.move.before.line, versions),
+        (one for one in done.told if one.event == money),
+    )
+    for made, refund in sorted(_made(done.told), key=lambda one: one[0].seq, reverse=True):
+        if not _is_known(came, made, refund) or _keeps_nothing(done, refund):
             continue
-        known = _known(done.told, refund)
-        told = tuple(one for one in known if one.of != refund.refund_id)
+        known = tuple(one for one in done.told if _is_known(one, made, refund))
+        told = tuple(one for one in known if one != made)
         left, found = (folded(teller, events, refund.told_on) for events in (known, told))
         if isinstance(left, Problem) or isinstance(found, Problem):
             continue
         amount_minor = left.credit_balance_minor - found.credit_balance_minor - _sent_later(refund)
         if amount_minor > 0:
             yield _More(refund, amount_minor, told, found)
+
+
+def _made(told: Sequence[Placed]) -> list[tuple[Placed, Refunded]]:
+    """The refunds. They have the number of their making, also where they count from before it."""
+    return [(one, one.event) for one in told if isinstance(one.event, Refunded)]
+
+
+def _is_known(one: Placed, made: Placed, refund: Refunded) -> bool:
+    """Whether an event had come to pass when a refund was made: on that day, by the bucket's numbers."""
+    if one.of == refund.refund_id:
+        return one == made
+    on = one.event.told_on if isinstance(one.event, Refunded) else one.on
+    if on == refund.told_on and one.is_numbered:
+        return one.seq < made.seq
+    return on <= refund.told_on
 
 
 def _keeps_nothing(done: Rewritten, refund: Refunded) -> bool:
@@ -119,36 +137,6 @@ def _sent_later(refund: Refunded) -> int:
     return sum(sent.amount_minor for sent in refund.sent_later)
 
 
-def _refunds(told: Sequence[Placed]) -> list[Refunded]:
-    return [one.event for one in told if isinstance(one.event, Refunded)]
-
-
-def _known(told: Sequence[Placed], refund: Refunded) -> tuple[Placed, ...]:
-    """The events that had come to pass when a refund was made, and itself: of money and refunds the order of ids says
-    so, of others on that day their numbers.
-    """
-    (made,) = (one for one in told if one.event == refund)
-
-    def is_known(one: Placed) -> bool:
-        event = one.event
-        if isinstance(event, Repaid):
-            return _is_there(event, refund)
-        if isinstance(event, Refunded):
-            return (event.told_on, event.refund_id) <= (refund.told_on, refund.refund_id)
-        if one.of == refund.refund_id:
-            return False  # what it has sent since
-        if one.on == refund.told_on and one.is_numbered:
-            return one.seq < made.seq
-        return one.on <= refund.told_on
-
-    return tuple(one for one in told if is_known(one))
-
-
-def _is_there(money: Repaid, refund: Refunded) -> bool:
-    """Whether money was there, by the date from which it counts and the order of ids on it, when a refund was made."""
-    return (money.on, money.repayment_id) < (refund.told_on, refund.refund_id)
-
-
 def _sources(
     more: _More, rows: Sequence[Repayment], returned: Mapping[UUID, Sequence[Returned]]
 ) -> list[Returnable]:
@@ -156,12 +144,12 @@ def _sources(
     history that it would have found, less what has gone back of it with refunds that do not stand before it there; and
     never more than is left of what came.
     """
-    there = {one.repayment_id: n for n, one in _repaid(more.told) if _is_there(one, more.refund)}
     found = []
     for row in reversed(rows):
-        if row.id not in there or row.source.kind is SourceKind.EXTERNAL:
+        place = next((n for n, one in enumerate(more.told) if _is_of(one, row)), None)
+        if place is None or row.source.kind is SourceKind.EXTERNAL:
             continue
-        before = {one.refund_id for one in _refunds(more.told[: there[row.id]])}
+        before = {one.refund_id for _, one in _made(more.told[:place])}
         gone = (back for id_, all_of in returned.items() if id_ not in before for back in all_of)
         gone_minor = sum(back.amount_minor for back in gone if back.repayment_id == row.id)
         pays_minor = paid_by(more.found.allocations[row.id]) - gone_minor
@@ -170,11 +158,8 @@ def _sources(
     return found
 
 
-def _repaid(told: Sequence[Placed]) -> Iterator[tuple[int, Repaid]]:
-    """Money, with its place."""
-    for n, one in enumerate(told):
-        if isinstance(one.event, Repaid):
-            yield n, one.event
+def _is_of(one: Placed, row: Repayment) -> bool:
+    return isinstance(one.event, Repaid) and one.of == row.id
 
 
 async def _bank_returns(batch: Batch, refund_id: UUID) -> int:

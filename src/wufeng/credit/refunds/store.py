@@ -44,9 +44,9 @@ async def insert_refunds(db: Connection, bucket: int, refunds: Sequence[NewRefun
     )
 
 
-async def is_refunded_since(db: Connection, bucket: int, line_id: UUID, id_: UUID) -> bool:
-    """Whether a refund of a line was made after what has that id."""
-    return bool(await db.fetchval(SQL.is_refunded_since, bucket, line_id, id_))
+async def is_refunded_since(db: Connection, bucket: int, line_id: UUID, seq: int) -> bool:
+    """Whether a refund of a line was booked after a number of the bucket."""
+    return bool(await db.fetchval(SQL.is_refunded_since, bucket, line_id, seq))
 
 
 async def load_returned(

@@ -11,7 +11,10 @@ select head.bucket, r.id, r.line_id, r.draws::uuid[], r.amount_minor, r.value_on
  where head.bucket = $1;
 
 -- name: is_refunded_since
-select exists (select 1 from draw_refund where bucket = $1 and line_id = $2 and id > $3);
+select exists (select 1
+                 from draw_refund
+                 join journal on journal.bucket = draw_refund.bucket and journal.of = draw_refund.id
+                where draw_refund.bucket = $1 and draw_refund.line_id = $2 and journal.seq > $3);
 
 -- name: load_returned
 select id, returned from draw_refund where bucket = $1 and id = any($2::uuid[]);

@@ -15,6 +15,7 @@ from wufeng.base.events import Event
 from wufeng.base.ids import Prefix, encode
 from wufeng.base.lanes import Batch, Command, Handler
 from wufeng.credit import journals
+from wufeng.credit.bills import store as bills
 from wufeng.credit.debts.commands import Move, keep
 from wufeng.credit.debts.rules import touched
 from wufeng.credit.debts.store import load_debts
@@ -358,15 +359,17 @@ class _Desk:
         return amount_minor or Problem(Code.STATE_CONFLICT, f"Nothing is owed{but} ({target.value}).")
 
     async def _post_answered(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment:
-        """Post what a bank has paid: into the line's history, if since it was asked there was a day or a refund."""
-        if repayment.value_on < on or await refunds.is_refunded_since(
-            batch.db, batch.bucket, repayment.line_id, repayment.id
-        ):
+        """Post what a bank has paid: into the line's history, if a day, a bill or a refund came since it was asked."""
+        if repayment.value_on < on or await self._is_told_since(batch, repayment):
             posted = await self._post_late(batch, book, repayment, on)
             if isinstance(posted, Repayment):
                 return posted
             repayment = replace(repayment, value_on=on)  # nobody can date it so any more
         return self._post_today(batch, book, replace(repayment, asked_seq=None), on)
+
+    async def _is_told_since(self, batch: Batch, repayment: Repayment) -> bool:
+        place = batch.db, batch.bucket, repayment.line_id, repayment.asked_seq or 0
+        return await bills.is_billed_since(*place) or await refunds.is_refunded_since(*place)
 
     async def _post(self, batch: Batch, book: _Book, repayment: Repayment, on: date) -> Repayment | Problem:
         """Spread a repayment over its line's debt; returns it as posted. One that counts from an earlier date is put
