@@ -93,10 +93,8 @@ def _mores(done: Rewritten, money: Repaid, versions: Versions) -> Iterator[_More
     each of them has found what the ones before it have left. Where nothing can be told without one, what it leaves over
     stays in the person's favour.
     """
-    teller, (came,) = (
-        Teller(done.move.before.line, versions),
-        (one for one in done.told if one.event == money),
-    )
+    teller = Teller(done.move.before.line, versions)
+    came = next(one for one in done.told if one.event == money)
     for made, refund in sorted(_made(done.told), key=lambda one: one[0].seq, reverse=True):
         if not _is_known(came, made, refund) or _keeps_nothing(done, refund):
             continue
