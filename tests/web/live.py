@@ -33,6 +33,17 @@ _EXPECTED = re.compile(
     r"Failed to load resource: the server responded with a status of (?:402|403|404|409|422)"
 )
 
+# The address bar of a window that nobody sees is a page of Chromium's own, which takes longer at each page that is
+# loaded than that page does; a process in reserve is as dear. Of several such switches only the last counts, so what
+# Playwright turns off is repeated.
+_UNUSED = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "SpareRendererForSitePerProcess",
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
+    "PreconnectToSearch",
+)  # fmt: skip
+
 
 class Demo(Struct, frozen=True):
     """A running demo. `links` sign in as its people."""
@@ -144,14 +155,23 @@ class Windows:
 
 
 @asynccontextmanager
-async def browsing() -> AsyncIterator[Windows]:
-    """A Chromium for a block. Anything that a console complained of fails the test at its end."""
+async def running_browser() -> AsyncIterator[Any]:
+    """A Chromium for a block."""
     api = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
     async with api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", f"--disable-features={','.join(_UNUSED)}"]
+        )
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def browsing() -> AsyncIterator[Windows]:
+    """A Chromium for a block. Anything that a console complained of fails the test at its end."""
+    async with running_browser() as browser:
         windows = Windows(browser)
         yield windows
-        await browser.close()
     assert windows.complaints == [], "\n".join(windows.complaints)
 
 

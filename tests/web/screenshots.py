@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from .live import SIZES, Windows, chromium, running_demo
+from .live import SIZES, Windows, running_browser, running_demo
 from .test_looks import pages_of
 
 THEMES = ("light", "dark")
@@ -16,12 +16,9 @@ THEMES = ("light", "dark")
 
 async def take(directory: Path) -> int:
     """Write the pictures; how many there are."""
-    from playwright.async_api import async_playwright
-
     count = 0
     with running_demo() as demo:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        async with running_browser() as browser:
             windows = Windows(browser)
             paths = await pages_of(await windows.open(), demo)
             for language in ("zh", "en"):
@@ -40,7 +37,6 @@ async def take(directory: Path) -> int:
                                 path=folder / f"{number:02d}-{name or 'start'}.png", full_page=True
                             )
                             count += 1
-            await browser.close()
     return count
 
 
