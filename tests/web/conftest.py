@@ -19,7 +19,7 @@ from wufeng.base.config import Settings
 from wufeng.payments import LEDGER_CHECKS
 from wufeng.web.paging import Door
 
-from .live import Demo, chromium, running_demo
+from .live import Demo, chromium, running_browser, running_demo
 from .visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -110,4 +110,11 @@ def demo() -> Iterator[Demo]:
     """One running demo for all journeys of a test process; skips where there is no browser."""
     chromium()
     with running_demo() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+async def browser() -> AsyncIterator[Any]:
+    """One Chromium for all journeys of a test process: each opens windows of its own in it."""
+    async with running_browser() as started:
         yield started

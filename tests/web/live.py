@@ -125,6 +125,7 @@ class Windows:
 
     def __init__(self, browser: Any) -> None:
         self._browser = browser
+        self._contexts: list[Any] = []
         self.complaints: list[str] = []
 
     async def open(
@@ -144,10 +145,16 @@ class Windows:
             java_script_enabled=scripts,
             reduced_motion="reduce",
         )
+        self._contexts.append(context)
         page = await context.new_page()
         page.on("console", lambda message: self._hear(page, message))
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
+
+    async def close(self) -> None:
+        """Close them, and forget what they kept."""
+        for context in self._contexts:
+            await context.close()
 
     def _hear(self, page: Any, message: Any) -> None:
         if message.type in ("error", "warning") and not _EXPECTED.match(message.text):
@@ -167,11 +174,13 @@ async def running_browser() -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
-async def browsing() -> AsyncIterator[Windows]:
-    """A Chromium for a block. Anything that a console complained of fails the test at its end."""
-    async with running_browser() as browser:
-        windows = Windows(browser)
+async def browsing(browser: Any) -> AsyncIterator[Windows]:
+    """Windows for a block. Anything that a console complained of fails the test at its end."""
+    windows = Windows(browser)
+    try:
         yield windows
+    finally:
+        await windows.close()
     assert windows.complaints == [], "\n".join(windows.complaints)
 
 

@@ -104,10 +104,12 @@ async def choose(page: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "size"), [("zh", "phone"), ("en", "desk")])
-async def test_a_stranger_pays_repays_and_understands(demo: Demo, language: str, size: str) -> None:
+async def test_a_stranger_pays_repays_and_understands(
+    demo: Demo, language: str, size: str, browser: Any
+) -> None:
     """Sign up, get a line, buy in the shop on credit, read the bill, repay a part, be refunded; staff see why."""
     words, phone = Words(language), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(language=language, size=size)
         await sign_up(page, demo, phone, words)
         await sees(page, words("You have no credit line yet"))
@@ -186,9 +188,9 @@ async def refund(demo: Demo, payment: str) -> None:
         )
 
 
-async def test_paying_and_repaying_without_scripts(demo: Demo) -> None:
+async def test_paying_and_repaying_without_scripts(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(scripts=False)
         await sign_up(page, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -210,9 +212,9 @@ async def test_paying_and_repaying_without_scripts(demo: Demo) -> None:
         await sees(page, "1,299.00", "¥0.00")
 
 
-async def test_paying_and_repaying_with_the_keyboard_alone(demo: Demo) -> None:
+async def test_paying_and_repaying_with_the_keyboard_alone(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(size="desk")
         await sign_up(page, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -254,9 +256,9 @@ async def tab_to(page: Any, selector: str) -> None:
     raise AssertionError(f"Tab never comes to {selector}")
 
 
-async def test_pressed_twice_gone_back_and_two_tabs_are_one_payment(demo: Demo) -> None:
+async def test_pressed_twice_gone_back_and_two_tabs_are_one_payment(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open()
         await sign_up(page, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -287,7 +289,7 @@ async def slowly(route: Any) -> None:
     await route.continue_()
 
 
-async def test_nothing_that_is_stored_runs(demo: Demo) -> None:
+async def test_nothing_that_is_stored_runs(demo: Demo, browser: Any) -> None:
     """Scripts in every field that is shown anywhere, through all apps."""
     evil = "<script>window.ran=1</script><img src=x onerror=window.ran=1>\"'>"
     async with Wufeng(demo.url, demo.key, book=demo.book) as operator:
@@ -315,7 +317,7 @@ async def test_nothing_that_is_stored_runs(demo: Demo) -> None:
             order=order.id, funding=[Source(line=line.id)], confirmation=Confirmation(kind="pin", proof=PIN)
         )
         await till.refunds.create(payment=payment.id, refund_no=evil[:20], amount_minor=100, reason=evil)
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open()
         await page.goto(demo.links["a supervisor"])
         for name, value in (("wufeng_person", session.token), ("wufeng_merchant", shop.api_key)):
@@ -345,10 +347,10 @@ async def _code(operator: Wufeng, phone: str) -> str:
     raise AssertionError("no code was sent")
 
 
-async def test_a_server_that_dies_in_the_middle_is_no_dead_end() -> None:
+async def test_a_server_that_dies_in_the_middle_is_no_dead_end(browser: Any) -> None:
     """Killed while the form is open, and started again: the browser goes back, and pays once."""
     words, phone = Words("en"), fresh_phone()
-    async with running_server() as server, browsing() as windows:
+    async with running_server() as server, browsing(browser) as windows:
         page = await windows.open()
         await sign_up(page, server.demo, phone, words)
         await open_line(windows, server.demo, phone, words)

@@ -63,7 +63,7 @@ async def pages_of(page: Any, demo: Demo) -> list[str]:
 
 @pytest.mark.parametrize(("theme", "size", "language"), [("light", "phone", "zh"), ("dark", "desk", "en")])
 async def test_axe_finds_nothing_and_nothing_is_too_wide(
-    demo: Demo, theme: str, size: str, language: str
+    demo: Demo, theme: str, size: str, language: str, browser: Any
 ) -> None:
     axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
     bad: list[str] = []
@@ -78,7 +78,7 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(
                 f"{path}: {violation['id']}: {where['html'][:160]} {where.get('failureSummary', '')[:300]}"
             )
 
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(theme=theme, size=size, language=language)
         for path in await pages_of(page, demo):
             await page.goto(f"{demo.url}{path}")

@@ -28,10 +28,10 @@ XSS = '"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 AMOUNT = 129_900
 
 
-async def test_two_tabs_pay_an_order_once(demo: Demo) -> None:
+async def test_two_tabs_pay_an_order_once(demo: Demo, browser: Any) -> None:
     """Both tabs stand ready, both are sent: one receipt, in both."""
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         first = await windows.open()
         await sign_up(first, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -98,7 +98,7 @@ def _merchant(demo: Demo) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-async def test_offers_stand_in_a_page_of_another_origin(demo: Demo, language: str) -> None:
+async def test_offers_stand_in_a_page_of_another_origin(demo: Demo, language: str, browser: Any) -> None:
     """The same figures as the API's, under the strictest policy a shop can have; the button is a plain link."""
     pay = await checkout(demo, AMOUNT)
     button = (
@@ -107,7 +107,7 @@ async def test_offers_stand_in_a_page_of_another_origin(demo: Demo, language: st
     )
     with another_site(SHOP_POLICY.format(demo=demo.url)) as (shop, pages):
         pages["/"] = _page(demo, button, language)
-        async with browsing() as windows:
+        async with browsing(browser) as windows:
             page = await windows.open(language=language)
             await page.goto(f"{shop}/")
             await page.locator(".wufeng-offers section").wait_for()
@@ -132,7 +132,7 @@ async def test_offers_stand_in_a_page_of_another_origin(demo: Demo, language: st
                 await sees(one, "1,299.00", Words(language)("Sign in to pay"))
 
 
-async def test_what_stands_in_attributes_and_answers_stays_text(demo: Demo) -> None:
+async def test_what_stands_in_attributes_and_answers_stays_text(demo: Demo, browser: Any) -> None:
     merchant = _merchant(demo)
     place = f"<div class=wufeng-offers data-merchant='{merchant}' data-amount='{AMOUNT}'"
     evil = [
@@ -149,7 +149,7 @@ async def test_what_stands_in_attributes_and_answers_stays_text(demo: Demo) -> N
         pages["/names"] = _page(
             demo, f"<div class=wufeng-offers data-merchant='{merchant}' data-amount=1></div>"
         )
-        async with browsing() as windows:
+        async with browsing(browser) as windows:
             page = await windows.open()
             await page.goto(f"{shop}/")
             await page.locator(".wufeng-offers section").wait_for()
@@ -170,12 +170,12 @@ async def test_what_stands_in_attributes_and_answers_stays_text(demo: Demo) -> N
             windows.complaints[:] = [said for said in windows.complaints if "v1/offers" not in said]
 
 
-async def test_a_price_that_changes_is_asked_anew(demo: Demo) -> None:
+async def test_a_price_that_changes_is_asked_anew(demo: Demo, browser: Any) -> None:
     asked = f"data-merchant='{_merchant(demo)}' data-amount='{AMOUNT}' data-book='{demo.book}'"
     place = f"<div class=wufeng-offers {asked}></div>"
     with another_site(SHOP_POLICY.format(demo=demo.url)) as (shop, pages):
         pages["/"] = _page(demo, place)
-        async with browsing() as windows:
+        async with browsing(browser) as windows:
             page = await windows.open()
             await page.goto(f"{shop}/")
             await page.get_by_text("443.83").first.wait_for()
@@ -212,9 +212,9 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
-async def test_an_address_is_the_same_place_to_us_and_to_a_browser(demo: Demo) -> None:
+async def test_an_address_is_the_same_place_to_us_and_to_a_browser(demo: Demo, browser: Any) -> None:
     """What is taken as a way back has, in Chromium, the origin that was judged; 0x7f.1 and its like only by number."""
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open()
         await page.goto(f"{demo.url}/app/welcome")
         for url in ADDRESSES:
@@ -227,10 +227,10 @@ async def test_an_address_is_the_same_place_to_us_and_to_a_browser(demo: Demo) -
             )
 
 
-async def test_the_operators_own_people_sign_in_by_their_provider() -> None:
+async def test_the_operators_own_people_sign_in_by_their_provider(browser: Any) -> None:
     """The test provider as a process of its own, a server configured by wufeng.toml, and a browser between them."""
     words = Words("en")
-    async with running_server() as server, browsing() as windows:
+    async with running_server() as server, browsing(browser) as windows:
         server.kill()
         url, port = server.demo.url, serving.free_port()
         server.configure(

@@ -48,10 +48,10 @@ async def sign_in_by_code(page: Any, demo: Demo, phone: str, words: Words) -> No
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_a_passkey_is_made_signs_in_and_pays(demo: Demo, language: str) -> None:
+async def test_a_passkey_is_made_signs_in_and_pays(demo: Demo, language: str, browser: Any) -> None:
     words, phone = Words(language), fresh_phone()
     home = Demo(by_name(demo.url), demo.book, demo.key, demo.till_key, demo.login, demo.password, demo.links)
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(language=language)
         tools, authenticator = await with_authenticator(page)
         await sign_up(page, home, phone, words)
@@ -88,9 +88,9 @@ async def test_a_passkey_is_made_signs_in_and_pays(demo: Demo, language: str) ->
         assert kept["signCount"] >= 3
 
 
-async def test_of_two_devices_one_is_removed_and_is_out_at_once(demo: Demo) -> None:
+async def test_of_two_devices_one_is_removed_and_is_out_at_once(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         phone_page = await windows.open()
         desk_page = await windows.open(size="desk")
         await sign_up(phone_page, demo, phone, words)
@@ -111,9 +111,9 @@ async def test_of_two_devices_one_is_removed_and_is_out_at_once(demo: Demo) -> N
         assert await removable.count() == 2, "what was removed is a new device when it comes back"
 
 
-async def test_without_scripts_or_by_number_the_pin_remains(demo: Demo) -> None:
+async def test_without_scripts_or_by_number_the_pin_remains(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open()
         await sign_up(page, demo, phone, words)
         await page.goto(f"{demo.url}/app/welcome")

@@ -71,9 +71,9 @@ async def settled(page: Any) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_phone_and_till_side_by_side(demo: Demo, language: str) -> None:
+async def test_phone_and_till_side_by_side(demo: Demo, language: str, browser: Any) -> None:
     words = Words(language)
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await with_a_line(windows, demo, words)
         till = await at_the_till(windows, demo, words)
         await settled(page)
@@ -103,10 +103,10 @@ async def test_phone_and_till_side_by_side(demo: Demo, language: str) -> None:
         await sees(till, "320.00")
 
 
-async def test_a_phone_without_a_connection(demo: Demo) -> None:
+async def test_a_phone_without_a_connection(demo: Demo, browser: Any) -> None:
     """The page opens from what the phone keeps, the code is made there, the till takes it once."""
     words = Words("en")
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await with_a_line(windows, demo, words)
         till = await at_the_till(windows, demo, words)
         await settled(page)
@@ -151,9 +151,9 @@ SECRET = """async () => {
 }"""
 
 
-async def test_the_code_without_scripts(demo: Demo) -> None:
+async def test_the_code_without_scripts(demo: Demo, browser: Any) -> None:
     words = Words("en")
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         page = await windows.open(scripts=False)
         await page.goto(demo.links["a shopper"])
         await page.goto(f"{demo.url}/app/code")

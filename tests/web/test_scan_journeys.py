@@ -35,9 +35,11 @@ async def pay_in_three(page: Any, words: Words) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_the_till_shows_a_code_and_the_phone_that_sees_it_pays(demo: Demo, language: str) -> None:
+async def test_the_till_shows_a_code_and_the_phone_that_sees_it_pays(
+    demo: Demo, language: str, browser: Any
+) -> None:
     words, phone = Words(language), fresh_phone()
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         mine = await windows.open(language=language)
         await sign_up(mine, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -54,12 +56,12 @@ async def test_the_till_shows_a_code_and_the_phone_that_sees_it_pays(demo: Demo,
         await sees(till, words("Paid"))
 
 
-async def test_a_printed_code_is_paid_without_scripts_after_signing_in(demo: Demo) -> None:
+async def test_a_printed_code_is_paid_without_scripts_after_signing_in(demo: Demo, browser: Any) -> None:
     """Whoever sees the poster: amount, then sign in, then pay; nothing needs a script."""
     words, phone = Words("en"), fresh_phone()
     async with Wufeng(demo.url, demo.till_key, book=demo.book) as shop:
         code = await shop.merchant_codes.create(label="Counter 1", subject="Tea")
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         first = await windows.open()
         await sign_up(first, demo, phone, words)
         await open_line(windows, demo, phone, words)
@@ -79,11 +81,11 @@ async def test_a_printed_code_is_paid_without_scripts_after_signing_in(demo: Dem
         await pay_in_three(page, words)
 
 
-async def test_a_friend_pays_and_who_asked_sees_it_at_once(demo: Demo) -> None:
+async def test_a_friend_pays_and_who_asked_sees_it_at_once(demo: Demo, browser: Any) -> None:
     words, phone = Words("en"), fresh_phone()
     async with Wufeng(demo.url, demo.till_key, book=demo.book) as shop:
         link = await shop.payment_links.create(amount_minor=300_00, subject="Lunch")
-    async with browsing() as windows:
+    async with browsing(browser) as windows:
         friend = await windows.open()
         await sign_up(friend, demo, phone, words)
         await open_line(windows, demo, phone, words)
