@@ -59,6 +59,7 @@ def _files_in_memory() -> None:
 
 
 _files_in_memory()
+gc.disable()  # until the tests are collected: all that is made by then stays
 
 
 @pytest.hookimpl(wrapper=True)
@@ -74,6 +75,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def pytest_asyncio_loop_factories(

@@ -74,6 +74,12 @@ def sources() -> dict[str, ast.Module]:
 
 
 @cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All that a module is made of: walked once for all rules."""
+    return tuple(ast.walk(tree))
+
+
+@cache
 def tracked() -> list[Path]:
     """The files of the project: what git keeps, or in a tree without git, all but what make made."""
     listed = subprocess.run(
@@ -109,21 +115,21 @@ def dotted(node: ast.expr) -> str:
 
 def calls(tree: ast.Module) -> Iterator[ast.Call]:
     """Every call in a module."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in nodes(tree) if isinstance(node, ast.Call))
 
 
 def strings(tree: ast.Module) -> Iterator[ast.Constant]:
     """Every string in a module that is no docstring."""
     docs = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
     return (
         node
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
     )
 
@@ -192,15 +198,15 @@ def test_no_float_is_near_money() -> None:
 
 def floats(tree: ast.Module) -> Iterator[ast.expr]:
     """Float literals, the word float, and `/` in a module that has no Decimal; seconds (`_s`) are no money."""
-    exact = any(isinstance(node, ast.ImportFrom) and node.module == "decimal" for node in ast.walk(tree))
+    exact = any(isinstance(node, ast.ImportFrom) and node.module == "decimal" for node in nodes(tree))
     seconds = {
         id(part)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if (isinstance(node, ast.AnnAssign) and dotted(node.target).endswith("_s"))
         or (isinstance(node, ast.arg) and node.arg.endswith("_s"))
         for part in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
         named = isinstance(node, ast.Name) and node.id == "float"
         divided = (
@@ -229,7 +235,7 @@ def test_refused_words_are_no_fields_and_no_codes() -> None:
         f"{name}:{node.lineno} {said}"
         for name, tree in sources().items()
         if not name.startswith("gateways/")  # they speak other people's protocols
-        for owner in ast.walk(tree)
+        for owner in nodes(tree)
         if isinstance(owner, ast.ClassDef)
         for node in owner.body
         for said in names_and_values(node)
@@ -322,7 +328,7 @@ def test_functions_and_files_do_not_grow() -> None:
     sizes = [
         ((node.end_lineno or 0) - node.lineno + 1, f"{name}:{node.lineno} {node.name}")
         for name, tree in sources().items()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     files = [(len((SOURCE / name).read_text(encoding="utf-8").splitlines()), name) for name in sources()]
