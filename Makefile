@@ -56,3 +56,4 @@ setup-bench: ## install wrk, the load generator of `make bench`, from Debian
 
 setup-browser: ## install chromium and Chinese fonts, for tests of pages, from Debian
 	@sh tools/debian.sh chromium fonts-noto-cjk
+	@sh tools/debian.sh chromium-headless-shell || echo "no headless shell here: chromium itself serves, more slowly"

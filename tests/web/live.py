@@ -58,8 +58,8 @@ class Demo(Struct, frozen=True):
 
 
 def chromium() -> str:
-    """The browser; without one the tests of pages are skipped."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    """The browser; without one the tests of pages are skipped. The shell has the same engine, and draws no window."""
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
     pytest.skip("no Chromium here: `make setup-browser` installs it")
