@@ -142,22 +142,20 @@ def _sources(
     history that it would have found, less what has gone back of it with refunds that do not stand before it there; and
     never more than is left of what came.
     """
+    places = {one.of: n for n, one in enumerate(more.told) if isinstance(one.event, Repaid | Refunded)}
     found = []
     for row in reversed(rows):
-        place = next((n for n, one in enumerate(more.told) if _is_of(one, row)), None)
+        place = places.get(row.id)
         if place is None or row.source.kind is SourceKind.EXTERNAL:
             continue
-        before = {one.refund_id for _, one in _made(more.told[:place])}
-        gone = (back for id_, all_of in returned.items() if id_ not in before for back in all_of)
+        gone = (
+            back for id_, all_of in returned.items() if places.get(id_, place) >= place for back in all_of
+        )
         gone_minor = sum(back.amount_minor for back in gone if back.repayment_id == row.id)
         pays_minor = paid_by(more.found.allocations[row.id]) - gone_minor
         if (amount_minor := min(pays_minor, row.amount_minor - row.returned_minor)) > 0:
             found.append(Returnable(row.id, row.source, amount_minor))
     return found
-
-
-def _is_of(one: Placed, row: Repayment) -> bool:
-    return isinstance(one.event, Repaid) and one.of == row.id
 
 
 async def _bank_returns(batch: Batch, refund_id: UUID) -> int:
