@@ -120,6 +120,30 @@ async def test_what_a_bank_was_asked_before_its_place_was_kept(town: Town, owner
     assert await town.fetch(query) == [{"asked_seq": None} | kept | {"returned_later_minor": 50_000}]
 
 
+async def test_what_a_bank_refused_is_not_counted_by_the_migration(town: Town, owner: Connection) -> None:
+    """It had been sent later, and came back: what the repayment pays is all its own again."""
+    [payer] = await town.people()
+    bodies = [(await town.pay(payer, f"o{minor}", minor))[1] for minor in (30_000, 50_000)]
+    await turn_to(town, date(2026, 10, 5))
+    asked = await asked_of_the_bank(town, payer, 80_000, await town.bank_account(payer))
+    await turn_to(town, date(2026, 10, 6))
+    assert (await town.ask(payer.bucket, replace(asked, at=town.at)))[0] == 200
+    await turn_to(town, date(2026, 10, 7))
+    await refunded(town, payer, bodies[0], "r0", 30_000, date(2026, 10, 2))
+    for row in await town.fetch("select object_id, person_id from event where kind = 'refund.pending'"):
+        refused = Answered(
+            id=row["object_id"], kind=Kind.REFUND, owner_id=row["person_id"], done=False, code="", at=town.at
+        )
+        assert (await town.ask(payer.bucket, payments.refund_answered(refused)))[0] == 200
+    await turn_to(town, date(2026, 10, 9))
+    await refunded(town, payer, bodies[1], "r1", 30_000, None)
+    query = "select returned_minor, returned_later_minor from repayment"
+    kept = await town.fetch(query)
+    assert kept == [{"returned_minor": 30_000, "returned_later_minor": 0}]
+    await owner.execute(RETURNED_LATER[-1].read_text())
+    assert await town.fetch(query) == kept
+
+
 @pytest.mark.parametrize("value_on", [None, date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)])
 @pytest.mark.parametrize("then_on", [None, date(2026, 10, 11)])
 async def test_what_a_source_paid_goes_back_to_it_once(
